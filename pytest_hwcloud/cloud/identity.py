@@ -1,0 +1,77 @@
+"""Who can call: the identities of a run (IAM users with their account, projects, keys and policies)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+DEFAULT_DOMAIN_ID = "0503dda878000fed0f75c0096d70a960"  # the guide's own account and project, so that its examples replay
+DEFAULT_PROJECT_ID = "05041fffa40025702f6dc009cc6f8f33"
+DEFAULT_REGION = "cn-north-4"
+
+
+class UnknownName(ValueError):
+    """A name (identity, project, region, service, cassette …) that the run does not know; the text has the nearest one."""
+
+
+def unknown(kind: str, name: str, known: Mapping[str, object] | list[str], hint: str = "") -> UnknownName:
+    """The error for an unknown name: what, the nearest, and what there is."""
+    names = sorted(known)
+    near = get_close_matches(name, names, 1)
+    guess = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(names) or 'none'}"
+    return UnknownName(f"unknown {kind} {name!r}{guess}{' ' + hint if hint else ''}")
+
+
+def replay_access_key(name: str) -> str:
+    """The invented AK of an identity: 20 characters, the same on every machine, recognisable as no real key."""
+    return "HWCTEST" + hashlib.sha256(b"ak:" + name.encode()).hexdigest()[:13].upper()
+
+
+def replay_secret_key(name: str) -> str:
+    """The invented SK of an identity: 40 characters, the same on every machine."""
+    return "hwctestsecret" + hashlib.sha256(b"sk:" + name.encode()).hexdigest()[:27]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project of an account: its id and name (a region's own project has the region's name)."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """An IAM user. Replay identities have invented keys; record and live mode fill in the real ones."""
+
+    name: str = "default"
+    user: str = "ci-reader"
+    domain: str = "example-corp"
+    domain_id: str = DEFAULT_DOMAIN_ID
+    projects: Mapping[str, str] = field(default_factory=lambda: {DEFAULT_REGION: DEFAULT_PROJECT_ID})
+    ak: str = field(default="", repr=False)
+    sk: str = field(default="", repr=False)
+    security_token: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+    policies: tuple[str, ...] = ()
+
+    @property
+    def user_id(self) -> str:
+        """The id of the IAM user: 32 hex digits made from the account and the user name."""
+        return hashlib.sha256(f"user:{self.domain_id}:{self.user}".encode()).hexdigest()[:32]
+
+    def project(self, reference: str) -> Project:
+        """The project with this name or id; UnknownName if the identity has none such."""
+        if reference in self.projects:
+            return Project(self.projects[reference], reference)
+        for name, project_id in self.projects.items():
+            if project_id == reference:
+                return Project(project_id, name)
+        raise unknown("project", reference, self.projects, f"(projects of identity {self.name!r}, hwcloud.yaml)")
+
+
+def default_identity(name: str = "default") -> Identity:
+    """The identity of a run without hwcloud.yaml."""
+    return Identity(name=name, ak=replay_access_key(name), sk=replay_secret_key(name))

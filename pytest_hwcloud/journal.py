@@ -1,0 +1,112 @@
+"""What the running test said to the cloud and heard from it, in order, from any thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pytest_hwcloud.cloud.wire import Answer, Request
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.cloud.calls import Call
+    from pytest_hwcloud.cloud.failures import Failure
+    from pytest_hwcloud.cloud.policy import Decision
+    from pytest_hwcloud.cloud.tokens import Token
+
+GATES = ("network", "authentication", "scope", "authorization")
+
+
+@dataclass(eq=False, kw_only=True)
+class Exchange:
+    """One call of a test and what came back.
+
+    identity: name of the identity that called, None if unknown. gate: the gate that refused, or None.
+    source: cassette name, "gate", "identity service" or "live". where: file and line of the test or code that made the call.
+    """
+
+    request: Request
+    answer: Answer | None = None
+    fault: str | None = None  # a fault kind of contract section 6 that was raised in place of an answer
+    identity: str | None = None
+    credential: str = "none"  # "aksk", "token" or "none"
+    token: Token | None = None
+    gate: str | None = None
+    source: str = "live"
+    where: tuple[str, int] | None = None
+    notes: tuple[str, ...] = ()  # such as "unverified"
+    decision: Decision | None = None
+    denied_action: str | None = None
+    injected: str | None = None  # request id of a refusal that hwcloud.deny or the proof injected
+    phase: str = "call"  # setup, call, teardown
+    fixture: str | None = None  # the fixture of wider scope that was being set up
+
+    @property
+    def method(self) -> str:
+        return self.request.method
+
+    @property
+    def url(self) -> str:
+        return self.request.url
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status, None if no answer came."""
+        return self.answer.status if self.answer else None
+
+    @cached_property
+    def failure(self) -> Failure | None:
+        """What `explain` reads from the answer; None for a success."""
+        from pytest_hwcloud.cloud import failures
+
+        return failures.read_exchange(self)
+
+    @cached_property
+    def call(self) -> Call:
+        """What this call is and which actions it needs."""
+        from pytest_hwcloud.cloud.calls import needs
+
+        return needs(self.request.method, self.request.url, self.request.body)
+
+
+@dataclass(eq=False)
+class Journal:
+    """The exchanges of one test. Appending is safe from any thread."""
+
+    nodeid: str
+    exchanges: list[Exchange] = field(default_factory=list)
+    phase: str = "setup"
+    fixture: str | None = None
+    expected: set[int] = field(default_factory=set)  # id() of exchanges whose refusal the test asked for (hwcloud.refused)
+
+    def add(self, exchange: Exchange) -> Exchange:
+        exchange.phase, exchange.fixture = self.phase, self.fixture
+        self.exchanges.append(exchange)
+        return exchange
+
+    @property
+    def refused(self) -> list[Exchange]:
+        """The exchanges that failed, oldest first."""
+        return [e for e in self.exchanges if e.fault or e.gate or e.failure is not None]
+
+
+class Current:
+    """The journal of the test that runs now: one for the process, so that calls from any thread find their test."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.journal: Journal | None = None
+        self.listeners: list[Callable[[Exchange], None]] = []
+
+    def add(self, exchange: Exchange) -> None:
+        """Write an exchange into the running test's journal and tell the listeners."""
+        with self._lock:
+            if self.journal is not None:
+                self.journal.add(exchange)
+        for listener in self.listeners:
+            listener(exchange)
+
+
+CURRENT = Current()

@@ -1,0 +1,1 @@
+"""Permissions that tests need, declare and have: findings, lock, proof, reports."""

@@ -1,0 +1,1 @@
+"""Every pytest hook and fixture, each one call into a room."""

@@ -1,0 +1,1 @@
+"""Cassettes: load, match, replay through the gates, record, check."""
