@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     from pytest_hwcloud.cloud.policy import Decision, Policy
     from pytest_hwcloud.cloud.signing import sign
     from pytest_hwcloud.cloud.tokens import Token
-    from pytest_hwcloud.explain.explanation import Explanation, explain
+    from pytest_hwcloud.explanations.explanation import Explanation, explain
 
 _HOME = {
     "AkSkAuth": "cloud.aksk",
     "Decision": "cloud.policy",
-    "Explanation": "explain.explanation",
+    "Explanation": "explanations.explanation",
     "Policy": "cloud.policy",
     "Token": "cloud.tokens",
-    "explain": "explain.explanation",
+    "explain": "explanations.explanation",
     "needs": "cloud.calls",
     "sign": "cloud.signing",
 }
@@ -33,7 +33,6 @@ def __getattr__(name: str) -> object:
     from importlib import import_module
 
     value: object = getattr(import_module(f"pytest_hwcloud.{_HOME[name]}"), name)
-    # `explain` is also the name of a package of ours; what users import is the function.
     globals()[name] = value
     return value
 
