@@ -1,0 +1,222 @@
+"""hwcloud.yaml, the command line and the environment → the identities of a run."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pytest_hwcloud.cloud.identity import (
+    Identity,
+    UnknownName,
+    default_identity,
+    replay_access_key,
+    replay_secret_key,
+    unknown,
+)
+from pytest_hwcloud.cloud.located import Located, LocatedError, dotted, load
+from pytest_hwcloud.options import Settings
+
+_TOP = ("region", "identities", "actions", "ignores")
+_IDENTITY = ("user", "domain", "domain_id", "projects", "ak", "sk", "security_token", "password", "policies")
+_SECRET = ("ak", "sk", "security_token", "password")
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+
+
+class ConfigError(ValueError):
+    """hwcloud.yaml cannot be used; the text names file, line and key."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ignore:
+    """A finding that the project accepts until a date."""
+
+    rule: str
+    match: str
+    reason: str
+    until: str
+    place: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """What hwcloud.yaml says, or its defaults. secrets: the identities' own key texts, with ${VAR} not yet replaced."""
+
+    region: str = "cn-north-4"
+    identities: Mapping[str, Identity] = field(default_factory=lambda: {"default": default_identity()})
+    secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    actions: tuple[Path, ...] = ()
+    ignores: tuple[Ignore, ...] = ()
+    file: Path | None = None
+
+    def identity(self, name: str) -> Identity:
+        """The identity with this name; UnknownName with the nearest one."""
+        if name not in self.identities:
+            raise unknown(
+                "identity", name, dict(self.identities), f"(identities of {self.file or 'a run without hwcloud.yaml'})"
+            )
+        return self.identities[name]
+
+
+def load_configuration(settings: Settings) -> Configuration:
+    """Read hwcloud.yaml if there is one, and add the policies of the command line; ConfigError for anything wrong."""
+    file = settings.config_file
+    if file.is_file():
+        found = _parse(file)
+    elif settings.config_given:
+        raise ConfigError(f"{file}: no such file (ini option hwcloud_config)")
+    else:
+        found = Configuration(region=settings.region)
+    region = settings.region if settings.region_given else found.region
+    return replace(found, region=region, identities=_with_policies(found, settings.policies))
+
+
+def _with_policies(found: Configuration, policies: tuple[tuple[str, str], ...]) -> dict[str, Identity]:
+    identities = dict(found.identities)
+    for name, policy in policies:
+        if name not in identities:
+            if found.file:
+                found.identity(name)
+            identities[name] = replace(default_identity(name), user=name)
+        identities[name] = replace(identities[name], policies=(*identities[name].policies, policy))
+    return identities
+
+
+def _parse(file: Path) -> Configuration:
+    shown = os.path.relpath(file)
+    try:
+        text = file.read_text(encoding="utf-8")
+        document = load(text, shown)
+        return _configuration(document, file)
+    except (LocatedError, UnknownName) as error:
+        raise ConfigError(str(error)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{shown}: cannot be read: {error}") from None
+
+
+def _configuration(document: Located, file: Path) -> Configuration:
+    top = _mapping(document, document.value or {}, (), _TOP)
+    rows = _mapping(document, top.get("identities") or {}, ("identities",))
+    identities = {name: _identity(document, name, row, file.parent) for name, row in rows.items()}
+    identities.setdefault("default", default_identity())
+    secrets = {name: {k: str(v) for k, v in (row or {}).items() if k in _SECRET} for name, row in rows.items()}  # type: ignore[attr-defined]
+    return Configuration(
+        region=_text(document, top.get("region", "cn-north-4"), ("region",)),
+        identities=identities,
+        secrets=secrets,
+        actions=tuple(
+            _file(document, name, ("actions", i), file.parent)
+            for i, name in enumerate(_list(document, top, "actions", ()))
+        ),
+        ignores=tuple(_ignore(document, row, i) for i, row in enumerate(_list(document, top, "ignores", ()))),
+        file=file,
+    )
+
+
+def _identity(document: Located, name: str, row: object, base: Path) -> Identity:
+    place = ("identities", name)
+    found = _mapping(document, row or {}, place, _IDENTITY)
+    plain = {key: _text(document, found[key], (*place, key)) for key in ("user", "domain", "domain_id") if key in found}
+    projects = _mapping(document, found.get("projects") or {}, (*place, "projects"))
+    for key in _SECRET:
+        if not isinstance(found.get(key, ""), str):  # the value is not shown: it may be the secret itself
+            raise document.error((*place, key), "a text is expected; put it in quotes, or write ${VARIABLE}")
+    identity = replace(
+        default_identity(name),
+        policies=tuple(
+            _policy(document, text, (*place, "policies", i), base)
+            for i, text in enumerate(_list(document, found, "policies", place))
+        ),
+        **{"user": name, **plain} if name != "default" else plain,  # type: ignore[arg-type]
+    )
+    ids = {region: _text(document, value, (*place, "projects", region)) for region, value in projects.items()}
+    return replace(identity, projects=ids) if ids else identity
+
+
+def _policy(document: Located, value: object, path: tuple[str | int, ...], base: Path) -> str:
+    text = _text(document, value, path)
+    if text.startswith("system:"):
+        return text
+    return str(_file(document, text, path, base))
+
+
+def _file(document: Located, value: object, path: tuple[str | int, ...], base: Path) -> Path:
+    file = (base / _text(document, value, path)).resolve()
+    if not file.is_file():
+        raise document.error(path, f"no such file: {os.path.relpath(file)} (paths are relative to {document.file})")
+    return file
+
+
+def _ignore(document: Located, row: object, index: int) -> Ignore:
+    keys = ("rule", "match", "reason", "until")
+    path: tuple[str | int, ...] = ("ignores", index)
+    found = _mapping(document, row, path, keys)
+    missing = [key for key in keys if not found.get(key)]
+    if missing:
+        raise document.error(
+            path, f"{', '.join(missing)} missing; an ignore has rule, match (a glob), reason and until (a date)"
+        )
+    until = str(found["until"])
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", until):
+        raise document.error((*path, "until"), f"{until!r} is no date; write YYYY-MM-DD")
+    values = {key: str(found[key]) for key in keys}
+    return Ignore(**values, place=f"{document.file}:{document.line(path)}")
+
+
+def _mapping(
+    document: Located, value: object, path: tuple[str | int, ...], legal: tuple[str, ...] = ()
+) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise document.error(path, f"a mapping is expected, not {_shown(value)}")
+    for key in value:
+        if not isinstance(key, str):
+            raise document.error(path, f"the key {key!r} must be a text (put it in quotes)")
+        if legal and key not in legal:
+            problem = str(unknown("key", key, list(legal)))
+            raise document.error((*path, key), problem)
+    return value
+
+
+def _list(document: Located, found: Mapping[str, object], key: str, place: tuple[str | int, ...]) -> list[object]:
+    value = found.get(key) or []
+    if not isinstance(value, list):
+        raise document.error((*place, key), f"a list is expected, not {_shown(value)}")
+    return value
+
+
+def _text(document: Located, value: object, path: tuple[str | int, ...]) -> str:
+    if not isinstance(value, str):
+        raise document.error(path, f"a text is expected, not {_shown(value)}; put it in quotes")
+    return value
+
+
+def _shown(value: object) -> str:
+    return {dict: "a mapping", list: "a list", type(None): "nothing"}.get(type(value), f"{value!r}")
+
+
+def resolve(text: str, *, place: str) -> str:
+    """Replace ${VAR}; ConfigError naming the variable if it is not set. Only called in record and live mode."""
+
+    def value(match: re.Match[str]) -> str:
+        found = os.environ.get(match[1])
+        if not found:
+            raise ConfigError(f"{place}: environment variable {match[1]} is not set (needed in record and live mode)")
+        return found
+
+    return _VARIABLE.sub(value, text)
+
+
+def live_secrets(configuration: Configuration, name: str) -> dict[str, str]:
+    """The identity's own keys of hwcloud.yaml with variables replaced; empty where the file gives none."""
+    given = configuration.secrets.get(name, {})
+    shown = os.path.relpath(configuration.file) if configuration.file else "hwcloud.yaml"
+    return {
+        key: resolve(text, place=f"{shown}: {dotted(('identities', name, key))[:-2]}") for key, text in given.items()
+    }
+
+
+def replay_identity(identity: Identity) -> Identity:
+    """The same identity with the invented keys that every machine has."""
+    return replace(identity, ak=replay_access_key(identity.name), sk=replay_secret_key(identity.name))
