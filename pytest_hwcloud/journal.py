@@ -24,7 +24,7 @@ class Exchange:
     """One call of a test and what came back.
 
     identity: name of the identity that called, None if unknown. gate: the gate that refused, or None.
-    source: cassette name, "gate", "identity service" or "live". where: file and line of the test or code that made the call.
+    source: cassette name, "gate", "identity service" or "live". where: file and line of the code that made the call.
     """
 
     request: Request
@@ -79,7 +79,9 @@ class Journal:
     exchanges: list[Exchange] = field(default_factory=list)
     phase: str = "setup"
     fixture: str | None = None
-    expected: set[int] = field(default_factory=set)  # id() of exchanges whose refusal the test asked for (hwcloud.refused)
+    expected: set[int] = field(
+        default_factory=set
+    )  # id() of exchanges whose refusal the test asked for (hwcloud.refused)
 
     def add(self, exchange: Exchange) -> Exchange:
         exchange.phase, exchange.fixture = self.phase, self.fixture

@@ -42,6 +42,18 @@ class Settings:
     max_age: int | None = None  # days after which a recording is reported
     root: Path = Path(".")
 
+    def asks_for_more_than_replay(self) -> bool:
+        """Whether the run must be set up at once, so that a wrong file is an error before any test runs."""
+        eager = (
+            self.policies,
+            self.reports,
+            self.config_given,
+            self.mode != "replay",
+            self.lock != "off",
+            self.prove != "off",
+        )
+        return any(eager) or self.config_file.is_file()
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Option:
@@ -208,3 +220,22 @@ def _days(text: str) -> int | None:
     if not text.isdigit():
         raise pytest.UsageError(f"ini option hwcloud_max_age = {text!r}: a whole number of days, 0 for never")
     return int(text) or None
+
+
+def header(settings: Settings) -> str:
+    """The header line of a run with nothing but defaults."""
+    return header_line(settings, settings.region, ["default"], [])
+
+
+def header_line(settings: Settings, region: str, identities: list[str], policies: list[str]) -> str:
+    """`hwcloud: replay · region … · identities … · policy … · permissions …`: what is in force, always."""
+    parts = [
+        settings.mode if settings.mode != "record" else f"record {settings.record}",
+        f"region {region}",
+        f"identities {', '.join(identities)}",
+        f"policy {', '.join(policies)}" if policies else "no policy",
+        f"permissions {settings.permissions}",
+        *(f"{name} {value}" for name, value in (("lock", settings.lock), ("prove", settings.prove)) if value != "off"),
+        *(["verify"] if settings.verify else []),
+    ]
+    return "hwcloud: " + " · ".join(parts)

@@ -1,1 +1,154 @@
-"""Every pytest hook and fixture, each one call into a room."""
+"""Every pytest hook and fixture, each one call into a room. Imports nothing but pytest and the options."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_hwcloud import options
+
+if TYPE_CHECKING:
+    import requests
+
+    from pytest_hwcloud.cloud.tokens import Token
+    from pytest_hwcloud.fixture import HwCloud
+    from pytest_hwcloud.run import Run
+
+SETTINGS = pytest.StashKey[options.Settings]()
+RUN = pytest.StashKey["Run"]()  # made when the first cloud test is collected
+CLOUD = pytest.StashKey[bool]()  # on an item: it is a cloud test
+
+FIXTURES = frozenset(
+    ("hwcloud", "hwcloud_session", "hwcloud_token", "hwcloud_project_token", "hwcloud_domain_token"),
+)
+MARKS = frozenset(("hwcloud_cassette", "requires_permission", "denied_permission", "hwcloud_identity"))
+
+
+def run_of(config: pytest.Config) -> Run:
+    """What this run holds; made on first use, so that a run without cloud tests never loads it."""
+    if RUN not in config.stash:
+        from pytest_hwcloud.run import start
+
+        config.stash[RUN] = start(config, config.stash[SETTINGS])
+    return config.stash[RUN]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    options.add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for line in options.MARKERS:
+        config.addinivalue_line("markers", line)
+    settings = config.stash[SETTINGS] = options.read_settings(config)
+    if settings.asks_for_more_than_replay():
+        run_of(config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if RUN in config.stash:
+        config.stash[RUN].close()
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    if RUN in config.stash:
+        return config.stash[RUN].header()
+    return options.header(config.stash[SETTINGS])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if report.passed:
+        cloud = [node for node in report.result if isinstance(node, pytest.Item) and _is_cloud_test(node)]
+        if cloud:
+            run_of(collector.config).collected(cloud, report)
+    return report
+
+
+def _is_cloud_test(item: pytest.Item) -> bool:
+    if FIXTURES.isdisjoint(getattr(item, "fixturenames", ())) and not any(m.name in MARKS for m in item.iter_markers()):
+        return False
+    item.stash[CLOUD] = True
+    return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    if CLOUD not in item.stash:
+        if RUN in item.config.stash:
+            item.config.stash[RUN].leave()
+        return (yield)
+    with run_of(item.config).testing(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    if CLOUD not in item.stash:
+        return (yield)
+    with run_of(item.config).calling(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    if fixturedef.scope == "function" or RUN not in request.config.stash:
+        return (yield)
+    with request.config.stash[RUN].preparing(fixturedef, request):
+        return (yield)
+
+
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[object]) -> None:
+    # Ordinary and not a wrapper: after unittest has filled call.excinfo, before the report is made.
+    if call.excinfo is not None and CLOUD in item.stash:
+        run_of(item.config).explain(item, call)
+
+
+def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, right: object) -> list[str] | None:
+    from pytest_hwcloud.explanations import hooks
+
+    return hooks.assertrepr_compare(config, op, left, right)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if any(terminalreporter.stats.get(outcome) for outcome in ("failed", "error")):
+        from pytest_hwcloud.explanations import hooks
+
+        hooks.terminal_summary(terminalreporter, config.stash[SETTINGS].lang)
+
+
+@pytest.fixture
+def hwcloud(request: pytest.FixtureRequest) -> HwCloud:
+    """The cloud as this test sees it: sessions, tokens, URLs, SDK clients, and what was said and heard."""
+    return run_of(request.config).cloud(request.node)
+
+
+@pytest.fixture
+def hwcloud_session(hwcloud: HwCloud) -> requests.Session:
+    """A requests.Session that signs with the AK/SK of the test's identity."""
+    return hwcloud.session()
+
+
+@pytest.fixture
+def hwcloud_token(hwcloud: HwCloud) -> object:
+    """A factory of scoped tokens: hwcloud_token(project="cn-north-4"), hwcloud_token(domain=True)."""
+    return hwcloud.token
+
+
+@pytest.fixture
+def hwcloud_project_token(hwcloud: HwCloud) -> Token:
+    """A token scoped to the project of the run's region."""
+    return hwcloud.token()
+
+
+@pytest.fixture
+def hwcloud_domain_token(hwcloud: HwCloud) -> Token:
+    """A token scoped to the domain (account), for global services."""
+    return hwcloud.token(domain=True)

@@ -1,0 +1,155 @@
+"""What a test says about its calls: refused, assert_ok, assert_called. The messages are their product."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from pytest_hwcloud.cloud import actions, failures
+from pytest_hwcloud.cloud.failures import Failure
+from pytest_hwcloud.journal import Exchange, Journal
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.explanations.explanation import Explanation
+    from pytest_hwcloud.fixture import HwCloud
+
+_CALL = re.compile(r"(?P<method>[A-Z]+) (?P<service>[\w-]+) (?P<template>/\S*)")
+
+
+@dataclass
+class Refusal:
+    """What `hwcloud.refused` caught; empty until the block ends."""
+
+    failure: Failure | None = None
+    exchange: Exchange | None = None
+    explanation: Explanation | None = None
+    error: BaseException | None = None
+
+    @property
+    def code(self) -> str | None:
+        return self.failure.code if self.failure else None
+
+    @property
+    def gate(self) -> str | None:
+        return _gate(self.exchange, self.failure)
+
+    @property
+    def status(self) -> int | None:
+        return self.failure.status if self.failure else None
+
+    @property
+    def message(self) -> str | None:
+        return self.failure.message if self.failure else None
+
+    @property
+    def request_id(self) -> str | None:
+        return self.failure.request_id if self.failure else None
+
+
+@contextmanager
+def refused(cloud: HwCloud, journal: Journal, code: str | None, gate: str | None) -> Iterator[Refusal]:
+    """See HwCloud.refused. What the client raises for the refusal is caught; any other exception goes through."""
+    __tracebackhide__ = True
+    refusal, start = Refusal(), len(journal.exchanges)
+    try:
+        yield refusal
+    except Exception as error:
+        if failures.read(error) is None:
+            raise
+        refusal.error = error
+    made = journal.exchanges[start:]
+    _settle(refusal, made, code, gate)
+    if refusal.failure is None or not _fits(refusal, code, gate):
+        _not_refused_so(cloud, refusal, made, code, gate)
+    refusal.explanation = cloud.explain(refusal.error or refusal.failure)
+    journal.expected.update(id(exchange) for exchange in made if exchange.failure is not None)
+
+
+def _settle(refusal: Refusal, made: Sequence[Exchange], code: str | None, gate: str | None) -> None:
+    """The last call of the block that was refused as asked for, else the last that was refused at all."""
+    failed = [exchange for exchange in made if exchange.failure is not None]
+    fitting = [e for e in failed if _fits(Refusal(failure=e.failure, exchange=e), code, gate)]
+    chosen = (fitting or failed or [None])[-1]
+    refusal.exchange = chosen
+    refusal.failure = chosen.failure if chosen else failures.read(refusal.error) if refusal.error else None
+
+
+def _fits(refusal: Refusal, code: str | None, gate: str | None) -> bool:
+    same_code = code is None or (refusal.code or "").lower() == code.lower()
+    return same_code and (gate is None or refusal.gate == gate)
+
+
+def _gate(exchange: Exchange | None, failure: Failure | None) -> str | None:
+    return (exchange.gate if exchange else None) or (failure.gate if failure else None)
+
+
+def _not_refused_so(
+    cloud: HwCloud, refusal: Refusal, made: Sequence[Exchange], code: str | None, gate: str | None
+) -> NoReturn:
+    __tracebackhide__ = True
+    asked = f"hwcloud.refused({_asked(code, gate)})"
+    if refusal.failure is None:
+        what = "no call in the block was refused" if made else "no call was made in the block"
+        raise AssertionError("\n".join([f"{asked}: {what}", *_listed(made)])) from None
+    error = AssertionError(f"{asked}: refused otherwise, {refusal.code or refusal.failure.kind} at {refusal.gate}")
+    explanation = cloud.explain(refusal.error or refusal.failure)
+    if explanation:
+        error.add_note(str(explanation))
+    raise error from None
+
+
+def _asked(code: str | None, gate: str | None) -> str:
+    parts = [repr(code)] if code else []
+    return ", ".join([*parts, f"gate={gate!r}"] if gate else parts)
+
+
+def _listed(made: Sequence[Exchange]) -> list[str]:
+    lines = [f"{e.method} {e.url} -> {e.status or e.fault}" for e in made]
+    return [f"  {'calls' if index == 0 else '':<10}{line}" for index, line in enumerate(lines)]
+
+
+def assert_ok(cloud: HwCloud, response: Any) -> Any:
+    """See HwCloud.assert_ok."""
+    __tracebackhide__ = True
+    failure = failures.read(response)
+    if failure is None:
+        return response
+    status = f"HTTP {failure.status}" if failure.status else "no answer"
+    error = AssertionError(f"hwcloud.assert_ok: a success was expected, got {status} {failure.code or ''}".rstrip())
+    explanation = cloud.explain(response)
+    if explanation:
+        error.add_note(str(explanation))
+    raise error
+
+
+def assert_called(made: Sequence[Exchange], what: str, times: int | None) -> None:
+    """See HwCloud.assert_called."""
+    __tracebackhide__ = True
+    count = sum(_is_call(exchange, what) for exchange in made)
+    if count == times or (times is None and count):
+        return
+    asked = f"hwcloud.assert_called({what!r}{f', times={times}' if times is not None else ''})"
+    if not made:
+        raise AssertionError(f"{asked}: this test made no calls")
+    head = f"{asked}: called {count} time{'s' * (count != 1)}" if count else f"{asked}: never called"
+    raise AssertionError("\n".join([head, *_calls(made)]))
+
+
+def _is_call(exchange: Exchange, what: str) -> bool:
+    call = exchange.call
+    if _CALL.fullmatch(what):
+        return call.label.lower() == what.lower()
+    return any(actions.same(what, action) for action in (*call.actions, *call.identity_actions))
+
+
+def _calls(made: Sequence[Exchange]) -> list[str]:
+    counted: dict[str, int] = {}
+    for exchange in made:
+        needed = ", ".join(exchange.call.actions or exchange.call.identity_actions) or "no known action"
+        line = f"{exchange.call.label}  ({needed})"
+        counted[line] = counted.get(line, 0) + 1
+    lines = [f"{count} x {line}" for line, count in counted.items()]
+    return [f"  {'made' if index == 0 else '':<10}{line}" for index, line in enumerate(lines)]

@@ -1,0 +1,219 @@
+"""What a pytest run holds once it has a cloud test: identities, the replayed cloud, tokens, secrets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_hwcloud import options
+from pytest_hwcloud.cloud.endpoints import base_url
+from pytest_hwcloud.cloud.identity import Identity, UnknownName
+from pytest_hwcloud.cloud.tokens import Scope, Token
+from pytest_hwcloud.config import ConfigError, Configuration, load_configuration
+from pytest_hwcloud.gates.state import CloudState
+from pytest_hwcloud.journal import CURRENT, Journal
+from pytest_hwcloud.replay import route
+from pytest_hwcloud.routers import Routers
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.cloud.rights import Rights
+    from pytest_hwcloud.fixture import HwCloud
+
+CASE = pytest.StashKey["Case"]()
+_FRESH = timedelta(minutes=5)  # a token this close to its end is not given out again
+
+
+def start(config: pytest.Config, settings: options.Settings) -> Run:
+    """Set the run up; pytest.UsageError for anything wrong in options, hwcloud.yaml or a policy file."""
+    try:
+        return Run(config, settings)
+    except (ConfigError, UnknownName) as error:
+        raise pytest.UsageError(f"hwcloud: {error}") from None
+
+
+class Case:
+    """One cloud test while it runs: its journal and the router that answers its calls."""
+
+    def __init__(self, item: pytest.Item, journal: Journal, router: route.Router, identity: str) -> None:
+        self.item, self.journal, self.router, self.identity = item, journal, router, identity
+
+
+class Run:
+    """One pytest run with cloud tests."""
+
+    def __init__(self, config: pytest.Config, settings: options.Settings) -> None:
+        self.config, self.settings = config, settings
+        self.configuration: Configuration = load_configuration(settings)
+        self.region = self.configuration.region
+        base_url("ecs", self.region)  # an unknown region is an error before any test runs
+        for table in self.configuration.actions:
+            _add_table(table)
+        self.state = CloudState(self._identities(), region=self.region, rights=self._rights())
+        self.routers = Routers(self)
+        self.tokens: dict[tuple[object, ...], Token] = {}
+        self._secrets_plugin()
+
+    def header(self) -> str:
+        """The header line: what is in force."""
+        return options.header_line(
+            self.settings, self.region, list(self.configuration.identities), self._policy_labels()
+        )
+
+    def _identities(self) -> dict[str, Identity]:
+        if self.settings.mode == "replay":
+            return dict(self.configuration.identities)
+        from pytest_hwcloud.replay.credentials import live_identities
+
+        return live_identities(self.configuration)
+
+    def _rights(self) -> dict[str, Rights]:
+        judged = {
+            name: identity.policies for name, identity in self.configuration.identities.items() if identity.policies
+        }
+        if not judged:
+            return {}
+        from pytest_hwcloud.cloud.policy import Policy, PolicyError
+        from pytest_hwcloud.cloud.rights import Rights
+
+        try:
+            return {name: Rights.of([Policy.load(policy) for policy in files]) for name, files in judged.items()}
+        except PolicyError as error:
+            raise ConfigError(str(error)) from None
+
+    def _policy_labels(self) -> list[str]:
+        labels = []
+        for name, rights in self.state.rights.items():
+            for policy in rights.policies:
+                count = len(policy.statements)
+                labels.append(f"{_shown(policy.source)} ({name}, {count} statement{'s' * (count != 1)})")
+        return labels
+
+    def _secrets_plugin(self) -> None:
+        from pytest_hwcloud.explanations.redaction import Redaction, Secrets
+
+        self.secrets = Secrets()
+        for identity in self.state.identities.values():
+            self.secrets.add_identity(identity)
+        self.config.pluginmanager.register(Redaction(self.secrets), "hwcloud-redaction")
+
+    def collected(self, items: list[pytest.Item], report: pytest.CollectReport) -> None:
+        """Check the markers of collected cloud tests; a wrong one fails the collection of its module or class."""
+        from pytest_hwcloud.markers import problems
+
+        found = [text for item in items for text in problems(item, self)]
+        if found:
+            report.outcome = "failed"
+            report.longrepr = "\n".join(dict.fromkeys(found))
+            report.result = []
+
+    @contextmanager
+    def testing(self, item: pytest.Item) -> Iterator[None]:
+        """While this test runs, its calls are answered for it and written into its journal."""
+        from pytest_hwcloud.markers import identity_of
+
+        journal = Journal(item.nodeid)
+        router = self.routers.of_test(item)
+        item.stash[CASE] = Case(item, journal, router, identity_of(item))
+        CURRENT.journal = journal
+        route.enter(router)
+        try:
+            yield
+        finally:
+            self.routers.finish(item, router)
+            route.pause()
+            CURRENT.journal = None
+
+    @contextmanager
+    def calling(self, item: pytest.Item) -> Iterator[None]:
+        """The call phase; a call that no cassette answered fails the test even if the code swallowed the exception."""
+        case = item.stash[CASE]
+        case.journal.phase = "call"
+        try:
+            yield
+        finally:
+            case.journal.phase = "teardown"
+        unrecorded = getattr(case.router, "unrecorded", ())
+        if unrecorded:
+            raise unrecorded[0]
+
+    @contextmanager
+    def preparing(self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> Iterator[None]:
+        """While a fixture of wider scope is set up: its calls are its own, in its own cassette if it has one."""
+        journal = CURRENT.journal
+        if journal is None:
+            yield
+            return
+        before = journal.fixture
+        journal.fixture = f"{fixturedef.baseid}::{fixturedef.argname}"
+        router = self.routers.of_fixture(fixturedef, request)
+        with route.using(router) if router else _nothing():
+            try:
+                yield
+            finally:
+                journal.fixture = before
+
+    def leave(self) -> None:
+        """A test that is no cloud test comes: take everything back that was patched."""
+        route.leave()
+
+    def close(self) -> None:
+        """The run is over."""
+        route.leave()
+
+    def cloud(self, item: pytest.Item) -> HwCloud:
+        """The object behind the fixture `hwcloud`."""
+        from pytest_hwcloud.fixture import HwCloud
+
+        return HwCloud(self, item.stash[CASE])
+
+    def token(self, identity: Identity, scope: Scope, *, fresh: bool = False) -> Token:
+        """A token of this identity and scope: asked for once in a process, and again after its rights changed."""
+        key = (identity.name, scope.kind, scope.id, self.state.rights_version)
+        token = self.tokens.get(key)
+        if token is None or fresh or token.expires_at - datetime.now(UTC) < _FRESH:
+            token = self.tokens[key] = self._issue(identity, scope)
+            self.secrets.add(token.value)
+        return token
+
+    def _issue(self, identity: Identity, scope: Scope) -> Token:
+        if self.settings.mode == "replay":
+            return self.state.issue(identity, scope)
+        from pytest_hwcloud.live import login
+
+        return login(identity, scope, self.region)
+
+    def explain(self, item: pytest.Item, call: pytest.CallInfo[object]) -> None:
+        """Put the explanation on the exception of a failed cloud test."""
+        from pytest_hwcloud.explanations import hooks
+
+        case = item.stash.get(CASE, None)
+        hooks.makereport(item, call, case.journal if case else None, self.state, self.settings.lang)
+
+    def cache_dir(self) -> Path | None:
+        """A folder of pytest's cache for parsed cassettes; None if the cache is switched off."""
+        cache = getattr(self.config, "cache", None)
+        return Path(cache.mkdir("hwcloud")) if cache is not None else None
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield
+
+
+def _shown(source: str) -> str:
+    return source if source.startswith("system:") else os.path.relpath(source)
+
+
+def _add_table(file: Path) -> None:
+    from pytest_hwcloud.cloud.calls import add_table
+
+    try:
+        add_table(file)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
