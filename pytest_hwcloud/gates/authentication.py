@@ -1,0 +1,166 @@
+"""The authentication gate: who is calling? The API gateway decides.
+
+Of two credentials the token counts: which of them the gateway takes is not documented; the official SDK never sends both, and
+where IAM documents a choice, X-Auth-Token wins (auth.md 2.3). Keys and tokens of nobody in the run pass as `unverified`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from pytest_hwcloud.cloud.endpoints import locate
+from pytest_hwcloud.cloud.identity import Identity
+from pytest_hwcloud.cloud.tokens import Token
+from pytest_hwcloud.cloud.verifying import SignatureCheck, verify
+from pytest_hwcloud.cloud.wire import Answer, Request
+from pytest_hwcloud.gates import refusals
+from pytest_hwcloud.gates.state import AccessKey, CloudState
+
+UNVERIFIED = "unverified"
+
+# Everything under these domains is an API; the other cloud domains have web pages too, which ask for nothing.
+_API_DOMAINS = ("myhuaweicloud.com", "myhuaweicloud.cn", "myhuaweicloud.eu", "myhwclouds.com", "otc.t-systems.com")
+# Logins carry their credentials in the body or come from an identity provider (IAM and STS API references).
+_LOGINS = ("/v3/auth/tokens", "/v3.0/OS-AUTH/id-token/tokens", "/v3.0/OS-FEDERATION/tokens")
+_LOGIN_PREFIXES = ("/v3/OS-FEDERATION/", "/v5/agencies/assume-with-")
+_OBS_SCHEMES = ("OBS ", "AWS ", "AWS4-HMAC-SHA256 ")
+_OBS_QUERY = ("AccessKeyId=", "X-Amz-Credential=", "X-Obs-Credential=")
+_ALGORITHMS = ("SDK-", "V11-")  # every algorithm of auth.md 1.1 and 1.3 begins so
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who calls. credential: "token", "aksk" or "none". identity None: nobody of the run. refusal: the gateway's, or None."""
+
+    credential: str
+    identity: Identity | None = None
+    token: Token | None = None
+    notes: tuple[str, ...] = ()
+    refusal: Answer | None = None
+
+
+_ANONYMOUS = Caller(credential="none")
+_FOREIGN_TOKEN = Caller(credential="token", notes=(UNVERIFIED,))
+_FOREIGN_KEY = Caller(credential="aksk", notes=(UNVERIFIED,))
+_FOREIGN = Caller(credential="none", notes=(UNVERIFIED,))
+
+
+def authenticate(request: Request, state: CloudState) -> Caller:
+    """Who makes this call, or why the gateway refuses it."""
+    headers = request.headers
+    value = headers.get("x-auth-token")
+    if value:
+        return _by_token(value, state)
+    authorization = headers.get("authorization") or ""
+    if authorization.startswith(_ALGORITHMS):
+        return _by_signature(request, authorization, state)
+    if authorization.startswith(_OBS_SCHEMES):
+        return _by_obs_signature(authorization, state)
+    return _without_either(request, authorization)
+
+
+def access_key(authorization: str) -> str | None:
+    """The access key id that an Authorization header names, in any scheme of Huawei Cloud or OBS; None if it names none."""
+    for mark in ("Access=", "Credential="):
+        _, found, rest = authorization.partition(mark)
+        if found:
+            return rest.partition(",")[0].partition("/")[0].strip()
+    scheme, _, rest = authorization.partition(" ")
+    return rest.partition(":")[0].strip() if scheme in ("OBS", "AWS") and ":" in rest else None
+
+
+def _by_token(value: str, state: CloudState) -> Caller:
+    token = state.token(value)
+    if token is None:
+        return _FOREIGN_TOKEN
+    identity = state.identities[token.identity]
+    old = token.expired(state.clock()) or state.revoked(value)
+    return Caller(
+        credential="token", identity=identity, token=token, refusal=refusals.token_outdated() if old else None
+    )
+
+
+def _by_signature(request: Request, authorization: str, state: CloudState) -> Caller:
+    ak = access_key(authorization)
+    key = state.key(ak) if ak else None
+    if ak and key is None:
+        return _FOREIGN_KEY
+    identity = key.identity if key else None
+    refusal = _refuse_key(request, key, state) if key else refusals.signature_unreadable()
+    return Caller(credential="aksk", identity=identity, refusal=refusal)
+
+
+def _refuse_key(request: Request, key: AccessKey, state: CloudState) -> Answer | None:
+    if state.locked(key.ak):
+        return refusals.access_key_locked()
+    now = state.clock()
+    if key.expires_at and (now >= key.expires_at or request.headers.get("x-security-token") != key.token):
+        return refusals.access_key_unknown(key.ak)
+    check = verify(request, secret=lambda _: key.sk, now=now)
+    if check.ok or check.reason == "unverifiable":
+        state.succeed(key.ak)
+        return None
+    state.fail(key.ak)
+    return _refuse_signature(check, state)
+
+
+def _refuse_signature(check: SignatureCheck, state: CloudState) -> Answer:
+    if check.reason == "expired" and check.signed_at:
+        return refusals.signature_expired(check.signed_at, state.clock())
+    if check.reason == "mismatch":
+        return refusals.signature_mismatch(check.canonical)
+    return refusals.signature_unreadable()
+
+
+def _by_obs_signature(authorization: str, state: CloudState) -> Caller:
+    # OBS has signatures of its own (auth.md 3): the key tells who it is, the signature is not checked.
+    identity = state.by_ak(access_key(authorization) or "")
+    return Caller(credential="aksk", identity=identity, notes=(UNVERIFIED,)) if identity else _FOREIGN_KEY
+
+
+def _without_either(request: Request, authorization: str) -> Caller:
+    # Basic is what requests makes of ~/.netrc; the gateway knows no such scheme (auth.md 4.2). Others, such as Bearer and
+    # the AppCode header, are credentials of single services.
+    scheme = authorization.partition(" ")[0].lower()
+    if (scheme and scheme != "basic") or "x-apig-appcode" in request.headers:
+        return _FOREIGN
+    if _needs_none(request):
+        return _ANONYMOUS
+    return Caller(credential="none", refusal=refusals.no_credentials())
+
+
+def _needs_none(request: Request) -> bool:
+    url = urlsplit(request.url)
+    if is_version_root(request.method, url.path):
+        return True
+    endpoint = locate(request.url)
+    match endpoint.service:
+        case "iam" | "sts":
+            return is_login(request.method, url.path)
+        case "obs":  # public objects and buckets; links that are signed in the query
+            return True
+        case None:
+            return not _is_api_host(url.hostname or "")
+    return False
+
+
+def is_version_root(method: str, path: str) -> bool:
+    """Whether a call only asks which versions there are: GET `/` or `/v3`."""
+    name = path.strip("/")
+    return method == "GET" and (not name or (name[0] == "v" and name[1:].replace(".", "").isdigit()))
+
+
+def is_login(method: str, path: str) -> bool:
+    """Whether a call to IAM or STS brings its credentials in its body."""
+    return method == "POST" and (path in _LOGINS or path.startswith(_LOGIN_PREFIXES))
+
+
+def _is_api_host(host: str) -> bool:
+    return host.endswith(_API_DOMAINS)
+
+
+def lowered(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers with names in lower case, as a Request has them."""
+    return {name.lower(): value for name, value in headers.items()}

@@ -1,0 +1,114 @@
+"""The gates before a replayed answer, in the cloud's order: authentication, scope, authorization. The first refusal wins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_hwcloud.cloud.identity import Identity
+from pytest_hwcloud.cloud.tokens import Token
+from pytest_hwcloud.cloud.wire import Answer, Request
+from pytest_hwcloud.gates import scope
+from pytest_hwcloud.gates.authentication import Caller, authenticate
+from pytest_hwcloud.gates.state import CloudState
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.cloud.calls import Call
+    from pytest_hwcloud.cloud.policy import Decision
+
+ORDER = ("network", "authentication", "scope", "authorization")
+
+# Nobody of the run: no policy judges it, but hwcloud.deny and the proof refuse it as they refuse everybody.
+_NOBODY = Identity(name="", user="", domain="", domain_id="", projects={})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the gates say of a call.
+
+    gate, answer: who refused and how, both None where the call passes. identity: name, None if it is nobody of the run.
+    credential: "aksk", "token" or "none". decision: the policy's, where one was asked, also of an allowed call.
+    denied_action: the action that was refused. injected: request id of a refusal that hwcloud.deny or the proof made.
+    """
+
+    gate: str | None = None
+    answer: Answer | None = None
+    identity: str | None = None
+    credential: str = "none"
+    token: Token | None = None
+    notes: tuple[str, ...] = ()
+    decision: Decision | None = None
+    denied_action: str | None = None
+    injected: str | None = None
+
+
+def judge(request: Request, state: CloudState) -> Verdict:
+    """May this request pass?"""
+    caller = authenticate(request, state)
+    if caller.refusal is not None:
+        return _verdict(caller, gate="authentication", answer=caller.refusal)
+    judged = _is_judged(caller, state)
+    if caller.token is None and not judged:
+        return _verdict(caller)
+    call = _call(request)
+    if caller.token is not None:
+        answer = scope.refuse(request, call, caller.token)
+        if answer is not None:
+            return _verdict(caller, gate="scope", answer=answer)
+    return _authorized(request, call, caller, state) if judged else _verdict(caller)
+
+
+def may_replace(recorded_gate: str, refused_gate: str) -> bool:
+    """Whether a recorded refusal of one gate is given in place of a refusal by another: at the same gate or an earlier one."""
+    return recorded_gate in ORDER and ORDER.index(recorded_gate) <= ORDER.index(refused_gate)
+
+
+def _call(request: Request) -> Call:
+    from pytest_hwcloud.cloud.calls import needs
+
+    return needs(request.method, request.url, request.body)
+
+
+def _is_judged(caller: Caller, state: CloudState) -> bool:
+    if state.denied:
+        return True
+    return caller.identity is not None and (
+        caller.identity.name in state.rights or (caller.token is not None and caller.token.rights is not None)
+    )
+
+
+def _authorized(request: Request, call: Call, caller: Caller, state: CloudState) -> Verdict:
+    from pytest_hwcloud.gates.authorization import authorize
+
+    judgement = authorize(request, call, caller.identity or _NOBODY, caller.token, state)
+    refused = judgement.answer is not None
+    return _verdict(
+        caller,
+        gate="authorization" if refused else None,
+        answer=judgement.answer,
+        decision=judgement.decision,
+        denied_action=judgement.action if refused else None,
+        injected=judgement.injected,
+    )
+
+
+def _verdict(
+    caller: Caller,
+    *,
+    gate: str | None = None,
+    answer: Answer | None = None,
+    decision: Decision | None = None,
+    denied_action: str | None = None,
+    injected: str | None = None,
+) -> Verdict:
+    return Verdict(
+        gate=gate,
+        answer=answer,
+        identity=caller.identity.name if caller.identity else None,
+        credential=caller.credential,
+        token=caller.token,
+        notes=caller.notes,
+        decision=decision,
+        denied_action=denied_action,
+        injected=injected,
+    )

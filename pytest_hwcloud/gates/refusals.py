@@ -1,0 +1,172 @@
+"""The literal answers of the gateway and, for a wrong token scope, of the services behind it.
+
+Every text is documented or recorded (auth.md 1.6, 2.1; error-shapes.md; facts/errors); a table row names its source.
+Request ids are fresh for each refusal: 32 hex digits, in the header and, where the shape has it, in the body.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from pytest_hwcloud.cloud.wire import Answer, json_answer
+
+_REASONS = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
+_SIGNED_AT = "%Y%m%dT%H%M%SZ"
+
+
+def request_id() -> str:
+    """A fresh request id: 32 hex digits."""
+    return os.urandom(16).hex()
+
+
+def refuse(status: int, body: object, identifier: str) -> Answer:
+    """A refusal with the headers that everything behind the gateway has."""
+    headers = {"Server": "api-gateway", "X-Request-Id": identifier}
+    return json_answer(status, body, headers, _REASONS.get(status, ""))
+
+
+def _gateway(code: str, message: str, status: int = 401) -> Answer:
+    identifier = request_id()
+    return refuse(status, {"error_msg": message, "error_code": code, "request_id": identifier}, identifier)
+
+
+def _unauthenticated(cause: str) -> Answer:
+    return _gateway("APIGW.0301", f"Incorrect IAM authentication information: {cause}")
+
+
+# Authentication: the gateway. Source: auth.md 1.6, which names the page or recording of each text.
+
+
+def no_credentials() -> Answer:
+    """Neither a token nor a signature came along (the guide, chapter 3)."""
+    return _unauthenticated("x-auth-token not found")
+
+
+def token_outdated() -> Answer:
+    """The token is too old, or its owner's rights were taken away since.
+
+    APIGW.0307 and not `token expires, expires_at: …`: the official error code table gives 0307 for a token that is too
+    old, IAM's documents for one whose rights changed (iam.md 5); the other text is seen in one FAQ, without the form
+    of its time.
+    """
+    return _gateway("APIGW.0307", "The token must be updated")
+
+
+def access_key_unknown(ak: str) -> Answer:
+    """No such access key, or a temporary one without its security token (the guide, chapter 3)."""
+    return _unauthenticated(f"ak {ak} not exist")
+
+
+def signature_mismatch(canonical: str | None) -> Answer:
+    """The signature is another than the gateway's; canonical: the gateway's canonical request (the guide, chapter 3)."""
+    if canonical is None:
+        return _unauthenticated("verify aksk signature fail")
+    return _unauthenticated(f"verify aksk signature fail, canonicalRequest:{canonical.replace(chr(10), '|')}")
+
+
+def signature_expired(signed_at: datetime, now: datetime) -> Answer:
+    """More than 15 minutes lie between the signature and the gateway's clock (huaweicloud-sdk-java-v3 #44)."""
+    times = f"signature time:{signed_at.strftime(_SIGNED_AT)},server time:{now.strftime(_SIGNED_AT)}"
+    return _unauthenticated(f"calc aksk signature fail:signature expired, {times}")
+
+
+def access_key_locked() -> Answer:
+    """Too many failures in a row of this access key (devg-apisign/api-sign-0001)."""
+    return _unauthenticated("AK access failed to reach the limit,forbidden.")
+
+
+def signature_unreadable() -> Answer:
+    """The Authorization header has our algorithm and cannot be read: the terse text, which claims no cause (auth.md 1.6)."""
+    return _unauthenticated("Unauthorized")
+
+
+# Scope: the service behind the gateway.
+
+_Shape = Callable[[str, str, str], object]
+
+
+def _nested(code: str, message: str, _: str) -> object:
+    return {"error": {"message": message, "code": code}}
+
+
+def _nested_error_code(code: str, message: str, _: str) -> object:
+    return {"error": {"error_msg": message, "error_code": code}}
+
+
+def _flat(code: str, message: str, _: str) -> object:
+    return {"code": code, "message": message}
+
+
+def _flat_error_code(code: str, message: str, _: str) -> object:
+    return {"error_code": code, "error_msg": message}
+
+
+def _like_gateway(code: str, message: str, identifier: str) -> object:
+    return {"error_msg": message, "error_code": code, "request_id": identifier}
+
+
+@dataclass(frozen=True, slots=True)
+class _Mismatch:
+    status: int
+    code: str
+    message: str
+    shape: _Shape
+
+    def answer(self) -> Answer:
+        identifier = request_id()
+        return refuse(self.status, self.shape(self.code, self.message, identifier), identifier)
+
+
+# The guide, chapter 3: the answer of ECS, for another project's token and for the domain's; and of whom no own code is documented.
+_COMMON = _Mismatch(400, "Common.0018", "tenantId in token is not the same with in URL.", _nested)
+_VPC = "urlTenantId is not equal tokenTenantId"  # facts/errors/vpc.yaml; seen in Huawei/DockerMachineDriver4OTC #18
+_OTHER_PROJECT = {
+    "vpc": _Mismatch(400, "VPC.0007", _VPC, _flat),  # shapes 7 (v1) and 1 (v3) of error-shapes.md
+    "vpc v3": _Mismatch(400, "VPC.0007", _VPC, _like_gateway),
+    "eip": _Mismatch(400, "VPC.0007", _VPC, _flat),  # opentelekomcloud-docs/elastic-ip has the same table
+    "as": _Mismatch(
+        400, "AS.0008", "Incorrect ProjectID.", _nested
+    ),  # facts/errors/cross-service.yaml, as are the next two
+    "dcs": _Mismatch(401, "DCS.1004", "Project ID does not match the token.", _flat_error_code),
+    "kms": _Mismatch(403, "KMS.0321", "URIs in URL and X-Auth-Token do not match.", _nested_error_code),
+}
+# Global services, which want a domain's token: the code of their own tables for a caller they do not accept, shape 6.
+_NOT_THE_DOMAIN = {
+    "tms": _Mismatch(401, "TMS.0003", "Unauthorized user.", _nested_error_code),  # facts/errors/tms.yaml
+    "eps": _Mismatch(401, "EPS.0003", "Unauthorized user.", _nested_error_code),  # facts/errors/cross-service.yaml
+}
+
+
+def other_project(service: str | None, path: str) -> Answer:
+    """A regional service got a token of another project, or of the domain."""
+    key = "vpc v3" if service == "vpc" and path.startswith("/v3/") else service or ""
+    return _OTHER_PROJECT.get(key, _COMMON).answer()
+
+
+def not_the_domain(service: str | None) -> Answer:
+    """A global service got a project's token."""
+    return _NOT_THE_DOMAIN.get(service or "", _COMMON).answer()
+
+
+# IAM's keystone calls.
+
+_TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
+WRONG_PASSWORD = "The username or password is wrong."  # huaweicloud ansible-collection-cloud #209
+NEEDS_AUTHENTICATION = (
+    "The request you have made requires authentication."  # opentelekomcloud-docs/identity-access-management
+)
+SUBJECT_INVALID = "X-Subject-Token is invalid in the request"  # huaweicloudDocs/iam 校验Token的有效性.md
+BODY_INVALID = "The request body is invalid"  # facts/errors/keystone.yaml
+
+
+def keystone(status: int, message: str) -> Answer:
+    """A refusal in the shape of IAM's keystone calls: an integer code and a title."""
+    return refuse(status, {"error": {"code": status, "message": message, "title": _TITLES[status]}}, request_id())
+
+
+def iam_body_invalid() -> Answer:
+    """IAM's v3.0 calls cannot use the body (opentelekomcloud-docs/identity-access-management, error codes)."""
+    return refuse(400, {"error_msg": "Request body is invalid.", "error_code": "IAM.0011"}, request_id())

@@ -1,0 +1,43 @@
+"""The scope gate: is the token for this project, or for the domain if the service is global? AK/SK has no scope and passes.
+
+The guide's rule (chapter 3): a regional service wants a project's token, a global one the domain's. Kept apart from it:
+
+- IAM and STS take both (keystone calls are made with either kind of token; the official IAM client accepts project, domain and
+  plain token credentials, auth.md 3), and so does DNS, whose zones belong to the account though its client counts as regional.
+- OBS and services whose scope nobody documents pass.
+- Without a project in the URL or in X-Project-Id a project's token speaks for its own project, in any region.
+- A domain's token at a regional service is refused with or without a project in the URL: "it passes authentication, but not
+  the authorization behind it".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pytest_hwcloud.cloud.tokens import Token
+from pytest_hwcloud.cloud.wire import Answer, Request
+from pytest_hwcloud.gates import refusals
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.cloud.calls import Call
+
+_EITHER = frozenset({"iam", "sts", "dns", "obs"})
+
+
+def refuse(request: Request, call: Call, token: Token) -> Answer | None:
+    """The refusal of a token that is not for this call; None where it is, or where nobody can say."""
+    if call.service in _EITHER:
+        return None
+    match call.scope, token.scope.kind:
+        case "regional", "domain":
+            return refusals.other_project(call.service, urlsplit(request.url).path)
+        case "regional", "project" if _project(request, call) not in (None, token.scope.id):
+            return refusals.other_project(call.service, urlsplit(request.url).path)
+        case "global", "project":
+            return refusals.not_the_domain(call.service)
+    return None
+
+
+def _project(request: Request, call: Call) -> str | None:
+    return call.project or request.headers.get("x-project-id") or None
