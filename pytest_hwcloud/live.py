@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from pytest_hwcloud.cloud import endpoints
 from pytest_hwcloud.cloud.identity import Identity
-from pytest_hwcloud.cloud.tokens import Scope, Token, login_body
+from pytest_hwcloud.cloud.tokens import Scope, Token, login_body, read_answer
 
 
 class LoginError(RuntimeError):
@@ -19,8 +17,8 @@ def login(identity: Identity, scope: Scope, region: str) -> Token:
 
     if not identity.password:
         raise LoginError(
-            f"identity {identity.name!r} has no password, and a token is asked for with one: set password: ${{HW_USER_PASSWORD}} "
-            "in hwcloud.yaml (record and live mode), or sign with AK/SK (hwcloud.session())"
+            f"identity {identity.name!r} has no password, and a token is asked for with one: "
+            "set password: ${HW_USER_PASSWORD} in hwcloud.yaml, or sign with AK/SK (hwcloud.session())"
         )
     url = endpoints.base_url("iam", region) + "/v3/auth/tokens"
     answer = requests.post(url, json=login_body(identity, scope), params={"nocatalog": "true"}, timeout=60)
@@ -30,9 +28,4 @@ def login(identity: Identity, scope: Scope, region: str) -> Token:
         raise LoginError(
             f"IAM gave identity {identity.name!r} no token for {scope.kind} {scope.name}\n{explain(answer)}"
         )
-    return _token(answer.headers["X-Subject-Token"], answer.json()["token"], identity, scope)
-
-
-def _token(value: str, body: dict[str, str], identity: Identity, scope: Scope) -> Token:
-    issued, expires = (datetime.fromisoformat(body[key]).astimezone(UTC) for key in ("issued_at", "expires_at"))
-    return Token(value=value, scope=scope, issued_at=issued, expires_at=expires, identity=identity.name)
+    return read_answer(answer.headers.get("X-Subject-Token", ""), answer.json(), identity.name)

@@ -1,0 +1,80 @@
+"""A finding of the permission checks, and the rules it can come from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+RULES = {
+    "HWP001": ("missing-permission", "the identity's policy does not allow a needed action"),
+    "HWP002": ("undeclared-permission", "used, but no marker of the test says so"),
+    "HWP003": ("stale-marker", "declared, never used by the test"),
+    "HWP004": ("swallowed-denial", "the test passes even when the permission is denied"),
+    "HWP005": ("scope-mismatch", "wrong token scope for the service or project"),
+    "HWP006": ("authentication-failed", "the call never got past the gateway"),
+    "HWP007": ("lost-permission", "since the lock: the policy no longer allows an action that tests need"),
+    "HWP008": ("new-permission", "since the lock: the code needs an action it did not need"),
+    "HWP009": ("widened-policy", "since the lock: the policy allows actions that it did not allow"),
+    "HWP010": ("unknown-action", "no such action is documented"),
+    "HWP011": ("unmapped-call", "no table says what this call needs"),
+    "HWP012": ("missing-dependency", "a documented dependency of a used action is not allowed"),
+    "HWP013": ("refusal-in-cassette", "a cassette of a green test holds a refusal nobody asked for"),
+    "HWP014": ("undecidable", "the decision needs something unknown"),
+    "HWP015": ("stale-token", "the token is older than the grant"),
+    "HWP017": ("inert-statement", "a policy statement that can never apply"),
+    "HWP018": ("over-permission", "a denied_permission action is allowed"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One finding. lines: the labelled lines below the head, as shown in the terminal. test: node id, "" for a policy.
+
+    where: "file:line" of the call, marker or statement. cause: code, policy or catalogue (HWP007 to HWP009).
+    """
+
+    rule: str
+    action: str = ""
+    identity: str = ""
+    test: str = ""
+    where: str = ""
+    detail: str = ""  # what follows the action in the head line
+    lines: tuple[str, ...] = ()
+    fix: str = ""
+    cause: str = ""
+    ignored: str = ""  # the reason of the ignore that covers it
+
+    @property
+    def name(self) -> str:
+        return RULES[self.rule][0]
+
+    @property
+    def head(self) -> str:
+        """`HWP001 missing-permission  ecs:cloudServers:showServer   identity ci-writer`."""
+        tail = "   ".join(part for part in (self.action, self.detail) if part)
+        return f"{self.rule} {self.name}  {tail}".rstrip()
+
+    @property
+    def fingerprint(self) -> str:
+        """Stable when lines move: rule, action, identity and test."""
+        return hashlib.sha256("\0".join((self.rule, self.action, self.identity, self.test)).encode()).hexdigest()[:32]
+
+    def text(self) -> str:
+        """The whole paragraph for the terminal."""
+        return "\n".join([self.head, *(f"  {line}" for line in self.lines)])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, found: Mapping[str, Any]) -> Finding:
+        """The finding that `to_dict` wrote."""
+        return cls(**{**found, "lines": tuple(found.get("lines", ()))})
+
+
+def labelled(label: str, text: str) -> str:
+    """`call      GET ecs …`: a label in a column of ten."""
+    return f"{label:<10}{text}"

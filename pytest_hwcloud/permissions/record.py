@@ -1,0 +1,96 @@
+"""What one test needed and declared, as plain data that travels from an xdist worker to the controller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """One permission that a call of the test needed.
+
+    action: canonical name. call: "GET ecs /v1/{project_id}/cloudservers/detail". where: "file:line" or "".
+    verdict: allow, deny, unknown, or "" where the identity has no policy. refused: the gate or service said no.
+    dependency: needed through a documented dependency. fixture: "baseid::name" of the fixture of wider scope that called.
+    """
+
+    action: str
+    call: str
+    identity: str = "default"
+    where: str = ""
+    verdict: str = ""
+    policy: str = ""
+    statement: int = -1
+    reason: str = ""
+    nearest: tuple[str, ...] = ()  # lines of the decision for the text of HWP001
+    refused: bool = False
+    injected: bool = False
+    expected: bool = False  # the refusal was asked for (pytest.raises, hwcloud.refused, denied_permission)
+    code: str = ""
+    gate: str = ""
+    request_id: str = ""
+    credential: str = ""
+    phase: str = "call"
+    fixture: str = ""
+    dependency: bool = False
+    resource: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declaration:
+    """One permission marker of a test. kind: requires_permission or denied_permission. own: on the test itself, not above it."""
+
+    kind: str
+    actions: tuple[str, ...]
+    any_of: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    scope: str = ""
+    identity: str = ""
+    code: str = ""
+    own: bool = True
+    place: str = ""  # "file:line" of the marked test
+    node: str = ""  # id of the class or module that carries it, or of the test
+
+
+@dataclass(kw_only=True)
+class TestRecord:
+    """What one test needed, declared, and what the proof said. outcome: passed, failed, skipped, xfailed, error."""
+
+    __test__ = False  # no test class, whatever pytest thinks of its name
+
+    nodeid: str
+    place: str = ""
+    identity: str = "default"
+    outcome: str = ""
+    uses: list[Use] = field(default_factory=list)
+    unmapped: list[str] = field(default_factory=list)  # labels of calls that no table knows
+    declared: list[Declaration] = field(default_factory=list)
+    refusals: list[dict[str, str]] = field(
+        default_factory=list
+    )  # every refusal: call, code, gate, source, where, expected
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    proof: dict[str, str] = field(default_factory=dict)  # action -> proved, swallowed, inconclusive
+    fixtures: list[str] = field(default_factory=list)  # "baseid::name" of the wider fixtures in the test's closure
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dicts, lists, texts and numbers only: anything else makes a failing `-n 2` run exit 0."""
+        return _plain(asdict(self))
+
+    @classmethod
+    def from_dict(cls, found: Mapping[str, Any]) -> TestRecord:
+        """The record that `to_dict` wrote."""
+        values = dict(found)
+        values["uses"] = [Use(**{**use, "nearest": tuple(use.get("nearest", ()))}) for use in values.get("uses", ())]
+        values["declared"] = [
+            Declaration(**{key: tuple(v) if isinstance(v, list) else v for key, v in row.items()})
+            for row in values.get("declared", ())
+        ]
+        return cls(**values)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
