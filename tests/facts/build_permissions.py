@@ -1,0 +1,167 @@
+"""Compile ../shared/facts/permissions/*.yaml into pytest_hwcloud/cloud/facts/permissions/*.json (maintainers only).
+
+python tests/facts/build_permissions.py [SOURCE_DIR [TARGET_DIR]]
+
+One file a service: {service, scope, rows}; a row is [method, path, operation, actions, identity actions, dependencies, more], its end
+left out where empty. `actions.json`: every action name with what is known about it, so that no table is loaded for a name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import yaml
+
+sys.path.insert(0, str(Path(__file__).parent))
+from permission_names import index
+from permission_rules import DISCRIMINATORS, EVS_TAG_TYPES, EVS_TAGS, NO_PERMISSION, OBS_OPTIONAL, WHEN
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT.parent / "shared" / "facts" / "permissions"
+TARGET = ROOT / "pytest_hwcloud" / "cloud" / "facts" / "permissions"
+NOT_SERVICES = {"denied_errors.yaml", "system_policies.yaml"}
+Api = dict[str, object]
+
+
+def read(path: Path) -> dict:
+    """One facts file."""
+    return yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def discriminator(service: str, api: Api) -> Api:
+    """What tells this entry from others on its path: as in the facts, or by the rules."""
+    found = dict(api.get("discriminator") or {})
+    for name, path, title, rule in DISCRIMINATORS:
+        if name == service and str(api["path"]).endswith(path) and str(api["title"]).startswith(title):
+            found.update(rule)
+    if str(api.get("host", "")).startswith("bucket") or (service == "obs" and "{object_key}" in str(api["path"])):
+        found["host"] = "bucket"
+    elif "host" in api:
+        found["host"] = "service"
+    _, _, query = str(api["path"]).partition("?")
+    keys = [part.partition("=")[0] for part in query.split("&") if part]
+    if keys:
+        found["query"] = sorted(set(keys) - OBS_OPTIONAL) or keys
+    return found
+
+
+def when(service: str, api: Api) -> dict[str, list]:
+    """Which actions and dependencies hold for some requests only: action -> [test, words]."""
+    tests: dict[str, list] = {}
+    for name, path, rules in WHEN:
+        if name == service and api["path"] == path and api["method"] in ("POST", "PATCH"):
+            tests.update(rules)
+    if service == "evs" and EVS_TAGS in str(api["path"]):
+        for kind, prefix in EVS_TAG_TYPES.items():
+            others = [{"param": {"resource_type": other}} for other in EVS_TAG_TYPES if other != kind]
+            mine = [a for a in api["actions"] if a.startswith(prefix)]
+            tests.update({a: [{"not": {"any": others}}, f"the tagged resource is one of the {kind}"] for a in mine})
+    for extra in api.get("conditional_actions") or []:
+        tests.update(_versions(api, extra))
+    for name in api["dependencies"]:
+        if "*" in name:
+            tests[name] = [None, "documented as a pattern; which of its actions are needed is not said"]
+    known = {*api["actions"], *api["dependencies"], *_versioned(api)}
+    return {name: test for name, test in tests.items() if name in known}
+
+
+def _versioned(api: Api) -> list[str]:
+    return [name for extra in api.get("conditional_actions") or [] for name in extra["actions"]]
+
+
+def _versions(api: Api, extra: Api) -> dict[str, list]:
+    """OBS: with a version id the action of the version is needed in place of the plain one."""
+    given: dict = {"text": "<VersionId>"} if "delete" in str(api["path"]) else {"query": ["versionId"]}
+    if api["path"] == "/":
+        given = {"query": ["versions"]}
+    tests = {}
+    for name in extra["actions"]:
+        if "Version" in name:
+            tests[name] = [given, "a version of the object is named"]
+            tests[api["actions"][0]] = [{"not": given}, "no version of the object is named"]
+        else:
+            tests[name] = [None, "the WORM retention is read"]
+    return tests
+
+
+def row(service: str, api: Api) -> list:
+    """One entry of the facts in the compiled form."""
+    identity = api.get("identity") or {}
+    versioned = _versioned(api)
+    tests = when(service, api)
+    optional = [name for name in versioned if tests[name][0] is None]
+    actions = [*api["actions"], *(name for name in versioned if name not in optional)]
+    dependencies = [*api["dependencies"], *optional]
+    dependencies += [name for name in identity.get("dependencies") or [] if name not in dependencies]
+    more = {
+        "discriminator": discriminator(service, api),
+        "when": tests,
+        "free": free(api, identity),
+        "level": (identity.get("access_level") or "").lower(),
+        "types": identity.get("resource_types") or [],
+        "resource": api.get("resource_level"),
+        "enterprise": api.get("enterprise_project"),
+        "note": "" if service == "obs" else short(str(api.get("note") or "")),
+        "title": "" if api["operation"] else api["title"],
+    }
+    more = {key: value for key, value in more.items() if value not in ("", [], {}, None) and value is not False or
+            (value is False and key in ("resource", "enterprise"))}
+    path = str(api["path"]).partition("?")[0]
+    result = [api["method"], path, api["operation"], actions, api["identity_actions"], dependencies, more]
+    while result[-1] in ([], {}, None):
+        result.pop()
+    return result
+
+
+def free(api: Api, identity: Api) -> bool:
+    """True where the documents say that no permission is needed."""
+    if api["actions"] or api["identity_actions"]:
+        return False
+    return identity.get("required") is False or re.search(NO_PERMISSION, str(api.get("note") or "")) is not None
+
+
+def short(note: str) -> str:
+    """The note where it says something a reader of `needs` can use; cells of a source table are in the tests already."""
+    return "" if note.startswith(("source cell", "documented as")) else note
+
+
+def main(source: Path = SOURCE, target: Path = TARGET) -> None:
+    """Write every compiled file."""
+    files = {p.stem: read(p) for p in sorted(source.glob("*.yaml")) if p.name not in NOT_SERVICES}
+    check(files)
+    for name, data in files.items():
+        scope = str(data["scope"]).split()[0]
+        write(target / f"{name}.json", {"service": name, "scope": scope, "rows": [row(name, a) for a in data["apis"]]})
+    write(target / "actions.json", index(files, read(source / "system_policies.yaml")))
+
+
+def check(files: dict[str, dict]) -> None:
+    """Entries on one path that need different things must be told apart by something."""
+    for service, data in files.items():
+        groups = defaultdict(list)
+        for api in data["apis"]:
+            key = (api["method"], re.sub(r"\{[^}]*\}", "{}", str(api["path"])), json.dumps(discriminator(service, api)))
+            groups[key].append((api["actions"], api["identity_actions"]))
+        for key, needs in groups.items():
+            if any(need != needs[0] for need in needs):
+                raise SystemExit(f"{service}: nothing tells apart {key}: {needs}")
+
+
+def write(path: Path, data: object) -> None:
+    """Compact JSON, one row a line where that reads better in a diff."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    text = text.replace(',"rows":[[', ',"rows":[\n[').replace('],["GET"', '],\n["GET"')
+    for method in ("POST", "PUT", "DELETE", "PATCH", "HEAD"):
+        text = text.replace(f'],["{method}"', f'],\n["{method}"').replace(f'}}],["{method}"', f'}}],\n["{method}"')
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(text + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+if __name__ == "__main__":
+    main(*(Path(argument) for argument in sys.argv[1:]))
