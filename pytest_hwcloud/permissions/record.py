@@ -13,7 +13,7 @@ class Use:
 
     action: canonical name. call: "GET ecs /v1/{project_id}/cloudservers/detail". where: "file:line" or "".
     verdict: allow, deny, unknown, or "" where the identity has no policy. refused: the gate or service said no.
-    dependency: needed through a documented dependency. fixture: "baseid::name" of the fixture of wider scope that called.
+    dependency: needed through a documented dependency. fixture: "baseid::name" of the wider fixture that called.
     """
 
     action: str
@@ -40,7 +40,7 @@ class Use:
 
 @dataclass(frozen=True, kw_only=True)
 class Declaration:
-    """One permission marker of a test. kind: requires_permission or denied_permission. own: on the test itself, not above it."""
+    """One permission marker of a test. own: on the test, not on its class or module."""
 
     kind: str
     actions: tuple[str, ...]
@@ -83,11 +83,12 @@ class TestRecord:
         """The record that `to_dict` wrote."""
         values = dict(found)
         values["uses"] = [Use(**{**use, "nearest": tuple(use.get("nearest", ()))}) for use in values.get("uses", ())]
-        values["declared"] = [
-            Declaration(**{key: tuple(v) if isinstance(v, list) else v for key, v in row.items()})
-            for row in values.get("declared", ())
-        ]
+        values["declared"] = [_declaration(row) for row in values.get("declared", ())]
         return cls(**values)
+
+
+def _declaration(row: Mapping[str, Any]) -> Declaration:
+    return Declaration(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
 
 
 def _plain(value: Any) -> Any:
