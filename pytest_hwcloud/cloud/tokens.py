@@ -33,7 +33,10 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token(AuthBase):
-    """A scoped token; as `auth=` of requests it sets X-Auth-Token. rights: what the identity could do at issue, None = not judged."""
+    """A scoped token; as `auth=` of requests it sets X-Auth-Token.
+
+    rights: what the identity could do at issue, None if it had no policy then.
+    """
 
     value: str = field(repr=False)
     scope: Scope
@@ -137,7 +140,7 @@ def answer_body(
     methods: Sequence[str] = ("password",),
     catalog: Sequence[Mapping[str, object]] | None = None,
 ) -> dict[str, object]:
-    """IAM's answer to a login. catalog None: left out, as `?nocatalog` asks. The token itself travels in X-Subject-Token."""
+    """IAM's answer to a login, without the value, which is in X-Subject-Token. catalog None: left out (`?nocatalog`)."""
     domain = {"id": identity.domain_id, "name": identity.domain}
     scope: dict[str, object] = {"id": token.scope.id, "name": token.scope.name}
     body: dict[str, object] = {

@@ -1,12 +1,12 @@
 """The authentication gate: who is calling? The API gateway decides.
 
-Of two credentials the token counts: which of them the gateway takes is not documented; the official SDK never sends both, and
-where IAM documents a choice, X-Auth-Token wins (auth.md 2.3). Keys and tokens of nobody in the run pass as `unverified`.
+Of two credentials the token counts: which of them the gateway takes is not documented; the official SDK never sends
+both, and where IAM documents a choice, X-Auth-Token wins (auth.md 2.3). Keys and tokens of nobody in the run pass as
+`unverified`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -23,7 +23,12 @@ UNVERIFIED = "unverified"
 # Everything under these domains is an API; the other cloud domains have web pages too, which ask for nothing.
 _API_DOMAINS = ("myhuaweicloud.com", "myhuaweicloud.cn", "myhuaweicloud.eu", "myhwclouds.com", "otc.t-systems.com")
 # Logins carry their credentials in the body or come from an identity provider (IAM and STS API references).
-_LOGINS = ("/v3/auth/tokens", "/v3.0/OS-AUTH/id-token/tokens", "/v3.0/OS-FEDERATION/tokens")
+_LOGINS = (
+    "/v3/auth/tokens",
+    "/v3.0/OS-AUTH/id-token/tokens",
+    "/v3.0/OS-FEDERATION/tokens",
+    "/v3.0/OS-CREDENTIAL/securitytokens",
+)
 _LOGIN_PREFIXES = ("/v3/OS-FEDERATION/", "/v5/agencies/assume-with-")
 _OBS_SCHEMES = ("OBS ", "AWS ", "AWS4-HMAC-SHA256 ")
 _OBS_QUERY = ("AccessKeyId=", "X-Amz-Credential=", "X-Obs-Credential=")
@@ -32,7 +37,7 @@ _ALGORITHMS = ("SDK-", "V11-")  # every algorithm of auth.md 1.1 and 1.3 begins 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who calls. credential: "token", "aksk" or "none". identity None: nobody of the run. refusal: the gateway's, or None."""
+    """Who calls, or the gateway's refusal. credential: "token", "aksk" or "none". identity None: nobody of the run."""
 
     credential: str
     identity: Identity | None = None
@@ -62,7 +67,7 @@ def authenticate(request: Request, state: CloudState) -> Caller:
 
 
 def access_key(authorization: str) -> str | None:
-    """The access key id that an Authorization header names, in any scheme of Huawei Cloud or OBS; None if it names none."""
+    """The access key id in an Authorization header of Huawei Cloud or OBS; None if it names none."""
     for mark in ("Access=", "Credential="):
         _, found, rest = authorization.partition(mark)
         if found:
@@ -121,8 +126,8 @@ def _by_obs_signature(authorization: str, state: CloudState) -> Caller:
 
 
 def _without_either(request: Request, authorization: str) -> Caller:
-    # Basic is what requests makes of ~/.netrc; the gateway knows no such scheme (auth.md 4.2). Others, such as Bearer and
-    # the AppCode header, are credentials of single services.
+    # Basic is what requests makes of ~/.netrc; the gateway knows no such scheme (auth.md 4.2). Others, such as Bearer
+    # and the AppCode header, are credentials of single services.
     scheme = authorization.partition(" ")[0].lower()
     if (scheme and scheme != "basic") or "x-apig-appcode" in request.headers:
         return _FOREIGN
@@ -159,8 +164,3 @@ def is_login(method: str, path: str) -> bool:
 
 def _is_api_host(host: str) -> bool:
     return host.endswith(_API_DOMAINS)
-
-
-def lowered(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers with names in lower case, as a Request has them."""
-    return {name.lower(): value for name, value in headers.items()}

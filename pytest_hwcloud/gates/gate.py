@@ -1,4 +1,4 @@
-"""The gates before a replayed answer, in the cloud's order: authentication, scope, authorization. The first refusal wins."""
+"""The gates before a replayed answer, in the cloud's order: authentication, scope, authorization. First refusal wins."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def judge(request: Request, state: CloudState) -> Verdict:
 
 
 def may_replace(recorded_gate: str, refused_gate: str) -> bool:
-    """Whether a recorded refusal of one gate is given in place of a refusal by another: at the same gate or an earlier one."""
+    """Whether a recorded refusal is given in place of ours: it is if it comes from the same gate or an earlier one."""
     return recorded_gate in ORDER and ORDER.index(recorded_gate) <= ORDER.index(refused_gate)
 
 

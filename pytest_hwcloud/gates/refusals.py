@@ -61,7 +61,7 @@ def access_key_unknown(ak: str) -> Answer:
 
 
 def signature_mismatch(canonical: str | None) -> Answer:
-    """The signature is another than the gateway's; canonical: the gateway's canonical request (the guide, chapter 3)."""
+    """The signature is not the one the gateway computes from its canonical request (the guide, chapter 3)."""
     if canonical is None:
         return _unauthenticated("verify aksk signature fail")
     return _unauthenticated(f"verify aksk signature fail, canonicalRequest:{canonical.replace(chr(10), '|')}")
@@ -79,7 +79,7 @@ def access_key_locked() -> Answer:
 
 
 def signature_unreadable() -> Answer:
-    """The Authorization header has our algorithm and cannot be read: the terse text, which claims no cause (auth.md 1.6)."""
+    """The Authorization header cannot be read: the terse text, which claims no cause (auth.md 1.6)."""
     return _unauthenticated("Unauthorized")
 
 
@@ -120,7 +120,7 @@ class _Mismatch:
         return refuse(self.status, self.shape(self.code, self.message, identifier), identifier)
 
 
-# The guide, chapter 3: the answer of ECS, for another project's token and for the domain's; and of whom no own code is documented.
+# The guide, chapter 3: ECS's answer to another project's token and to the domain's. Others: where no own code is known.
 _COMMON = _Mismatch(400, "Common.0018", "tenantId in token is not the same with in URL.", _nested)
 _VPC = "urlTenantId is not equal tokenTenantId"  # facts/errors/vpc.yaml; seen in Huawei/DockerMachineDriver4OTC #18
 _OTHER_PROJECT = {
@@ -153,7 +153,6 @@ def not_the_domain(service: str | None) -> Answer:
 
 # IAM's keystone calls.
 
-_TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
 WRONG_PASSWORD = "The username or password is wrong."  # huaweicloud ansible-collection-cloud #209
 NEEDS_AUTHENTICATION = (
     "The request you have made requires authentication."  # opentelekomcloud-docs/identity-access-management
@@ -162,9 +161,14 @@ SUBJECT_INVALID = "X-Subject-Token is invalid in the request"  # huaweicloudDocs
 BODY_INVALID = "The request body is invalid"  # facts/errors/keystone.yaml
 
 
+def iam_headers() -> dict[str, str]:
+    """The headers of IAM's answers: its trace id beside the gateway's request id (error-shapes.md 2)."""
+    return {"Server": "api-gateway", "X-Request-Id": request_id(), "X-IAM-Trace-Id": request_id()}
+
+
 def keystone(status: int, message: str) -> Answer:
     """A refusal in the shape of IAM's keystone calls: an integer code and a title."""
-    return refuse(status, {"error": {"code": status, "message": message, "title": _TITLES[status]}}, request_id())
+    return refuse(status, {"error": {"code": status, "message": message, "title": _REASONS[status]}}, request_id())
 
 
 def iam_body_invalid() -> Answer:

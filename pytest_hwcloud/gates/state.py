@@ -1,4 +1,4 @@
-"""The replayed cloud of one run: who exists, which tokens and keys were given out, which rights hold, which keys are locked."""
+"""The replayed cloud of one run: who exists, which tokens and keys were given out, which rights hold."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Override:
-    """Actions that `hwcloud.deny` or `hwcloud.grant` put over the policies. request_id: of the refusals it makes (deny only)."""
+    """Actions that `hwcloud.deny` or `hwcloud.grant` put over the policies. request_id: of the refusals a denial makes."""
 
     actions: tuple[str, ...]
     request_id: str | None = None
@@ -150,7 +150,7 @@ class CloudState:
                 self.rights[name] = rights
 
     def granted_to(self, token: Token | None) -> tuple[Override, ...]:
-        """The grants that count for a call: those at the token's issue, or, for a signed call (None), the present ones."""
+        """The grants that count for a call: those at the token's issue, or the present ones for a signed call (None)."""
         if token is None:
             return tuple(self.granted)
         return self._granted_at_issue.get(token.value, ())

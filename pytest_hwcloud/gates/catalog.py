@@ -1,0 +1,52 @@
+"""The catalog of a token's answer: where keystoneauth and openstacksdk find the services.
+
+Form: IAM API reference (auth.md 2.1); a global service has region `*`. Only the services that OpenStack clients know by
+a type of their own are listed; a domain's token lists IAM alone, as everything else here is regional.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from pytest_hwcloud.cloud.endpoints import base_url
+from pytest_hwcloud.cloud.identity import UnknownName
+from pytest_hwcloud.cloud.tokens import Scope
+
+# type, name, service of ours, path behind the endpoint
+_REGIONAL = (
+    ("compute", "nova", "ecs", "/v2.1/{project_id}"),
+    ("ecs", "ecs", "ecs", "/v1/{project_id}"),
+    ("volumev2", "cinderv2", "evs", "/v2/{project_id}"),
+    ("volumev3", "cinderv3", "evs", "/v3/{project_id}"),
+    ("network", "neutron", "vpc", ""),
+    ("vpc", "vpc", "vpc", "/v1/{project_id}"),
+    ("image", "glance", "ims", ""),
+)
+
+
+def catalog(scope: Scope, iam_url: str) -> list[dict[str, object]]:
+    """The services for a token of this scope. iam_url: scheme and host of the IAM that was asked."""
+    entries = [_entry("identity", "iam", "*", f"{iam_url}/v3")]
+    if scope.kind == "project":
+        region = scope.name.partition("_")[0]  # a sub-project is named region_name
+        entries += [_entry(kind, name, region, url) for kind, name, url in _regional(scope.id, region)]
+    return entries
+
+
+def _regional(project_id: str, region: str) -> list[tuple[str, str, str]]:
+    try:
+        return [
+            (kind, name, base_url(service, region) + path.format(project_id=project_id))
+            for kind, name, service, path in _REGIONAL
+        ]
+    except UnknownName:  # a project that is no region's own
+        return []
+
+
+def _entry(kind: str, name: str, region: str, url: str) -> dict[str, object]:
+    endpoint = {"id": _id(url), "interface": "public", "region": region, "region_id": region, "url": url}
+    return {"type": kind, "id": _id(kind), "name": name, "endpoints": [endpoint]}
+
+
+def _id(text: str) -> str:
+    return hashlib.sha256(b"catalog:" + text.encode()).hexdigest()[:32]
