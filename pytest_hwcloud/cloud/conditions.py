@@ -1,0 +1,258 @@
+"""The Condition of a statement: operators, quantifiers, IfExists, Null, and the context they are asked about.
+
+A test is True, False or None (unknown). Rules, from the policy syntax page of the IAM user guide (`reference/iam.md` section 2):
+values of one key are alternatives (a negated operator must match none of them); keys of one operator and operators are all needed.
+A key that nobody gave makes the test unknown, but: with IfExists it is true, with ForAnyValue false ("no key or empty set"),
+and `Null`, `IsNull`, `IsNotNull`, `IsNullOrEmpty` read it as absent. A context value of None says that the request is known
+not to carry the key: then a plain operator is false, a negated one stays unknown (no document says), ForAllValues is true (of nothing).
+`g:CurrentTime` is the time of the question unless the context gives another.
+Key names are compared without case, but for the tag key after the slash in `g:ResourceTag/Owner`.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from ipaddress import ip_address, ip_network
+
+from pytest_hwcloud.cloud.patterns import glob
+
+Compare = Callable[[str, str], bool]
+_QUANTIFIERS = ("ForAllValues", "ForAnyValue")
+_NULLS = {"Null": "null", "IsNull": "null", "IsNotNull": "present", "IsNullOrEmpty": "empty"}
+
+
+class ConditionError(ValueError):
+    """A condition that no document describes; key says which operator or key."""
+
+    def __init__(self, text: str, *keys: str) -> None:
+        super().__init__(text)
+        self.keys = keys
+
+
+def moment(text: str) -> datetime:
+    """An aware time from ISO 8601 text (UTC if it names no zone) or seconds since 1970; ValueError otherwise."""
+    try:
+        return datetime.fromtimestamp(float(text), UTC)
+    except ValueError:
+        parsed = datetime.fromisoformat(text.replace("Z", "+00:00").replace("z", "+00:00"))
+        return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def truth(text: str) -> bool:
+    """`true` or `false`, without case; ValueError otherwise."""
+    try:
+        return {"true": True, "false": False}[text.lower()]
+    except KeyError:
+        raise ValueError(f"{text!r} is neither true nor false") from None
+
+
+def _folded(compare: Compare) -> Compare:
+    return lambda value, wanted: compare(value.lower(), wanted.lower())
+
+
+def _read_by(read: Callable[[str], object], compare: Callable[..., bool]) -> Compare:
+    return lambda value, wanted: bool(compare(read(value), read(wanted)))
+
+
+def _in_network(value: str, wanted: str) -> bool:
+    return ip_address(value) in ip_network(wanted, strict=False)
+
+
+def _like(value: str, wanted: str) -> bool:
+    return glob(wanted)(value)
+
+
+_ORDER = {
+    "LessThan": operator.lt,
+    "LessThanEquals": operator.le,
+    "GreaterThan": operator.gt,
+    "GreaterThanEquals": operator.ge,
+}
+# The operator table: stem -> (reads a condition value or fails, compares). String operators without a remark ignore case.
+_STEMS: dict[str, tuple[Callable[[str], object], Compare]] = {
+    "StringEquals": (str, operator.eq),
+    "StringEqualsIgnoreCase": (str, _folded(operator.eq)),
+    "StringMatch": (str, _like),
+    "StringLike": (str, _folded(lambda value, wanted: wanted in value)),  # the guide: "the value contains"
+    "StringStartWith": (str, _folded(str.startswith)),
+    "StringEndWith": (str, _folded(str.endswith)),
+    "NumberEquals": (float, _read_by(float, operator.eq)),
+    **{f"Number{name}": (float, _read_by(float, test)) for name, test in _ORDER.items()},
+    **{f"Date{name}": (moment, _read_by(moment, test)) for name, test in _ORDER.items()},
+    "Bool": (truth, _read_by(truth, operator.eq)),
+    "IpAddress": (lambda text: ip_network(text, strict=False), _in_network),
+}
+_NEGATED = {
+    "StringNotEquals": "StringEquals",
+    "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
+    "StringNotMatch": "StringMatch",
+    "StringNotLike": "StringLike",
+    "StringNotStartWith": "StringStartWith",
+    "StringNotEndWith": "StringEndWith",
+    "NumberNotEquals": "NumberEquals",
+    "NotIpAddress": "IpAddress",
+}
+_ANY_OF = tuple(name for name in (*_STEMS, *_NEGATED) if "Equals" in name or "Like" in name or "With" in name)
+OPERATORS = (*_STEMS, *_NEGATED, *(f"{name}AnyOf" for name in _ANY_OF if "Than" not in name), *_NULLS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Test:
+    """One operator, one key, its values."""
+
+    operator: str  # as written
+    key: str  # as written
+    values: tuple[str, ...]
+    compare: Compare | None = None  # None: one of the null tests
+    null: str = ""  # "null", "present" or "empty" for the null tests
+    negated: bool = False
+    quantifier: str = ""
+    if_exists: bool = False
+
+    __test__ = False  # not a test of pytest's
+
+    def holds(self, context: Context) -> bool | None:
+        """Does the request meet this test? None: it cannot be known."""
+        found = context.get(self.key)
+        if self.null:
+            return self._null(found)
+        if not found:
+            return self._missing(found is None)
+        try:
+            return self._quantified([self._one(value) for value in found])
+        except ValueError:  # the request's value is no number, date, truth or address
+            return None
+
+    def __str__(self) -> str:
+        return f"{self.operator} {self.key} {'|'.join(self.values)}".rstrip()
+
+    def _one(self, value: str) -> bool:
+        compare = self.compare or operator.eq
+        return any(compare(value, wanted) for wanted in self.values) is not self.negated
+
+    def _quantified(self, answers: list[bool]) -> bool:
+        if self.quantifier == "ForAnyValue":
+            return any(answers)
+        if self.quantifier == "ForAllValues" or self.negated:
+            return all(answers)
+        return any(answers)
+
+    def _missing(self, unknown: bool) -> bool | None:
+        if self.if_exists:
+            return True
+        if self.quantifier == "ForAnyValue":
+            return False
+        if unknown:
+            return None
+        if self.quantifier == "ForAllValues":
+            return True
+        return None if self.negated else False
+
+    def _null(self, found: tuple[str, ...] | None) -> bool:
+        absent = not found or (self.null == "empty" and not any(found))
+        wanted = truth(self.values[0]) if self.values else True
+        return (absent if self.null != "present" else not absent) is wanted
+
+
+class Context:
+    """What is known of a request: condition keys and their values."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, object] | None = None) -> None:
+        self._values = {fold(key): texts(value) for key, value in (values or {}).items()}
+
+    def get(self, key: str) -> tuple[str, ...] | None:
+        """The values of a key; () if it is known to be absent; None if nobody gave it."""
+        folded = fold(key)
+        if folded in self._values:
+            return self._values[folded]
+        return (datetime.now(UTC).isoformat(),) if folded == "g:currenttime" else None
+
+
+def fold(key: str) -> str:
+    """A condition key as it is compared: without case up to the slash, a tag key exactly."""
+    head, slash, tag = key.partition("/")
+    return head.lower() + slash + tag
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """The values of a key as text: booleans as true and false, times as ISO 8601, None as nothing."""
+    match value:
+        case None:
+            return ()
+        case bool():
+            return (str(value).lower(),)
+        case datetime():
+            return (value.isoformat(),)
+        case str() | int() | float():
+            return (str(value),)
+        case Iterable():
+            return tuple(text for item in value for text in texts(item))
+        case _:
+            return (str(value),)
+
+
+def parse(condition: Mapping[str, object]) -> tuple[Test, ...]:
+    """The tests of a Condition; ConditionError naming operator and key."""
+    return tuple(
+        _test(name, key, values) for name, keys in condition.items() for key, values in _keys(name, keys).items()
+    )
+
+
+def known(name: str) -> bool:
+    """Is this a documented operator, with or without quantifier and IfExists?"""
+    return _split(name)[1] in OPERATORS
+
+
+def _keys(name: str, keys: object) -> Mapping[str, object]:
+    if not known(name):
+        stem = _split(name)[1]
+        near = get_close_matches(stem, OPERATORS, 1)
+        raise ConditionError(f"unknown operator{f', did you mean {near[0]!r}?' if near else ''}", name)
+    if not isinstance(keys, Mapping) or not keys:
+        raise ConditionError("must be an object of condition keys and their values", name)
+    return keys
+
+
+def _split(name: str) -> tuple[str, str, bool]:
+    quantifier, colon, rest = name.rpartition(":")
+    if quantifier not in ("", *_QUANTIFIERS):
+        return "", name, False
+    stem = rest.removesuffix("IfExists")
+    return quantifier, stem if stem not in _NULLS else rest, stem != rest
+
+
+def _test(name: str, key: str, given: object) -> Test:
+    quantifier, stem, if_exists = _split(name)
+    items = given if isinstance(given, list) else [given]
+    if not all(isinstance(item, str | int | float) for item in items) or (not items and stem not in _NULLS):
+        raise ConditionError("must be a text or a list of texts", name, key)
+    values = tuple(text for item in items for text in texts(item))
+    if stem in _NULLS:
+        _check(truth, values, name, key)
+        return Test(operator=name, key=key, values=values, null=_NULLS[stem])
+    base = stem.removesuffix("AnyOf")
+    read, compare = _STEMS[_NEGATED.get(base, base)]
+    _check(read, values, name, key)
+    return Test(
+        operator=name,
+        key=key,
+        values=values,
+        compare=compare,
+        negated=base in _NEGATED,
+        quantifier=quantifier,
+        if_exists=if_exists,
+    )
+
+
+def _check(read: Callable[[str], object], values: tuple[str, ...], name: str, key: str) -> None:
+    for value in values:
+        try:
+            read(value)
+        except ValueError:
+            raise ConditionError(f"{value!r} is no value that {name} can compare", name, key) from None

@@ -1,0 +1,58 @@
+"""Where in a JSON text a value stands, asked only when something is wrong with it."""
+
+from __future__ import annotations
+
+import json
+import re
+from json.decoder import scanstring
+
+_SPACE = re.compile(r"[\s,:]*")
+Path = tuple[str | int, ...]
+
+
+def line(text: str, path: Path) -> int:
+    """The line (from 1) of the value at this path, or of the nearest thing above it that exists."""
+    place = _skip(text, 0)
+    for step in path:
+        found = _member(text, place, step) if text[place : place + 1] == "{" else _item(text, place, step)
+        if found is None:
+            break
+        place = found
+    return text.count("\n", 0, place) + 1
+
+
+def line_of_key(text: str, key: str) -> int:
+    """The line of the last place where this key is written."""
+    place = text.rfind(json.dumps(key, ensure_ascii=False))
+    return text.count("\n", 0, max(place, 0)) + 1
+
+
+def _skip(text: str, place: int) -> int:
+    found = _SPACE.match(text, place)
+    return found.end() if found else place
+
+
+def _after(text: str, place: int) -> int:
+    return int(json.JSONDecoder().raw_decode(text, place)[1])
+
+
+def _member(text: str, place: int, step: str | int) -> int | None:
+    place = _skip(text, place + 1)
+    while text[place : place + 1] == '"':
+        key, place = scanstring(text, place + 1, True)
+        place = _skip(text, place)
+        if key == step:
+            return place
+        place = _skip(text, _after(text, place))
+    return None
+
+
+def _item(text: str, place: int, step: str | int) -> int | None:
+    if text[place : place + 1] != "[" or not isinstance(step, int):
+        return None
+    place = _skip(text, place + 1)
+    for _ in range(step):
+        if text[place : place + 1] == "]":
+            return None
+        place = _skip(text, _after(text, place))
+    return place

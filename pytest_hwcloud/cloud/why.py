@@ -1,0 +1,140 @@
+"""The words of a decision: which statement made it, or why none did and what came closest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pytest_hwcloud.cloud.conditions import Context
+from pytest_hwcloud.cloud.decision import Asked, Considered
+from pytest_hwcloud.cloud.judging import Rule, spellings
+from pytest_hwcloud.cloud.patterns import Resource, covers, glob, wild
+
+_MOST = 5
+_SHOWN = 3
+
+
+def reason(effect: str, rule: Rule | None, asked: Asked) -> str:
+    """One sentence without a full stop."""
+    if rule is None:
+        return f"no statement allows it; {_count(len(asked.judge.rules))} looked at"
+    place = f"statement {rule.statement.index + 1} of {rule.statement.policy}"
+    named = f"{_quoted(rule, spellings(asked.action))} ({place})"
+    match effect:
+        case "allow":
+            return f"allowed by {named}"
+        case "deny":
+            return f"denied by {named}"
+        case _:
+            return f"{'denied' if rule.denies else 'allowed'} by {named} if {'; and '.join(_open(rule, asked))}"
+
+
+def _count(number: int) -> str:
+    return f"{number} statement{'' if number == 1 else 's'}"
+
+
+def _quoted(rule: Rule, spelled: tuple[str, ...]) -> str:
+    if rule.statement.not_action:
+        return f"NotAction {_joined(rule.statement.actions)}"
+    named = [text for text, pattern in _pairs(rule) if any(covers(pattern, name) for name in spelled)]
+    return f'"{named[0] if named else rule.statement.actions[0]}"'
+
+
+def _pairs(rule: Rule) -> list[tuple[str, str]]:
+    written = rule.statement.actions
+    return [(written[place] if place < len(written) else text, text) for place, text in enumerate(rule.patterns)]
+
+
+def _joined(texts: Iterable[str]) -> str:
+    items = list(texts)
+    return ", ".join(f'"{text}"' for text in items[:_SHOWN]) + (", …" if len(items) > _SHOWN else "")
+
+
+def _open(rule: Rule, asked: Asked) -> list[str]:
+    """What would have to be known for this statement to be sure."""
+    context = asked.context or Context()
+    said = [rule.doubt] if rule.doubt else []
+    if rule.on_resource(_resource(asked)) is None:
+        kind = "NotResource" if rule.statement.not_resource else "Resource"
+        said.append(f"the resource, which was not given, meets {kind} {_joined(rule.statement.resources or ())}")
+    return [
+        *said,
+        *(
+            f"{test} holds ({test.key} is not known)"
+            for test in rule.statement.condition
+            if test.holds(context) is None
+        ),
+    ]
+
+
+def _resource(asked: Asked) -> Resource | None:
+    return None if asked.resource is None else Resource(asked.resource)
+
+
+def nearest(asked: Asked) -> tuple[Considered, ...]:
+    """Up to five statements: those that name the action first, then those of its service; shown in the order of the policies."""
+    spelled = spellings(asked.action)
+    ranked = sorted(asked.judge.rules, key=lambda rule: (-_closeness(rule, spelled), rule.order))[:_MOST]
+    return tuple(_considered(rule, spelled, asked) for rule in sorted(ranked, key=lambda rule: rule.order))
+
+
+def _closeness(rule: Rule, spelled: tuple[str, ...]) -> int:
+    if rule.names(spelled):
+        return 100
+    return max(_alike(pattern, name) for pattern in rule.patterns for name in spelled)
+
+
+def _alike(pattern: str, name: str) -> int:
+    """How many parts agree; a pattern with a wildcard that covers service and type says more than another operation."""
+    pairs = list(zip(pattern.split(":"), name.split(":"), strict=False))
+    same = [glob(part)(given) for part, given in pairs]
+    leading = same.index(False) if False in same else len(same)
+    return leading * 10 + sum(same) + (5 if leading >= 2 and wild(pattern) else 0)
+
+
+def _considered(rule: Rule, spelled: tuple[str, ...], asked: Asked) -> Considered:
+    statement = rule.statement
+    ranked = sorted(statement.actions, key=lambda text: -max(_alike(text.lower(), name) for name in spelled))
+    text = (
+        ("NotAction " if statement.not_action else "") + " ".join(ranked[:_SHOWN]) + (" …" if ranked[_SHOWN:] else "")
+    )
+    return Considered(
+        policy=statement.policy,
+        statement=statement.index,
+        effect=statement.effect,
+        text=text,
+        why=_why(rule, ranked[0], spelled, asked),
+    )
+
+
+def _why(rule: Rule, closest: str, spelled: tuple[str, ...], asked: Asked) -> str:
+    if not rule.names(spelled):
+        return _not_named(rule, closest, spelled, asked.action)
+    context = asked.context or Context()
+    if rule.on_resource(_resource(asked)) is False:
+        kind = "NotResource" if rule.statement.not_resource else "Resource"
+        return f"no: {asked.resource} does not meet {kind} {_joined(rule.statement.resources or ())}"
+    for test in rule.statement.condition:
+        if test.holds(context) is False:
+            return f"no: the condition {test} is not met"
+    unsure = _open(rule, asked)
+    return f"perhaps: if {'; and '.join(unsure)}" if unsure else "yes"
+
+
+def _not_named(rule: Rule, closest: str, spelled: tuple[str, ...], action: str) -> str:
+    if rule.statement.not_action:
+        return "no: NotAction leaves it out"
+    if not wild(closest) or not glob(closest.lower().partition(":")[0])(spelled[0].partition(":")[0]):
+        return "no"
+    own, *aliases = _operations(spelled, action)
+    also = f" and its alias{'es' if len(aliases) > 1 else ''} {_joined(aliases)}" if aliases else ""
+    return f'no: "{own}"{also} do{"" if aliases else "es"} not match'
+
+
+def _operations(spelled: tuple[str, ...], action: str) -> list[str]:
+    """The last parts of the names, written as documented; whole names where the alias has another service or type."""
+    from pytest_hwcloud.cloud import actions
+
+    head = action.lower().rpartition(":")[0]
+    shown = {name.lower(): name for name in (*actions.names(action), action)}
+    written = [shown.get(name, name) for name in spelled]
+    return [name.rpartition(":")[2] if name.lower().rpartition(":")[0] == head else name for name in written]
