@@ -1,12 +1,13 @@
 """The Condition of a statement: operators, quantifiers, IfExists, Null, and the context they are asked about.
 
-A test is True, False or None (unknown). Rules, from the policy syntax page of the IAM user guide (`reference/iam.md` section 2):
-values of one key are alternatives (a negated operator must match none of them); keys of one operator and operators are all needed.
-A key that nobody gave makes the test unknown, but: with IfExists it is true, with ForAnyValue false ("no key or empty set"),
-and `Null`, `IsNull`, `IsNotNull`, `IsNullOrEmpty` read it as absent. A context value of None says that the request is known
-not to carry the key: then a plain operator is false, a negated one stays unknown (no document says), ForAllValues is true (of nothing).
-`g:CurrentTime` is the time of the question unless the context gives another.
-Key names are compared without case, but for the tag key after the slash in `g:ResourceTag/Owner`.
+A test is True, False or None (unknown). Rules, from the policy syntax page of the IAM user guide
+(`reference/iam.md` section 2): values of one key are alternatives (a negated operator must match none of them);
+keys of one operator and operators are all needed. A key that nobody gave makes the test unknown, but: with IfExists
+it is true, with ForAnyValue false ("no key or empty set"), and `Null`, `IsNull`, `IsNotNull`, `IsNullOrEmpty` read
+it as absent. A context value of None says that the request is known not to carry the key: then a plain operator is
+false, a negated one stays unknown (no document says), ForAllValues is true (of nothing). `g:CurrentTime` is the
+time of the question unless the context gives another. Key names are compared without case, but for the tag key
+after the slash in `g:ResourceTag/Owner`.
 """
 
 from __future__ import annotations
@@ -72,7 +73,8 @@ _ORDER = {
     "GreaterThan": operator.gt,
     "GreaterThanEquals": operator.ge,
 }
-# The operator table: stem -> (reads a condition value or fails, compares). String operators without a remark ignore case.
+# The operator table: stem -> (reads a condition value or fails, compares). String operators without a remark ignore
+# case.
 _STEMS: dict[str, tuple[Callable[[str], object], Compare]] = {
     "StringEquals": (str, operator.eq),
     "StringEqualsIgnoreCase": (str, _folded(operator.eq)),
@@ -220,7 +222,7 @@ def _keys(name: str, keys: object) -> Mapping[str, object]:
 
 
 def _split(name: str) -> tuple[str, str, bool]:
-    quantifier, colon, rest = name.rpartition(":")
+    quantifier, _, rest = name.rpartition(":")
     if quantifier not in ("", *_QUANTIFIERS):
         return "", name, False
     stem = rest.removesuffix("IfExists")

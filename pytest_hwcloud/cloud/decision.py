@@ -21,7 +21,10 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Considered:
-    """One statement that was looked at. statement: its index from 0. effect: allow or deny. text: its nearest actions. why: `no: …`."""
+    """One statement that was looked at.
+
+    statement: its index from 0. effect: allow or deny. text: its nearest actions. why: `no: …`, `perhaps: …` or `yes`.
+    """
 
     policy: str
     statement: int
@@ -31,8 +34,11 @@ class Considered:
 
 
 class Decision:
-    """effect: "allow", "deny" or "unknown". statement: index from 0 of the statement that decided, in the policy named by `policy`;
-    None for the implicit deny and for what no policy decided. explicit: a Deny statement did. True only for allow."""
+    """The answer to one question; true only for allow.
+
+    effect: "allow", "deny" or "unknown". statement: index from 0 of the statement that decided, in the policy named by
+    `policy`; None for the implicit deny and for what no policy decided. explicit: a Deny statement decided.
+    """
 
     __slots__ = ("_asked", "_reason", "_rule", "effect")
 

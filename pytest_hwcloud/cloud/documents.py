@@ -1,7 +1,7 @@
-"""Reading a policy document: versions 1.0 (roles), 1.1 (policies) and 5.0 (identity policies, service control policies).
+"""Reading a policy document: versions 1.0 (roles), 1.1 (policies) and 5.0 (identity and service control policies).
 
-What no grammar allows raises PolicyError with file, line, statement and key. What the grammars write as a list (Action, Resource)
-may also be one text here; `policy lint` reports it.
+What no grammar allows raises PolicyError with file, line, statement and key. What the grammars write as a list
+(Action, Resource) may also be one text here; `policy lint` reports it.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _text(file: str) -> str:
 def _json(text: str, file: str) -> Mapping[str, object]:
     try:
         value = json.loads(text, object_pairs_hook=_no_doubles)
-    except _Doubled as error:
+    except _DoubledError as error:
         line = positions.line_of_key(text, error.key)
         raise PolicyError(
             "given twice in one object; only one would count", file=file, line=line, key=error.key
@@ -110,7 +110,7 @@ def _json(text: str, file: str) -> Mapping[str, object]:
     return value
 
 
-class _Doubled(Exception):
+class _DoubledError(Exception):
     def __init__(self, key: str) -> None:
         self.key = key
 
@@ -119,7 +119,7 @@ def _no_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
     seen: dict[str, object] = {}
     for key, value in pairs:
         if key in seen:
-            raise _Doubled(key)
+            raise _DoubledError(key)
         seen[key] = value
     return seen
 
@@ -134,7 +134,8 @@ class _Reader:
         self.raw = self._unwrap(raw)
 
     def _unwrap(self, raw: Mapping[str, object]) -> Mapping[str, object]:
-        # GET /v3/roles/{id} and POST /v3.0/OS-ROLE/roles wrap the document: {"role": {"display_name": …, "policy": {…}}}
+        # GET /v3/roles/{id} and POST /v3.0/OS-ROLE/roles wrap the document: {"role": {"display_name": …,
+        # "policy": {…}}}
         for key in ("role", "policy"):
             inner = raw.get(key)
             if "Statement" not in raw and isinstance(inner, Mapping):

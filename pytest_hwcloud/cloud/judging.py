@@ -1,9 +1,10 @@
 """Statements ready to be asked: one Rule each, found through the action index, and the three-valued sum of them.
 
-Each statement that names the action is met, not met, or perhaps met (None): its resource was not given, a condition key is not known,
-or something outside the document decides (a Depends, a Principal, a grant whose scope is not known). Then, whatever the order:
-a met Deny denies; else a met Allow allows, unless a Deny is perhaps met (unknown); else an Allow perhaps met is unknown; else the
-implicit deny. Read as deny < unknown < allow, a further Deny can only lower and a further Allow only raise the answer.
+Each statement that names the action is met, not met, or perhaps met (None): its resource was not given, a condition
+key is not known, or something outside the document decides (a Depends, a Principal, a grant whose scope is not
+known). Then, whatever the order: a met Deny denies; else a met Allow allows, unless a Deny is perhaps met
+(unknown); else an Allow perhaps met is unknown; else the implicit deny. Read as deny < unknown < allow, a further
+Deny can only lower and a further Allow only raise the answer.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ class Rule:
 
 
 class Judge:
-    """The statements of one or more policies, pooled. Policies are looked at in the order given, for naming the statement only."""
+    """The statements of one or more policies, pooled. The order of the policies only says which statement is named."""
 
     __slots__ = ("_index", "_negated", "conditional", "rules")
 

@@ -1,8 +1,8 @@
 """Patterns of actions and resources, and the index that finds the statements a question concerns.
 
-An action pattern has one to three parts (`*`, `identity:*`, `ecs:*:get*`), is compared without case, and knows `*` and `?`.
-Most patterns are found by a dictionary look-up under their own text; only those with a wildcard inside a word are tried in turn,
-and of these only the ones of the service in question.
+An action pattern has one to three parts (`*`, `identity:*`, `ecs:*:get*`), is compared without case, and knows `*`
+and `?`. Most patterns are found by a dictionary look-up under their own text; only those with a wildcard inside a
+word are tried in turn, and of these only the ones of the service in question.
 """
 
 from __future__ import annotations

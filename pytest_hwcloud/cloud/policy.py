@@ -1,8 +1,9 @@
 """Policies: load a document, ask what it says. Versions 1.0, 1.1 and 5.0; several policies pool their statements.
 
-`decide(action, resource=None, context=None)`. resource: `service:region:account:type:path`; `"*"` for a call without resource-level
-authorization, which only `Resource: *` covers; None if it is not known, then a statement about particular resources is perhaps met.
-context: condition keys and values; see `conditions`. How the statements add up: `judging`.
+`decide(action, resource=None, context=None)`. resource: `service:region:account:type:path`; `"*"` for a call
+without resource-level authorization, which only `Resource: *` covers; None if it is not known, then a statement
+about particular resources is perhaps met. context: condition keys and values; see `conditions`. How the statements
+add up: `judging`.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Policy:
 
     @classmethod
     def load(cls, source: str | Path | Mapping[str, object], *, name: str | None = None) -> Policy:
-        """The policy in a JSON file, in a dict, or of the system (`system:ECS ReadOnlyAccess`). PolicyError names the place of what is wrong."""
+        """The policy in a JSON file, in a dict, or of the system (`system:ECS ReadOnlyAccess`); PolicyError says where."""
         return cls((read(source, name),))
 
     @classmethod

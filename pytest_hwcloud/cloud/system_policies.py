@@ -35,6 +35,7 @@ def find(name: str) -> tuple[str, Mapping[str, object]]:
     document = catalogue()[known].get("document")
     if not isinstance(document, Mapping):
         raise LookupError(
-            "only its name is documented, not its content; save the answer of GET /v3/roles/{role_id} to a file and give that"
+            "only its name is documented, not its content;"
+            " save the answer of GET /v3/roles/{role_id} to a file and give that"
         )
     return known, document

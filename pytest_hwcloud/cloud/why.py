@@ -71,7 +71,7 @@ def _resource(asked: Asked) -> Resource | None:
 
 
 def nearest(asked: Asked) -> tuple[Considered, ...]:
-    """Up to five statements: those that name the action first, then those of its service; shown in the order of the policies."""
+    """Up to five statements, best those that name the action, then those of its service; in the order of the policies."""
     spelled = spellings(asked.action)
     ranked = sorted(asked.judge.rules, key=lambda rule: (-_closeness(rule, spelled), rule.order))[:_MOST]
     return tuple(_considered(rule, spelled, asked) for rule in sorted(ranked, key=lambda rule: rule.order))
