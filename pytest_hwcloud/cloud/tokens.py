@@ -140,7 +140,7 @@ def answer_body(
     methods: Sequence[str] = ("password",),
     catalog: Sequence[Mapping[str, object]] | None = None,
 ) -> dict[str, object]:
-    """IAM's answer to a login, without the value, which is in X-Subject-Token. catalog None: left out (`?nocatalog`)."""
+    """IAM's answer to a login, without the value, which is in X-Subject-Token. catalog None: it is left out."""
     domain = {"id": identity.domain_id, "name": identity.domain}
     scope: dict[str, object] = {"id": token.scope.id, "name": token.scope.name}
     body: dict[str, object] = {

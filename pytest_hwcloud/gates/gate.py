@@ -1,4 +1,4 @@
-"""The gates before a replayed answer, in the cloud's order: authentication, scope, authorization. First refusal wins."""
+"""The gates before a replayed answer, in order: authentication, scope, authorization; first refusal wins."""
 
 from __future__ import annotations
 

@@ -3,14 +3,14 @@
 The guide's rule (chapter 3): a regional service wants a project's token, a global one the domain's. Beside it:
 
 - IAM and STS take both: keystone calls are made with either kind of token, and the official IAM client accepts project,
-  domain and plain token credentials (auth.md 3). So does DNS, whose zones belong to the account though its client counts
-  as regional.
+  domain and plain token credentials (auth.md 3). So does DNS, whose zones belong to the account though its client
+  counts as regional.
 - OBS and services whose scope nobody documents pass.
 - Without a project in the URL or in X-Project-Id a project's token speaks for its own project, in any region.
 - A domain's token at a regional service is refused with or without a project in the URL: the guide says that it passes
   authentication and fails at the service.
-- What a global service answers to a project's token is documented for none. TMS and EPS give the code of their own table
-  for a caller they do not accept; the others Common.0018, the documented meaning of which is a token of the wrong scope.
+- What a global service answers to a project's token is documented for none. TMS and EPS give the code of their own
+  table for a caller they do not accept; the others Common.0018, which is documented for a token of the wrong scope.
 """
 
 from __future__ import annotations

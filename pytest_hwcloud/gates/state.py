@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Override:
-    """Actions that `hwcloud.deny` or `hwcloud.grant` put over the policies. request_id: of the refusals a denial makes."""
+    """Actions that `hwcloud.deny` or `hwcloud.grant` put over the policies. request_id: of a denial's refusals."""
 
     actions: tuple[str, ...]
     request_id: str | None = None
@@ -150,7 +150,7 @@ class CloudState:
                 self.rights[name] = rights
 
     def granted_to(self, token: Token | None) -> tuple[Override, ...]:
-        """The grants that count for a call: those at the token's issue, or the present ones for a signed call (None)."""
+        """The grants that count for a call: those at the token's issue; for a signed call (None) the present ones."""
         if token is None:
             return tuple(self.granted)
         return self._granted_at_issue.get(token.value, ())
