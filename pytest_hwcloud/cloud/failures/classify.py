@@ -1,0 +1,170 @@
+"""What a told failure is: its gate and kind, from the catalogue, or from prefix, wording and status if no table has it."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from pytest_hwcloud.cloud import codes
+from pytest_hwcloud.cloud.failures.bodies import ErrorBody
+from pytest_hwcloud.cloud.failures.failure import Failure
+
+_ACTION = r"\[?([\w-]{1,64}:[\w-]{0,64}:[\w-]{1,128})\]?"
+ACTION_WORDINGS = tuple(
+    re.compile(wording, re.IGNORECASE)
+    for wording in (
+        rf"Policy (?:doesn['’]?t|does not) allow {_ACTION}",
+        rf"is not authorized to perform:? ?(?:action )?{_ACTION}",
+        rf"Insufficient authentication for action {_ACTION}",
+        rf"The required permission is:? ?\*?{_ACTION}",
+        rf"because no [\w -]{{1,60}} policy allows the {_ACTION} action",
+        rf"You do not have following permission to perform this operation: ?{_ACTION}",
+    )
+)
+_DENIALS = (
+    r"polic(?:y|ies) (?:doesn['’]?t|does not|do not) allow|not authorized to perform|disallowed by policy|no \w+ permission"
+    r"|(?:do|does)(?:n['’]?t| not) have (?:\w+ ){0,3}(?:permissions?|rights?|required roles?)|no permissions?\b|permission denied"
+    r"|action forbidden|forbidden to perform|access denied|explicit deny|no right to|lacks? (?:the )?permission|role check fail"
+    r"|insufficient (?:permission|authentication for action)|not allowed to (?:do|perform) this|没有权限|无权限|权限不足"
+)
+_SCOPES = (
+    r"(?:tenant|project)[ _]?id\w*\b.{0,60}\b(?:not (?:the )?(?:same|equal)|different|mismatch|does not match|inconsistent)"
+    r"|urltenantid|token.{0,40}(?:does not match|not match|mismatch).{0,40}project|project.{0,40}(?:not match|mismatch).{0,40}token"
+)
+_AUTHENTICATIONS = (
+    r"signature (?:expired|does not match|mismatch)|verify (?:aksk )?signature|x-auth-token|(?:invalid|wrong|illegal|expired) token"
+    r"|token (?:is |has |was )?(?:invalid|expired|expires|not valid|wrong|null)|decrypt token|ak \S{1,60} not exist|not authenticated"
+    r"|authentication (?:failed|failure|information|required)|requires authentication|invalid (?:ak|sk|access key|credential)"
+    r"|username or password"
+)
+_WORDINGS = tuple(
+    (re.compile(pattern, re.IGNORECASE), kind)
+    for pattern, kind in (
+        (_DENIALS, "permission-denied"),
+        (_SCOPES, "scope-mismatch"),
+        (_AUTHENTICATIONS, "authentication"),
+        (r"ratelimit|rate limit|flow (?:control|limit)|throttl|too many requests", "throttling"),
+        (r"\bquota\b", "quota"),
+    )
+)
+_STATUS_KINDS = {
+    400: "invalid-parameter", 401: "authentication", 404: "not-found", 405: "unsupported", 408: "timeout",
+    409: "conflict", 411: "invalid-parameter", 413: "invalid-parameter", 414: "invalid-parameter", 415: "invalid-parameter",
+    422: "invalid-parameter", 429: "throttling", 431: "invalid-parameter", 494: "invalid-parameter", 500: "internal",
+    501: "unsupported", 502: "dependency", 503: "dependency", 504: "timeout",
+}  # fmt: skip
+_GATEWAY = re.compile(r"API(?:GW|G|C)\.03\d\d", re.IGNORECASE)
+_NUMBERED = re.compile(r"\.\d{0,4}0?(40[0-9]|429|50[0-4])(?:0\d\d)?$")  # CCE.01401001, SYS.0403, FSS.0429
+_TYPES = {
+    "itemNotFound": "not-found",
+    "conflictingRequest": "conflict",
+    "overLimit": "throttling",
+    "forbidden": "permission-denied",
+}
+_SPECIFIC = {
+    "invalid-parameter",
+    "internal",
+    "mixed",
+    "dependency",
+    "conflict",
+    "not-found",
+}  # a denial's wording is more exact
+
+
+def failure_of(
+    body: ErrorBody,
+    *,
+    status: int | None = None,
+    request_id: str | None = None,
+    method: str | None = None,
+    url: str | None = None,
+    client: str | None = None,
+    family: str | None = None,
+    reason: str = "",
+) -> Failure:
+    """The failure that a body tells of, with everything known of the call around it."""
+    family = family or ("keystone" if body.style == "keystone" else None)
+    actions = actions_in(body.message)
+    kind, gate = _kind(body, status, family, actions)
+    nested = tuple(failure_of(cause, request_id=None, method=method, url=url) for cause in body.causes)
+    return Failure(
+        code=body.code,
+        status=status,
+        message=body.message or reason,
+        request_id=request_id or body.request_id,
+        gate=gate,
+        kind=kind,
+        service=service_of(body, url, family),
+        actions=actions,
+        method=method,
+        url=url,
+        causes=nested,
+        encoded_authorization_message=body.encoded,
+        client=client,
+        family=family,
+        details=body.details,
+    )
+
+
+def actions_in(text: str) -> tuple[str, ...]:
+    """The actions that a denial's text names, in its order, each once."""
+    found = [match[1] for wording in ACTION_WORDINGS for match in wording.finditer(text[:20_000])]
+    return tuple(dict.fromkeys(found))
+
+
+def service_of(body: ErrorBody, url: str | None, family: str | None = None) -> str | None:
+    """The service that answered: by the host, else by the code's prefix."""
+    by_host = _host_service(url) if url else None
+    if by_host or not body.code:
+        return by_host
+    if family == "keystone" or body.style == "keystone":
+        return "iam"
+    if not is_code_shaped(body.code) and codes.entry(body.code) is None:
+        return None
+    return codes.service_of(body.code)
+
+
+def is_code_shaped(code: str) -> bool:
+    """Whether a code has the form of Huawei Cloud's dotted codes."""
+    return codes.CODE_SHAPE.fullmatch(code) is not None
+
+
+def _host_service(url: str) -> str | None:
+    from pytest_hwcloud.cloud.endpoints import locate
+
+    try:
+        return locate(urlsplit(url).hostname or url).service
+    except ValueError:
+        return None
+
+
+def _kind(body: ErrorBody, status: int | None, family: str | None, actions: tuple[str, ...]) -> tuple[str, str]:
+    entry = codes.entry(body.code, body.message, status, family=family) if body.code and body.style != "nova" else None
+    if entry is not None and not (actions and entry.kind in _SPECIFIC):
+        return entry.kind, entry.gate
+    kind = "permission-denied" if actions else _guess(body, status)
+    return kind, codes.gate_of(kind)
+
+
+def _guess(body: ErrorBody, status: int | None) -> str:
+    """The kind of a code that no table has. 403 alone is no denial: services send it for throttling and for blocks too."""
+    worded = wording(body.message)
+    if worded:
+        return worded
+    if body.code and _GATEWAY.fullmatch(body.code):
+        return "authentication"
+    if body.details.get("type") in _TYPES:
+        return _TYPES[body.details["type"]]
+    return _STATUS_KINDS.get(status or _numbered(body.code), "internal" if (status or 0) >= 500 else "unknown")
+
+
+def _numbered(code: str | None) -> int:
+    if code and code.isdecimal():
+        return int(code[:9])
+    found = _NUMBERED.search(code or "")
+    return int(found[1]) if found else 0
+
+
+def wording(message: str) -> str | None:
+    """The kind that a message's words tell."""
+    return next((kind for pattern, kind in _WORDINGS if pattern.search(message[:4000])), None)

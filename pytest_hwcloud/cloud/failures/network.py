@@ -1,0 +1,135 @@
+"""Calls that got no answer: which fault it was, told by exception classes or by the words of any operating system."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from pytest_hwcloud.cloud.failures.failure import Failure
+
+KINDS = {
+    "dns": "dns",
+    "connection-refused": "network",
+    "connection-reset": "network",
+    "connect-timeout": "timeout",
+    "read-timeout": "timeout",
+    "tls": "tls",
+}
+_WORDS = tuple(
+    (re.compile(pattern, re.IGNORECASE), fault)
+    for pattern, fault in (
+        (
+            r"getaddrinfo failed|name or service not known|name resolution|nodename nor servname|failed to resolve"
+            r"|no address associated with hostname|name does not resolve|could not resolve host|no such host is known"
+            r"|NameResolutionError|UnknownHostException",
+            "dns",
+        ),
+        (r"\[SSL|\bSSLError|certificate verify failed|CERTIFICATE_VERIFY|wrong version number|SSLEOFError", "tls"),
+        (
+            r"connect ?timeout|connection (?:to \S{1,200} )?timed out|Errno 110\b|WinError 10060|ETIMEDOUT",
+            "connect-timeout",
+        ),
+        (r"read timed out|read ?timeout|timed out", "read-timeout"),
+        (
+            r"connection refused|Errno 111\b|WinError 10061|actively refused|connect call failed|Errno 61\b",
+            "connection-refused",
+        ),
+        (
+            r"connection reset|Errno 104\b|WinError 10054|connection aborted|remote ?disconnected|broken pipe"
+            r"|server disconnected|closed connection without response|forcibly closed",
+            "connection-reset",
+        ),
+    )
+)
+_CLASSES = {
+    "gaierror": "dns", "herror": "dns", "NameResolutionError": "dns", "ClientConnectorDNSError": "dns",
+    "HostUnreachableException": "dns",
+    "SSLError": "tls", "SSLCertVerificationError": "tls", "SslHandShakeException": "tls", "ClientSSLError": "tls",
+    "ClientConnectorCertificateError": "tls", "CertificateError": "tls",
+    "ConnectTimeout": "connect-timeout", "ConnectTimeoutError": "connect-timeout", "ConnectionTimeoutError": "connect-timeout",
+    "ReadTimeout": "read-timeout", "ReadTimeoutError": "read-timeout", "SocketTimeoutError": "read-timeout",
+    "WriteTimeout": "read-timeout", "CallTimeoutException": "read-timeout",
+    "ConnectionRefusedError": "connection-refused",
+    "ConnectionResetError": "connection-reset", "ConnectionAbortedError": "connection-reset", "BrokenPipeError": "connection-reset",
+    "RemoteDisconnected": "connection-reset", "ServerDisconnectedError": "connection-reset",
+    "RemoteProtocolError": "connection-reset", "ReadError": "connection-reset", "WriteError": "connection-reset",
+}  # fmt: skip
+_VAGUE = {
+    "ConnectionError", "NewConnectionError", "ConnectError", "ClientConnectorError", "ClientConnectionError", "ConnectFailure",
+    "ConnectionException", "ProtocolError", "ConnectTransportError", "ClientOSError", "TransportError", "NetworkError",
+    "Timeout", "TimeoutError", "ServerTimeoutError", "TimeoutException", "UnknownConnectionError", "MaxRetryError", "HTTPError",
+    "RequestTimeoutException",
+}  # fmt: skip
+_HOST = re.compile(
+    r"host='([^'\s]{1,255})'|failed to resolve '([^'\s]{1,255})'|connect to host ([\w.-]{1,255})|https?://([\w.-]{1,255})",
+    re.IGNORECASE,
+)
+
+
+def fault_in(text: str) -> str | None:
+    """The fault that a text's words tell, None if they tell none."""
+    return next((fault for pattern, fault in _WORDS if pattern.search(text[:20_000])), None)
+
+
+def fault_of(chain: Iterable[BaseException]) -> str | None:
+    """The fault behind an exception and what it came from; None if no exception of the chain is about the network."""
+    errors = list(chain)
+    names = [[kind.__name__ for kind in type(error).__mro__] for error in errors]
+    exact = next((_CLASSES[name] for mro in names for name in mro if name in _CLASSES), None)
+    if not exact and not any(name in _VAGUE for mro in names for name in mro):
+        return None
+    worded = next((fault for error in errors if (fault := fault_in(_words(error)))), None)
+    if exact == "dns" or (exact and worded not in ("dns", "tls")):
+        return exact
+    return worded or exact or _timeout(names)
+
+
+def _timeout(names: list[list[str]]) -> str | None:
+    return "read-timeout" if any("Timeout" in name for mro in names for name in mro[:3]) else None
+
+
+def _words(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return ""
+
+
+def host_in(text: str) -> str | None:
+    """The host that a network error's text names."""
+    found = _HOST.search(text[:20_000])
+    return next((group for group in found.groups() if group), None) if found else None
+
+
+def network_failure(
+    fault: str,
+    message: str,
+    *,
+    host: str | None = None,
+    method: str | None = None,
+    url: str | None = None,
+    client: str | None = None,
+) -> Failure:
+    """The failure of a call that got no answer."""
+    return Failure(
+        code=None,
+        status=None,
+        message=" ".join(message.split()),
+        gate="network",
+        kind=KINDS.get(fault, "network"),
+        service=_service(url, host),
+        method=method,
+        url=url,
+        client=client,
+        fault=fault,
+        host=host or host_in(url or "") or host_in(message),
+    )
+
+
+def _service(url: str | None, host: str | None) -> str | None:
+    from pytest_hwcloud.cloud.endpoints import locate
+
+    try:
+        return locate(url or host or "").service
+    except ValueError:
+        return None

@@ -1,0 +1,111 @@
+"""Make pytest_hwcloud/cloud/facts/errors/*.json from the error facts (maintainers only).
+
+python tests/facts/build_errors.py ../shared/facts
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import yaml
+
+TARGET = Path(__file__).parents[2] / "pytest_hwcloud" / "cloud" / "facts" / "errors"
+ROW_KEYS = ("code", "status", "messages", "layer", "kind", "cause", "remedy", "source")
+VARIANT_KEYS = ("message", "status", "kind", "cause", "remedy", "pattern")
+
+# The SDK's own refusals before any call: what they are about, not how they surface.
+GATES = {
+    "No project id found": "scope",
+    "Multiple project ids found": "scope",
+    "credential type error": "scope",
+}
+# Texts with placeholders that the facts give without a pattern.
+PATTERNS = {
+    ("PAP5.0001", 0): r"because no .{1,80} policy allows",
+    ("PAP5.0001", 1): r"with an explicit deny in",
+}
+# Prefix of a code -> service, where it is not the prefix itself; null: shared by several services.
+SERVICES = {
+    "img": "ims", "pap5": "iam", "common": None, "pdp": None, "sys": None, "apigw": None, "apic": "roma",
+    "backupservice": "cbr", "svcstg": "swr", "endpoint": "vpcep", "fss": "functiongraph", "dbs": "rds", "sfs": "sfsturbo",
+    "kps": "kms", "csms": "kms", "rms": "config", "hostunreachableexception": None, "connectionexception": None,
+    "sslhandshakeexception": None, "calltimeoutexception": None, "retryoutageexception": None,
+    "failed to get project id": "iam", "no project id found": "iam", "multiple project ids found": "iam",
+    "failed to get domain id": "iam", "credential type error": None, "unsupported region": None,
+}  # fmt: skip
+DENIED_CAUSE = "The service knows the caller, but the caller's roles or policies do not allow this operation."
+DENIED_REMEDY = "Grant the service's permission to the caller in IAM and use a new token."
+
+
+def statuses(value: object) -> list[int]:
+    return [] if value is None else value if isinstance(value, list) else [value]
+
+
+def row(fact: dict, denials: dict[str, dict]) -> dict:
+    made = {key: fact[key] for key in ROW_KEYS} | {"code": str(fact["code"]), "status": statuses(fact["status"])}
+    gate = GATES.get(made["code"])
+    if made["kind"] == "account-restricted" and made["code"].lower() in denials:
+        gate = "authorization"  # documented among the denials too: account or permission, the text says which first
+    variants = [
+        {key: case[key] for key in VARIANT_KEYS if key in case}
+        | {"status": statuses(case["status"])}
+        | ({"pattern": pattern} if (pattern := PATTERNS.get((made["code"], number))) else {})
+        for number, case in enumerate(fact.get("variants") or [])
+    ]
+    return made | ({"gate": gate} if gate else {}) | ({"variants": variants} if variants else {})
+
+
+def denied_row(fact: dict) -> dict:
+    """A denial that only the list of literal denials has."""
+    return {
+        "code": fact["code"],
+        "status": statuses(fact["http"]),
+        "messages": [fact["message"]] if fact.get("message") else [],
+        "layer": "authorization",
+        "kind": "permission-denied",
+        "cause": DENIED_CAUSE,
+        "remedy": DENIED_REMEDY,
+        "source": fact["source"],
+    }
+
+
+def tables(facts: Path) -> dict[str, dict[str, dict]]:
+    """All families: name -> code in lower case -> row."""
+    listed = yaml.safe_load((facts / "permissions" / "denied_errors.yaml").read_text("utf-8"))["errors"]
+    denials = {str(f["code"]).lower(): f for f in listed if f.get("code") and "." in str(f["code"])}
+    made = {}
+    for path in sorted((facts / "errors").glob("*.yaml")):
+        entries = yaml.safe_load(path.read_text("utf-8"))
+        made[path.stem] = {str(fact["code"]).lower(): row(fact, denials) for fact in entries}
+    known = {code for table in made.values() for code in table}
+    for code, fact in sorted(denials.items()):
+        if code not in known:
+            made["cross-service"][code] = denied_row(fact)
+    return made
+
+
+def index(made: dict[str, dict[str, dict]]) -> dict:
+    """Which families may hold a code: by prefix; "" for names without a dot, "0000" for plain numbers."""
+    prefixes: dict[str, list[str]] = {"": ["obs", "client-network"], "0000": ["iam"]}
+    for family, table in made.items():
+        for code in table:
+            head, dot, _ = code.partition(".")
+            if dot and family not in prefixes.setdefault(head, []):
+                prefixes[head].append(family)
+    prefixes["apic"] = ["apig"]
+    return {"families": sorted(made), "prefixes": prefixes, "services": SERVICES, "aliases": {"apic": "apig"}}
+
+
+def files(facts: Path) -> dict[str, str]:
+    """The text of every file this script writes, by name."""
+    made = tables(facts)
+    rows = {f"{name}.json": table for name, table in made.items()} | {"index.json": index(made)}
+    return {name: json.dumps(rows[name], ensure_ascii=False, separators=(",", ":")) + "\n" for name in rows}
+
+
+if __name__ == "__main__":
+    TARGET.mkdir(parents=True, exist_ok=True)
+    for name, text in files(Path(sys.argv[1])).items():
+        (TARGET / name).write_text(text, "utf-8")
