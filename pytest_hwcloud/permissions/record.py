@@ -76,7 +76,7 @@ class TestRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dicts, lists, texts and numbers only: anything else makes a failing `-n 2` run exit 0."""
-        return _plain(asdict(self))
+        return {key: _plain(value) for key, value in asdict(self).items()}
 
     @classmethod
     def from_dict(cls, found: Mapping[str, Any]) -> TestRecord:
@@ -88,7 +88,8 @@ class TestRecord:
 
 
 def _declaration(row: Mapping[str, Any]) -> Declaration:
-    return Declaration(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    return Declaration(**values)
 
 
 def _plain(value: Any) -> Any:
