@@ -2,24 +2,28 @@
 
 Three questions about two names, and they are different ones:
 
-* `same(a, b)`: are they two spellings of one permission? Only the letter case, or a 5.0 name that is the one heir of a 1.1 name
-  (`ecs:cloudServers:listServersDetails` and `ecs:cloudServers:list`). Symmetric and transitive: both have one `canonical` name.
-* `names(a)`: which names in a statement allow `a`? One way only: whoever may `ecs:cloudServers:get` (the old, broad name) may also
-  `ecs:cloudServers:showServer`, but not the other way round. Every call that needs `a` is opened by each of these names.
-* does a marker speak of a call? That is a question to the call (`Call.named_by`), which knows both its names and their aliases.
+* `same(a, b)`: are they two spellings of one permission? Only the letter case differs, or one is a 5.0 name and the only
+  heir of the other, a 1.1 name (`ecs:cloudServers:listServersDetails`, `ecs:cloudServers:list`). Symmetric and
+  transitive, as both have one `canonical` name.
+* `names(a)`: which names in a statement allow `a`? One way only: whoever may `ecs:cloudServers:get` (the old, broad name)
+  may also `ecs:cloudServers:showServer`, but not the other way round. Each of them opens every call that needs `a`.
+* does a marker speak of a call? That is a question to the call (`Call.named_by`), which knows its names and their aliases.
 
-A call may be allowed in either grammar (`Call.ways`); asking only for its 1.1 action would refuse a policy that names the 5.0 one.
+A call may be allowed in either grammar (`Call.ways`): to ask for its 1.1 action alone would refuse a policy that names
+the 5.0 one.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
+
+from pytest_hwcloud.cloud.patterns import covers
 
 FACTS = Path(__file__).parent / "facts" / "permissions"
 _PART = re.compile(r"[A-Za-z0-9_.*?-]*")
@@ -56,6 +60,7 @@ class _Index:
     levels: dict[str, str]
     tables: dict[str, list[str]]
     own: dict[str, str] = field(default_factory=dict)  # names of the project's own tables
+    own_spellings: dict[str, list[str]] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=1)
@@ -96,7 +101,7 @@ def _covers(pattern: str) -> str:
 
 
 def canonical(action: str) -> str:
-    """The one spelling of a permission: the documented 1.1 name where there is one, else the 5.0 name; unknown names as given."""
+    """The one spelling of a permission: the 1.1 name where there is one, else the 5.0 name; an unknown name as given."""
     key, index = action.lower(), _index()
     return index.canonical.get(key) or index.documented.get(key) or index.own.get(key) or action
 
@@ -107,10 +112,11 @@ def same(a: str, b: str) -> bool:
 
 
 def names(action: str) -> tuple[str, ...]:
-    """The names any of which, in a statement, speaks of this action: itself first, then its aliases (see the module)."""
+    """The names any of which, in a statement, speaks of this action: itself, then its aliases (see the module)."""
     key, index = action.lower(), _index()
     own = index.documented.get(key) or index.own.get(key) or action
-    return (own, *(name for name in index.spellings.get(key, ()) if name.lower() != key))
+    others = (*index.spellings.get(key, ()), *index.own_spellings.get(key, ()))
+    return (own, *(name for name in others if name.lower() != key))
 
 
 def is_known(action: str) -> bool:
@@ -120,7 +126,7 @@ def is_known(action: str) -> bool:
 
 
 def suggest(action: str) -> str | None:
-    """The known action that was probably meant: looked for inside the service first, then everywhere. None for a known name."""
+    """The known action that was probably meant, looked for in the service first; None for a known name."""
     key = action.lower().strip()
     known = {**_index().documented, **_index().own}
     if key in known:
@@ -135,17 +141,10 @@ def suggest(action: str) -> str | None:
     return None
 
 
-@lru_cache(maxsize=512)
-def pattern(text: str) -> re.Pattern[str]:
-    """A pattern of a policy as an expression to be used with `fullmatch` on lower-case names: `*` any text, `?` one character."""
-    pieces = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in text.lower())
-    return re.compile("".join(pieces), re.DOTALL)
-
-
 def expand(text: str) -> tuple[str, ...]:
     """All known actions that a pattern covers, sorted; a whole name covers itself if it is known."""
-    matches = pattern(text.strip()).fullmatch
-    return tuple(name for name in all_actions() if matches(name.lower()))
+    wanted = text.strip()
+    return tuple(name for name in all_actions() if covers(wanted, name))
 
 
 def access_level(action: str) -> str | None:
@@ -162,17 +161,20 @@ def all_actions(service: str | None = None) -> tuple[str, ...]:
 
 
 def tables_of(action: str) -> tuple[str, ...]:
-    """The services whose tables can hold calls that need this action (`vpc:publicIps:get` is needed by calls of `eip`)."""
+    """The services whose tables can hold calls that need this action (calls of `eip` need `vpc:publicIps:get`)."""
     prefix = action.partition(":")[0].lower()
     return tuple(_index().tables.get(prefix, (prefix,)))
 
 
-def learn(found: Iterable[str]) -> None:
-    """Take in the action names of a table of the project."""
+def learn(found: Iterable[str], aliases: Mapping[str, Sequence[str]]) -> None:
+    """Take in the action names of a table of the project, and the further names that allow them."""
     index = _index()
-    index.own.update({name.lower(): name for name in found if name.lower() not in index.documented})
+    every = {*found, *aliases, *(name for others in aliases.values() for name in others)}
+    index.own.update({name.lower(): name for name in every if name.lower() not in index.documented})
+    index.own_spellings.update({name.lower(): list(others) for name, others in aliases.items()})
 
 
 def forget() -> None:
     """Drop the names that were taken in."""
     _index().own.clear()
+    _index().own_spellings.clear()

@@ -1,0 +1,287 @@
+"""What a call needs: method, URL and body to operation, actions and dependencies.
+
+The host names the service, the path finds the documented operation, the body (or query, or header) decides where several
+operations share a path. What the request does not decide is never guessed: such a call is not `known`, it has `candidates`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_hwcloud.cloud import extra_tables
+from pytest_hwcloud.cloud.actions import names, tables_of
+from pytest_hwcloud.cloud.endpoints import Endpoint, locate
+from pytest_hwcloud.cloud.observed import Body, Observed, holds
+from pytest_hwcloud.cloud.paths import guess_template, query_keys, segments, split_url
+from pytest_hwcloud.cloud.tables import Group, Row, Table, load, shipped
+
+_LIMIT = 512  # answers kept for one row: regions times projects
+_TABLES: dict[str, Table | None] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """A further action that holds for some requests only, and for which ones; this request did not show it."""
+
+    action: str
+    when: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call as the documents know it.
+
+    known: a table has this call and the request says which operation it is. required: False where a document says that
+    no permission is needed. actions: the 1.1 names, identity_actions: the 5.0 names; either set opens the call.
+    template: the documented path, or for an unknown call the path with its ids replaced. candidates: the operations it
+    may be, decided_by: what would tell them apart.
+    """
+
+    service: str | None
+    region: str | None
+    scope: str
+    operation: str | None = None
+    actions: tuple[str, ...] = ()
+    identity_actions: tuple[str, ...] = ()
+    dependencies: tuple[str, ...] = ()
+    conditional: tuple[Dependency, ...] = ()
+    known: bool = False
+    required: bool = True
+    method: str = "GET"
+    template: str = "/"
+    project: str | None = None
+    access_level: str | None = None
+    resource_level: bool | None = None
+    resource_types: tuple[str, ...] = ()
+    enterprise_project: bool | None = None
+    candidates: tuple[str, ...] = ()
+    decided_by: str = ""
+    note: str = ""
+
+    @property
+    def label(self) -> str:
+        """`GET ecs /v1/{project_id}/cloudservers/detail`; `?` for an unknown service."""
+        return f"{self.method} {self.service or '?'} {self.template}"
+
+    @property
+    def mapped(self) -> bool:
+        """True where it is documented what the call needs, also if that is nothing."""
+        return self.known and bool(self.actions or self.identity_actions or not self.required)
+
+    @property
+    def ways(self) -> tuple[tuple[str, ...], ...]:
+        """The sets of actions that open the call, 1.1 first: it is allowed if all actions of one of them are."""
+        return tuple(dict.fromkeys(way for way in (self.actions, self.identity_actions) if way))
+
+    @property
+    def spellings(self) -> frozenset[str]:
+        """Every name, in lower case, by which a marker or policy may speak of what this call needs."""
+        return frozenset(name.lower() for action in (*self.actions, *self.identity_actions) for name in names(action))
+
+    def named_by(self, action: str) -> bool:
+        """True if the action, in any spelling, grammar or alias, is one this call needs."""
+        return action.lower() in self.spellings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """One documented operation that needs an action (`nearest_calls`)."""
+
+    label: str
+    operation: str
+    service: str
+    actions: tuple[str, ...]
+    identity_actions: tuple[str, ...]
+
+
+def needs(method: str, url: str, body: Body = None, headers: Mapping[str, str] | None = None) -> Call:
+    """What the call needs. body: bytes, text or parsed; None means not shown (another thing than empty)."""
+    host, path, query = split_url(url)
+    endpoint = locate(host) if host else _NOWHERE
+    method = method.upper()
+    parts = segments(path)
+    table, endpoint = _table(host, endpoint)
+    if table is None:
+        return _unknown(method, parts, endpoint)
+    bucket = None
+    if endpoint.service == "obs":
+        bucket, parts = _object(endpoint, parts)
+    group = table.find(method, parts)
+    if group is None:
+        return _unknown(method, parts, endpoint)
+    if group.plain is not None:
+        return _plain(group.plain, parts, endpoint, table)
+    seen = Observed(body, query_keys(query), {}, headers, bucket)
+    return _decided(group, seen, parts, endpoint, table)
+
+
+_NOWHERE = Endpoint(None, None, "unknown")
+
+
+def _table(host: str, endpoint: Endpoint) -> tuple[Table | None, Endpoint]:
+    """The table for a host; a project's own table may also say what service an unknown host is."""
+    service = endpoint.service
+    if service is None:
+        endpoint = extra_tables.locate(host) or endpoint
+        service = endpoint.service
+    if service is None:
+        return None, endpoint
+    if service not in _TABLES:
+        _TABLES[service] = load(service, extra_tables.rows(service))
+    return _TABLES[service], endpoint
+
+
+def _object(endpoint: Endpoint, parts: list[str]) -> tuple[str | None, list[str]]:
+    """The bucket of an OBS request (in the host, or first in the path) and its path: nothing, or the key as one part."""
+    bucket = endpoint.bucket
+    if bucket is None and parts:
+        bucket, parts = parts[0], parts[1:]
+    return bucket, ["/".join(parts)] if parts else []
+
+
+def _plain(row: Row, parts: list[str], endpoint: Endpoint, table: Table) -> Call:
+    """The call of a row that needs no look at the request; made once for each region and project."""
+    project = _project(row, parts)
+    key = (endpoint.region, project, endpoint.scope)
+    found = row.built.get(key)
+    if not isinstance(found, Call):
+        found = _build([row], Observed(), endpoint, table, project)
+        if len(row.built) >= _LIMIT:
+            row.built.clear()
+        row.built[key] = found
+    return found
+
+
+def _project(row: Row, parts: list[str]) -> str | None:
+    if row.project_at is None or row.project_at >= len(parts):
+        return None
+    found = parts[row.project_at]
+    return None if found.startswith("{") else found
+
+
+def _decided(group: Group, seen: Observed, parts: list[str], endpoint: Endpoint, table: Table) -> Call:
+    """The call of a group of rows, as far as the request tells them apart."""
+    rows = group.choose(seen, table.refining)
+    project = _project(group.rows[0], parts)
+    if not rows or any(row.needs != rows[0].needs for row in rows):
+        return _undecided(group, rows or group.rows, endpoint, table, project)
+    seen.params = rows[0].params(parts)
+    return _build(rows, seen, endpoint, table, project)
+
+
+def _undecided(group: Group, rows: list[Row], endpoint: Endpoint, table: Table, project: str | None) -> Call:
+    first = rows[0]
+    return Call(
+        service=first.service,
+        region=endpoint.region,
+        scope=_scope(endpoint, table),
+        method=first.method,
+        template=first.template,
+        project=project,
+        candidates=tuple(dict.fromkeys(row.title for row in rows)),
+        decided_by=group.tests(),
+    )
+
+
+def _build(rows: list[Row], seen: Observed, endpoint: Endpoint, table: Table, project: str | None) -> Call:
+    row, more = rows[0], rows[0].more
+    actions, _ = _split(row.actions, row, seen, undecided=True)
+    dependencies, conditional = _split(row.dependencies, row, seen, undecided=False)
+    several = len(rows) > 1
+    open_question = several and any(r.more.discriminator for r in rows)
+    return Call(
+        service=row.service,
+        region=endpoint.region,
+        scope=_scope(endpoint, table),
+        operation=None if open_question else row.operation,
+        actions=actions,
+        identity_actions=row.identity,
+        dependencies=dependencies,
+        conditional=conditional,
+        known=True,
+        required=not more.free,
+        method=row.method,
+        template=row.template,
+        project=project,
+        access_level=more.level,
+        resource_level=more.resource,
+        resource_types=more.types,
+        enterprise_project=more.enterprise,
+        candidates=tuple(dict.fromkeys(r.title for r in rows)) if several else (),
+        note=more.note,
+    )
+
+
+def _scope(endpoint: Endpoint, table: Table) -> str:
+    return table.scope if endpoint.scope == "unknown" else endpoint.scope
+
+
+def _split(
+    wanted: tuple[str, ...], row: Row, seen: Observed, *, undecided: bool
+) -> tuple[tuple[str, ...], tuple[Dependency, ...]]:
+    """What holds for this request, and what it leaves open. undecided: whether what is open counts as held."""
+    if not row.more.when:
+        return wanted, ()
+    held, left_open = [], []
+    for name in wanted:
+        test, words = row.more.when.get(name, [{}, ""])
+        verdict = holds(test, seen) if isinstance(test, Mapping) else None
+        if verdict or (verdict is None and undecided):
+            held.append(name)
+        elif verdict is None:
+            left_open.append(Dependency(name, str(words)))
+    return tuple(held), tuple(left_open)
+
+
+def _unknown(method: str, parts: list[str], endpoint: Endpoint) -> Call:
+    template, project = guess_template(parts)
+    return Call(
+        service=endpoint.service,
+        region=endpoint.region,
+        scope=endpoint.scope,
+        method=method,
+        template=template,
+        project=project,
+    )
+
+
+def nearest_calls(action: str) -> list[Need]:
+    """The documented operations that need this action, in any of its spellings; those that name it themselves first."""
+    key = action.lower()
+    found: list[tuple[bool, Need]] = []
+    for service in (*tables_of(action), *extra_tables.services()):
+        table = _TABLES.get(service) or load(service, extra_tables.rows(service))
+        for row in table.rows if table else ():
+            own = {name.lower() for name in (*row.actions, *row.identity)}
+            if key in own or any(key == name.lower() for a in (*row.actions, *row.identity) for name in names(a)):
+                found.append((key not in own, _need(row)))
+    return list(dict.fromkeys(need for _, need in sorted(found, key=lambda pair: pair[0])))
+
+
+def _need(row: Row) -> Need:
+    return Need(
+        label=f"{row.method} {row.service} {row.template}",
+        operation=row.title,
+        service=row.service,
+        actions=row.actions,
+        identity_actions=row.identity,
+    )
+
+
+def services() -> tuple[str, ...]:
+    """The services that have a table, shipped or the project's own."""
+    return tuple(sorted({*shipped(), *extra_tables.services()}))
+
+
+def add_table(path: Path) -> None:
+    """Use a table of the project (`actions:` in hwcloud.yaml) as well; TableError names file, line and key."""
+    extra_tables.add(path)
+    _TABLES.clear()
+
+
+def clear_tables() -> None:
+    """Forget the project's own tables (at the start of a run: one process may hold several)."""
+    extra_tables.clear()
+    _TABLES.clear()
