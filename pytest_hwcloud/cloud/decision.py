@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.conditions import Context
     from pytest_hwcloud.cloud.judging import Judge, Rule
 
 
-class Asked(NamedTuple):
-    """The question behind a decision, kept so that its words are made only if somebody reads them."""
-
-    judge: Judge
-    action: str
-    resource: str | None
-    context: Context | None
+# The question behind a decision (judge, action, resource, context), kept so that its words are made only if read.
+Asked: TypeAlias = "tuple[Judge, str, str | None, Context | None]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +38,12 @@ class Decision:
     __slots__ = ("_asked", "_reason", "_rule", "effect")
 
     def __init__(
-        self, effect: str, *, reason: str | None = None, rule: Rule | None = None, asked: Asked | None = None
+        self, effect: str, rule: Rule | None = None, asked: Asked | None = None, reason: str | None = None
     ) -> None:
         self.effect = effect
-        self._reason, self._rule, self._asked = reason, rule, asked
+        self._rule = rule
+        self._asked = asked
+        self._reason = reason
 
     @property
     def statement(self) -> int | None:
@@ -83,11 +80,11 @@ class Decision:
     @property
     def considered(self) -> int:
         """How many statements were looked at."""
-        return len(self._asked.judge.rules) if self._asked else 0
+        return len(self._asked[0].rules) if self._asked else 0
 
     def because(self, reason: str) -> Decision:
         """The same decision with other words."""
-        return Decision(self.effect, reason=reason, rule=self._rule, asked=self._asked)
+        return Decision(self.effect, self._rule, self._asked, reason)
 
     def __bool__(self) -> bool:
         return self.effect == "allow"

@@ -9,25 +9,33 @@ Deny can only lower and a further Allow only raise the answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
+from functools import cache
+from operator import attrgetter
 
 from pytest_hwcloud.cloud.conditions import Context
-from pytest_hwcloud.cloud.decision import Asked, Decision
+from pytest_hwcloud.cloud.decision import Decision
 from pytest_hwcloud.cloud.documents import Document, Statement
 from pytest_hwcloud.cloud.patterns import ActionIndex, Resource, ResourcePattern, covers
 
-_EMPTY: dict[str, object] = {}
+_PRINCIPAL = "it is for the Principal it names, and who calls is not known"
 # Version 1.0 calls IAM "identity", and assuming an agency "assume role" (reference/iam.md sections 1 and 4).
 _ROLE_NAMES = {"identity:assume role": ("iam:agencies:assume", "iam:tokens:assume")}
 
 
-@lru_cache(65536)
-def spellings(action: str) -> tuple[str, ...]:
-    """The names (lower case) that count for this action: itself, then its aliases."""
+@cache
+def _aliases() -> Mapping[str, tuple[str, ...]]:
+    """The names that have aliases, lower case. The few are kept apart so that all others cost one look-up."""
     from pytest_hwcloud.cloud import actions
 
-    return tuple(dict.fromkeys((action.lower(), *(name.lower() for name in actions.names(action)))))
+    known = ((name.lower(), actions.names(name)) for name in actions.all_actions())
+    return {name: tuple(spelled.lower() for spelled in names[1:]) for name, names in known if len(names) > 1}
+
+
+def spellings(action: str) -> tuple[str, ...]:
+    """The names (lower case) that count for this action: itself, then its aliases."""
+    name = action.lower()
+    return (name, *_aliases().get(name, ()))
 
 
 def patterns(statement: Statement, version: str) -> tuple[str, ...]:
@@ -45,21 +53,21 @@ def patterns(statement: Statement, version: str) -> tuple[str, ...]:
 
 
 class Rule:
-    """One statement, compiled. doubt: why it only perhaps takes effect."""
+    """One statement, compiled. doubt: why it only perhaps takes effect. plain: it applies wherever it names the action."""
 
-    __slots__ = ("denies", "doubt", "order", "patterns", "plain", "resources", "statement")
+    __slots__ = ("bare", "denies", "doubt", "order", "outside", "patterns", "plain", "resources", "statement")
 
     def __init__(self, statement: Statement, version: str, order: int, doubt: str = "") -> None:
         self.statement, self.order = statement, order
         self.denies = statement.effect == "deny"
         self.patterns = patterns(statement, version)
-        self.doubt = doubt or (
-            "it is for the Principal it names, and who calls is not known" if statement.principal else ""
-        )
+        self.doubt = doubt or (_PRINCIPAL if statement.principal else "")
+        self.outside = statement.not_resource
         listed = tuple(ResourcePattern(text) for text in statement.resources or ())
-        everything = not listed or (not statement.not_resource and any(pattern.everything for pattern in listed))
+        everything = not self.outside and any(pattern.everything for pattern in listed)
         self.resources = () if everything else listed
-        self.plain = everything and not statement.condition and not self.doubt
+        self.bare = not statement.condition and not self.doubt
+        self.plain = self.bare and not self.resources
 
     def names(self, spelled: tuple[str, ...]) -> bool:
         """Does the statement name the action, by its own name or an alias? NotAction: none of them."""
@@ -71,15 +79,21 @@ class Rule:
         if not self.resources:
             return True
         if resource is None:
-            return False if self.statement.not_resource and any(p.everything for p in self.resources) else None
-        return any(pattern.matches(resource) for pattern in self.resources) is not self.statement.not_resource
+            return False if self.outside and any(pattern.everything for pattern in self.resources) else None
+        for pattern in self.resources:
+            if pattern.matches(resource):
+                return not self.outside
+        return self.outside
 
     def met(self, resource: Resource | None, context: Context) -> bool | None:
         """Does the statement apply, given that it names the action?"""
-        answers = [self.on_resource(resource), *(test.holds(context) for test in self.statement.condition)]
+        placed = self.on_resource(resource)
+        if self.bare or placed is False:
+            return placed
+        answers = [test.holds(context) for test in self.statement.condition]
         if False in answers:
             return False
-        return None if self.doubt or None in answers else True
+        return None if self.doubt or placed is None or None in answers else True
 
 
 class Judge:
@@ -95,44 +109,54 @@ class Judge:
         self._negated = tuple(rule for rule in self.rules if rule.statement.not_action)
         self.conditional = any(rule.statement.condition for rule in self.rules)
 
-    def naming(self, spelled: tuple[str, ...]) -> list[Rule]:
-        """The rules that name an action, in no order; one can come twice."""
-        find = self._index.find
-        found = find(spelled[0])
-        for alias in spelled[1:]:
-            found += find(alias)
+    def naming(self, action: str) -> list[Rule]:
+        """The rules that name an action (lower case) or an alias of it, in no order; one can come twice."""
+        found = self._index.find(action)
+        aliases = _aliases().get(action, ())
+        for alias in aliases:
+            found += self._index.find(alias)
         if self._negated:
-            found += [rule for rule in self._negated if rule.names(spelled)]
+            found += [rule for rule in self._negated if rule.names((action, *aliases))]
         return found
 
     def decide(self, action: str, resource: str | None, context: Context | None) -> Decision:
         """The decision on one question."""
-        found = self.naming(spellings(action))
-        met = [rule for rule in found if rule.plain]
+        effect, rule = self.answer(action, resource, context)
+        return Decision(effect, rule, (self, action, resource, context))
+
+    def answer(self, action: str, resource: str | None, context: Context | None) -> tuple[str, Rule | None]:
+        """The effect, and the first of the statements that made it."""
+        found = self.naming(action.lower())
+        met: list[Rule] = []
         perhaps: list[Rule] = []
-        if len(met) != len(found):
-            asked = None if resource is None else Resource(resource)
-            known = context or Context(_EMPTY)
-            for rule in found:
-                if not rule.plain and (answer := rule.met(asked, known)) is not False:
-                    (met if answer else perhaps).append(rule)
-        return _sum(met, perhaps, Asked(self, action, resource, context))
+        asked: Resource | None = None
+        for rule in found:
+            if rule.plain:
+                met.append(rule)
+                continue
+            if asked is None:
+                asked = None if resource is None else Resource(resource)
+                context = context or Context()
+            applies = rule.met(asked, context)  # type: ignore[arg-type]  # set with the first of these
+            if applies:
+                met.append(rule)
+            elif applies is None:
+                perhaps.append(rule)
+        return _sum(met, perhaps) if met or perhaps else _NOTHING
 
 
-def _sum(met: list[Rule], perhaps: list[Rule], asked: Asked) -> Decision:
-    denying = [rule for rule in met if rule.denies]
-    if denying:
-        return _decision("deny", denying, asked)
-    maybe_denying = [rule for rule in perhaps if rule.denies]
-    if met:
-        return _decision("unknown", maybe_denying, asked) if maybe_denying else _decision("allow", met, asked)
-    maybe_allowing = [rule for rule in perhaps if not rule.denies]
-    return _decision("unknown", maybe_allowing, asked) if maybe_allowing else Decision("deny", asked=asked)
+_NOTHING: tuple[str, Rule | None] = ("deny", None)
 
 
-_first: Callable[[Rule], int] = lambda rule: rule.order  # noqa: E731
+def _sum(met: list[Rule], perhaps: list[Rule]) -> tuple[str, Rule | None]:
+    if denying := [rule for rule in met if rule.denies]:
+        return "deny", _first(denying)
+    wanted = bool(met)  # against an Allow that is met, a Deny that perhaps is; else an Allow that perhaps is
+    open_ = [rule for rule in perhaps if rule.denies is wanted] if perhaps else perhaps
+    if open_:
+        return "unknown", _first(open_)
+    return ("allow", _first(met)) if met else _NOTHING
 
 
-def _decision(effect: str, rules: list[Rule], asked: Asked) -> Decision:
-    rule = rules[0] if len(rules) == 1 else min(rules, key=_first)
-    return Decision(effect, rule=rule, asked=asked)
+def _first(rules: list[Rule]) -> Rule:
+    return rules[0] if len(rules) == 1 else min(rules, key=attrgetter("order"))

@@ -55,55 +55,67 @@ def covers(pattern: str, action: str) -> bool:
     return pattern in ANY or glob(pattern.lower())(action.lower())
 
 
+class _Service(Generic[T]):
+    """The entries of one service word, by what their patterns leave open."""
+
+    __slots__ = ("every", "exact", "inside", "kinds", "operations")
+
+    def __init__(self) -> None:
+        self.exact: dict[str, list[T]] = {}  # type:operation
+        self.kinds: dict[str, list[T]] = {}  # type:*
+        self.operations: dict[str, list[T]] = {}  # *:operation
+        self.every: list[T] = []  # *
+        self.inside: list[tuple[Match, T]] = []  # a wildcard inside a word
+
+    def file(self, pattern: str, entry: T) -> None:
+        """Put an entry where its pattern (lower case) belongs."""
+        rest = pattern.partition(":")[2]
+        kind, colon, operation = rest.rpartition(":")
+        if rest in ("*", "*:*"):
+            self.every.append(entry)
+        elif not wild(rest):
+            self.exact.setdefault(rest, []).append(entry)
+        elif colon and operation == "*" and not wild(kind):
+            self.kinds.setdefault(kind, []).append(entry)
+        elif kind == "*" and not wild(operation):
+            self.operations.setdefault(operation, []).append(entry)
+        else:
+            self.inside.append((glob(pattern), entry))
+
+
 class ActionIndex(Generic[T]):
     """Things filed under action patterns (lower case), found by action name."""
 
+    __slots__ = ("_anywhere", "_loose", "_services")
+
     def __init__(self, entries: Iterable[tuple[str, T]]) -> None:
-        self._keyed: dict[str, list[T]] = {}
-        self._inside: dict[str, list[tuple[Match, T]]] = {}  # by service word
+        self._services: dict[str, _Service[T]] = {}
+        self._anywhere: list[T] = []
         self._loose: list[tuple[Match, T]] = []
         for pattern, entry in entries:
-            self._file(pattern, entry)
-        self._anywhere = tuple(self._keyed.pop("*", ()))
-
-    def _file(self, pattern: str, entry: T) -> None:
-        service, colon, rest = pattern.partition(":")
-        if pattern in ANY:
-            self._keyed.setdefault("*", []).append(entry)
-        elif wild(service) or not colon:
-            self._loose.append((glob(pattern), entry))
-        elif _by_look_up(rest):
-            self._keyed.setdefault(f"{service}:*:*" if rest == "*" else pattern, []).append(entry)
-        else:
-            self._inside.setdefault(service, []).append((glob(pattern), entry))
+            service, colon, _ = pattern.partition(":")
+            if pattern in ANY:
+                self._anywhere.append(entry)
+            elif wild(service) or not colon:
+                self._loose.append((glob(pattern), entry))
+            else:
+                self._services.setdefault(service, _Service()).file(pattern, entry)
 
     def find(self, action: str) -> list[T]:
-        """The entries whose pattern matches this action (lower case)."""
-        service, _, rest = action.partition(":")
-        kind, _, operation = rest.rpartition(":")
-        get = self._keyed.get
-        found = [
-            *get(action, ()),
-            *get(f"{service}:{kind}:*", ()),
-            *get(f"{service}:*:{operation}", ()),
-            *get(f"{service}:*:*", ()),
-            *self._anywhere,
-        ]
-        for match, entry in self._inside.get(service, ()):
-            if match(action):
-                found.append(entry)
-        for match, entry in self._loose:
-            if match(action):
-                found.append(entry)
+        """The entries whose pattern matches this action (lower case); one can come twice."""
+        found = self._anywhere.copy()
+        name, _, rest = action.partition(":")
+        service = self._services.get(name)
+        if service is not None:
+            kind, _, operation = rest.rpartition(":")
+            found += service.exact.get(rest, ())
+            found += service.kinds.get(kind, ())
+            found += service.operations.get(operation, ())
+            found += service.every
+            found += [entry for match, entry in service.inside if match(action)]
+        if self._loose:
+            found += [entry for match, entry in self._loose if match(action)]
         return found
-
-
-def _by_look_up(rest: str) -> bool:
-    """Is `rest` (after the service) literal, `*`, `type:*`, `*:operation` or `*:*`?"""
-    kind, colon, operation = rest.rpartition(":")
-    if not colon:
-        return rest == "*" or not wild(rest)
-    return (kind == "*" or not wild(kind)) and (operation == "*" or not wild(operation))
 
 
 class Resource:
@@ -113,15 +125,11 @@ class Resource:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.parts = _parts(text)
-
-
-def _parts(text: str) -> tuple[str, ...] | None:
-    parts = text.split(":", 4)
-    if len(parts) != 5:
-        return None
-    service, region, account, kind, path = parts
-    return service.lower(), "" if region == "*" else region.lower(), account.lower(), kind.lower(), path
+        parts = text.split(":", 4)
+        self.parts = parts if len(parts) == 5 else None
+        if self.parts is not None:
+            service, region, account, kind, _ = parts
+            parts[:4] = service.lower(), "" if region == "*" else region.lower(), account.lower(), kind.lower()
 
 
 class ResourcePattern:
@@ -145,17 +153,19 @@ class ResourcePattern:
         """Does the pattern cover this resource?"""
         if self.everything:
             return True
-        if resource.text == "*":
-            return False
         if self._whole is not None:
-            return self._whole(resource.text)
+            return resource.text != "*" and self._whole(resource.text)
         parts = resource.parts
         if parts is None:
             return False
-        return all(match(parts[place]) for place, match in self._tests)
+        for place, match in self._tests:  # noqa: SIM110  (a loop: this is asked most)
+            if not match(parts[place]):
+                return False
+        return True
 
 
 def _part_tests(parts: list[str]) -> Iterator[tuple[int, Match]]:
-    for place, part in sorted(enumerate(parts), key=lambda item: -item[0]):  # the path tells most
+    for place in (4, 3, 0, 1, 2):  # the path tells most
+        part = parts[place] if place == 4 else parts[place].lower()
         if part != "*":
-            yield place, glob(part if place == 4 else part.lower())
+            yield place, glob(part)

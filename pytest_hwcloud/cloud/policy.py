@@ -48,7 +48,7 @@ class Policy:
 
     @classmethod
     def load(cls, source: str | Path | Mapping[str, object], *, name: str | None = None) -> Policy:
-        """The policy in a JSON file, in a dict, or of the system (`system:ECS ReadOnlyAccess`); PolicyError says where."""
+        """The policy in a JSON file, in a dict, or the system's (`system:ECS ReadOnlyAccess`); else PolicyError."""
         return cls((read(source, name),))
 
     @classmethod
@@ -115,7 +115,7 @@ class _Allowed(dict[tuple[str, str], bool]):
         self._judge = judge
 
     def __missing__(self, question: tuple[str, str]) -> bool:
-        allowed = bool(self._judge.decide(question[0], question[1], None))
+        allowed = self._judge.answer(question[0], question[1], None)[0] == "allow"
         if not self._judge.conditional:
             if len(self) >= _REMEMBERED:
                 self.clear()

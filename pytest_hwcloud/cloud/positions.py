@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from json.decoder import scanstring
 
 _SPACE = re.compile(r"[\s,:]*")
 Path = tuple[str | int, ...]
@@ -39,7 +38,7 @@ def _after(text: str, place: int) -> int:
 def _member(text: str, place: int, step: str | int) -> int | None:
     place = _skip(text, place + 1)
     while text[place : place + 1] == '"':
-        key, place = scanstring(text, place + 1, True)
+        key, place = json.JSONDecoder().raw_decode(text, place)
         place = _skip(text, place)
         if key == step:
             return place

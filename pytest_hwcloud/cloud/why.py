@@ -15,10 +15,11 @@ _SHOWN = 3
 
 def reason(effect: str, rule: Rule | None, asked: Asked) -> str:
     """One sentence without a full stop."""
+    judge, action, _, _ = asked
     if rule is None:
-        return f"no statement allows it; {_count(len(asked.judge.rules))} looked at"
+        return f"no statement allows it; {_count(len(judge.rules))} looked at"
     place = f"statement {rule.statement.index + 1} of {rule.statement.policy}"
-    named = f"{_quoted(rule, spellings(asked.action))} ({place})"
+    named = f"{_quoted(rule, spellings(action))} ({place})"
     match effect:
         case "allow":
             return f"allowed by {named}"
@@ -51,7 +52,7 @@ def _joined(texts: Iterable[str]) -> str:
 
 def _open(rule: Rule, asked: Asked) -> list[str]:
     """What would have to be known for this statement to be sure."""
-    context = asked.context or Context()
+    context = asked[3] or Context()
     said = [rule.doubt] if rule.doubt else []
     if rule.on_resource(_resource(asked)) is None:
         kind = "NotResource" if rule.statement.not_resource else "Resource"
@@ -67,13 +68,13 @@ def _open(rule: Rule, asked: Asked) -> list[str]:
 
 
 def _resource(asked: Asked) -> Resource | None:
-    return None if asked.resource is None else Resource(asked.resource)
+    return None if asked[2] is None else Resource(asked[2])
 
 
 def nearest(asked: Asked) -> tuple[Considered, ...]:
-    """Up to five statements, best those that name the action, then those of its service; in the order of the policies."""
-    spelled = spellings(asked.action)
-    ranked = sorted(asked.judge.rules, key=lambda rule: (-_closeness(rule, spelled), rule.order))[:_MOST]
+    """Up to five statements: those that name the action before those of its service; in the order of the policies."""
+    spelled = spellings(asked[1])
+    ranked = sorted(asked[0].rules, key=lambda rule: (-_closeness(rule, spelled), rule.order))[:_MOST]
     return tuple(_considered(rule, spelled, asked) for rule in sorted(ranked, key=lambda rule: rule.order))
 
 
@@ -108,11 +109,11 @@ def _considered(rule: Rule, spelled: tuple[str, ...], asked: Asked) -> Considere
 
 def _why(rule: Rule, closest: str, spelled: tuple[str, ...], asked: Asked) -> str:
     if not rule.names(spelled):
-        return _not_named(rule, closest, spelled, asked.action)
-    context = asked.context or Context()
+        return _not_named(rule, closest, spelled, asked[1])
+    context = asked[3] or Context()
     if rule.on_resource(_resource(asked)) is False:
         kind = "NotResource" if rule.statement.not_resource else "Resource"
-        return f"no: {asked.resource} does not meet {kind} {_joined(rule.statement.resources or ())}"
+        return f"no: {asked[2]} does not meet {kind} {_joined(rule.statement.resources or ())}"
     for test in rule.statement.condition:
         if test.holds(context) is False:
             return f"no: the condition {test} is not met"
