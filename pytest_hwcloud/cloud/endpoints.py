@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache, lru_cache
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -209,8 +210,8 @@ def base_url(service: str, region: str) -> str:
 
 def _nearest(region: str, known: Mapping[str, str]) -> str:
     def closeness(candidate: str) -> tuple[int, bool]:
-        common = os.path.commonprefix([candidate, region])
-        return common.count("-"), candidate == DEFAULT_REGION
+        words = zip(candidate.split("-"), region.split("-"), strict=False)
+        return len(list(takewhile(lambda pair: pair[0] == pair[1], words))), candidate == DEFAULT_REGION
 
     return max(known, key=closeness)
 
