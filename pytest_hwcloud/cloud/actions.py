@@ -2,12 +2,12 @@
 
 Three questions about two names, and they are different ones:
 
-* `same(a, b)`: are they two spellings of one permission? Only the letter case differs, or one is a 5.0 name and the only
-  heir of the other, a 1.1 name (`ecs:cloudServers:listServersDetails`, `ecs:cloudServers:list`). Symmetric and
+* `same(a, b)`: are they two spellings of one permission? Only the letter case differs, or one is a 5.0 name and the
+  only heir of the other, a 1.1 name (`ecs:cloudServers:listServersDetails`, `ecs:cloudServers:list`). Symmetric and
   transitive, as both have one `canonical` name.
-* `names(a)`: which names in a statement allow `a`? One way only: whoever may `ecs:cloudServers:get` (the old, broad name)
-  may also `ecs:cloudServers:showServer`, but not the other way round. Each of them opens every call that needs `a`.
-* does a marker speak of a call? That is a question to the call (`Call.named_by`), which knows its names and their aliases.
+* `names(a)`: which names in a statement allow `a`? One way only: whoever may `ecs:cloudServers:get` (the old, broad
+  name) may also `ecs:cloudServers:showServer`, but not the other way round. Each of them opens every call needing `a`.
+* does a marker speak of a call? A question to the call (`Call.named_by`), which knows its names and their aliases.
 
 A call may be allowed in either grammar (`Call.ways`): to ask for its 1.1 action alone would refuse a policy that names
 the 5.0 one.
@@ -101,7 +101,7 @@ def _covers(pattern: str) -> str:
 
 
 def canonical(action: str) -> str:
-    """The one spelling of a permission: the 1.1 name where there is one, else the 5.0 name; an unknown name as given."""
+    """The one spelling of a permission: the 1.1 name where there is one, else the 5.0 name; unknown names as given."""
     key, index = action.lower(), _index()
     return index.canonical.get(key) or index.documented.get(key) or index.own.get(key) or action
 

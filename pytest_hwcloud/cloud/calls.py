@@ -1,13 +1,14 @@
 """What a call needs: method, URL and body to operation, actions and dependencies.
 
-The host names the service, the path finds the documented operation, the body (or query, or header) decides where several
-operations share a path. What the request does not decide is never guessed: such a call is not `known`, it has `candidates`.
+The host names the service, the path finds the documented operation, the body (or query, or header) decides where
+several operations share a path. What the request does not decide is never guessed: such a call is not `known`, it has
+`candidates`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_hwcloud.cloud import extra_tables
@@ -17,6 +18,7 @@ from pytest_hwcloud.cloud.observed import Body, Observed, holds
 from pytest_hwcloud.cloud.paths import guess_template, query_keys, segments, split_url
 from pytest_hwcloud.cloud.tables import Group, Row, Table, load, shipped
 
+Verdicts = dict[str, bool | None]  # action or dependency -> holds for this request; None: cannot be seen
 _LIMIT = 512  # answers kept for one row: regions times projects
 _TABLES: dict[str, Table | None] = {}
 
@@ -111,10 +113,8 @@ def needs(method: str, url: str, body: Body = None, headers: Mapping[str, str] |
     group = table.find(method, parts)
     if group is None:
         return _unknown(method, parts, endpoint)
-    if group.plain is not None:
-        return _plain(group.plain, parts, endpoint, table)
-    seen = Observed(body, query_keys(query), {}, headers, bucket)
-    return _decided(group, seen, parts, endpoint, table)
+    seen = None if group.plain else Observed(body, query_keys(query), {}, headers, bucket)
+    return _answer(group, seen, parts, endpoint, table)
 
 
 _NOWHERE = Endpoint(None, None, "unknown")
@@ -134,24 +134,11 @@ def _table(host: str, endpoint: Endpoint) -> tuple[Table | None, Endpoint]:
 
 
 def _object(endpoint: Endpoint, parts: list[str]) -> tuple[str | None, list[str]]:
-    """The bucket of an OBS request (in the host, or first in the path) and its path: nothing, or the key as one part."""
+    """The bucket of an OBS request (in the host, or first in the path) and its path: nothing, or the key in one."""
     bucket = endpoint.bucket
     if bucket is None and parts:
         bucket, parts = parts[0], parts[1:]
     return bucket, ["/".join(parts)] if parts else []
-
-
-def _plain(row: Row, parts: list[str], endpoint: Endpoint, table: Table) -> Call:
-    """The call of a row that needs no look at the request; made once for each region and project."""
-    project = _project(row, parts)
-    key = (endpoint.region, project, endpoint.scope)
-    found = row.built.get(key)
-    if not isinstance(found, Call):
-        found = _build([row], Observed(), endpoint, table, project)
-        if len(row.built) >= _LIMIT:
-            row.built.clear()
-        row.built[key] = found
-    return found
 
 
 def _project(row: Row, parts: list[str]) -> str | None:
@@ -161,82 +148,81 @@ def _project(row: Row, parts: list[str]) -> str | None:
     return None if found.startswith("{") else found
 
 
-def _decided(group: Group, seen: Observed, parts: list[str], endpoint: Endpoint, table: Table) -> Call:
-    """The call of a group of rows, as far as the request tells them apart."""
-    rows = group.choose(seen, table.refining)
-    project = _project(group.rows[0], parts)
-    if not rows or any(row.needs != rows[0].needs for row in rows):
-        return _undecided(group, rows or group.rows, endpoint, table, project)
-    seen.params = rows[0].params(parts)
-    return _build(rows, seen, endpoint, table, project)
+def _answer(group: Group, seen: Observed | None, parts: list[str], endpoint: Endpoint, table: Table) -> Call:
+    """The call of a group of rows, as far as the request tells them apart; each answer is made once and kept."""
+    rows = [group.rows[0]] if seen is None else group.choose(seen, table.refining)
+    first = rows[0] if rows else group.rows[0]
+    verdicts: Verdicts = {}
+    if seen is not None and first.more.when:
+        seen.params = first.params(parts)
+        verdicts = {name: holds(test, seen) if test is not None else None for name, test in first.tests}
+    project = _project(first, parts)
+    key = (endpoint.region, project, endpoint.scope, *map(id, rows), *verdicts.values())
+    found = first.built.get(key)
+    if not isinstance(found, Call):
+        if len(first.built) >= _LIMIT:
+            first.built.clear()
+        found = _build(group, rows, verdicts, project, endpoint, table)
+        first.built[key] = found
+    return found
 
 
-def _undecided(group: Group, rows: list[Row], endpoint: Endpoint, table: Table, project: str | None) -> Call:
-    first = rows[0]
+def _build(
+    group: Group, rows: list[Row], verdicts: Verdicts, project: str | None, endpoint: Endpoint, table: Table
+) -> Call:
+    undecided = not rows or any(row.needs != rows[0].needs for row in rows)
+    make = _undecided_call if undecided else _known_call
+    call = make(group, rows or group.rows, verdicts)
+    scope = table.scope if endpoint.scope == "unknown" else endpoint.scope
+    return replace(call, region=endpoint.region, scope=scope, project=project)
+
+
+def _undecided_call(group: Group, rows: list[Row], _: Verdicts) -> Call:
     return Call(
-        service=first.service,
-        region=endpoint.region,
-        scope=_scope(endpoint, table),
-        method=first.method,
-        template=first.template,
-        project=project,
-        candidates=tuple(dict.fromkeys(row.title for row in rows)),
+        service=rows[0].service,
+        region=None,
+        scope="unknown",
+        method=rows[0].method,
+        template=rows[0].template,
+        candidates=_titles(rows),
         decided_by=group.tests(),
     )
 
 
-def _build(rows: list[Row], seen: Observed, endpoint: Endpoint, table: Table, project: str | None) -> Call:
+def _titles(rows: list[Row]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(row.title for row in rows))
+
+
+def _known_call(_: Group, rows: list[Row], verdicts: Verdicts) -> Call:
     row, more = rows[0], rows[0].more
-    actions, _ = _split(row.actions, row, seen, undecided=True)
-    dependencies, conditional = _split(row.dependencies, row, seen, undecided=False)
     several = len(rows) > 1
     open_question = several and any(r.more.discriminator for r in rows)
     return Call(
         service=row.service,
-        region=endpoint.region,
-        scope=_scope(endpoint, table),
+        region=None,
+        scope="unknown",
         operation=None if open_question else row.operation,
-        actions=actions,
+        actions=tuple(name for name in row.actions if verdicts.get(name, True) is not False),
         identity_actions=row.identity,
-        dependencies=dependencies,
-        conditional=conditional,
+        dependencies=tuple(name for name in row.dependencies if verdicts.get(name, True)),
+        conditional=tuple(
+            Dependency(name, row.words(name)) for name in row.dependencies if verdicts.get(name, True) is None
+        ),
         known=True,
         required=not more.free,
         method=row.method,
         template=row.template,
-        project=project,
         access_level=more.level,
         resource_level=more.resource,
         resource_types=more.types,
         enterprise_project=more.enterprise,
-        candidates=tuple(dict.fromkeys(r.title for r in rows)) if several else (),
+        candidates=_titles(rows) if several else (),
         note=more.note,
     )
 
 
-def _scope(endpoint: Endpoint, table: Table) -> str:
-    return table.scope if endpoint.scope == "unknown" else endpoint.scope
-
-
-def _split(
-    wanted: tuple[str, ...], row: Row, seen: Observed, *, undecided: bool
-) -> tuple[tuple[str, ...], tuple[Dependency, ...]]:
-    """What holds for this request, and what it leaves open. undecided: whether what is open counts as held."""
-    if not row.more.when:
-        return wanted, ()
-    held, left_open = [], []
-    for name in wanted:
-        test, words = row.more.when.get(name, [{}, ""])
-        verdict = holds(test, seen) if isinstance(test, Mapping) else None
-        if verdict or (verdict is None and undecided):
-            held.append(name)
-        elif verdict is None:
-            left_open.append(Dependency(name, str(words)))
-    return tuple(held), tuple(left_open)
-
-
 def _unknown(method: str, parts: list[str], endpoint: Endpoint) -> Call:
-    template, project = guess_template(parts)
+    template, project = guess_template(tuple(parts))
     return Call(
         service=endpoint.service,
         region=endpoint.region,

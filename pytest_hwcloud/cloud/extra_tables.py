@@ -42,8 +42,8 @@ _FACTS_ONLY = {
 _TOP = {"service", "scope", "endpoint", "apis", "action_aliases", *_FACTS_ONLY}
 _API = {
     "method", "path", "operation", "title", "sdk_version", "discriminator", "when", "required", "note", "host",
-    "source", "resource_level", "tag_level", "enterprise_project", "iam_project", "identity", "former_actions", "former_until",
-    "conditional_actions", "also_documented", "dependencies_source", *_LISTS,
+    "source", "resource_level", "tag_level", "enterprise_project", "iam_project", "identity", "former_actions",
+    "former_until", "conditional_actions", "also_documented", "dependencies_source", *_LISTS,
 }  # fmt: skip
 
 

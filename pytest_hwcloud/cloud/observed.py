@@ -58,7 +58,7 @@ class Observed:
 
 def _parse(body: Body) -> object:
     if not isinstance(body, (bytes, bytearray, str)):
-        return body
+        return dict(body) if isinstance(body, Mapping) else body
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -67,15 +67,23 @@ def _parse(body: Body) -> object:
 
 def holds(test: Test, seen: Observed) -> bool | None:
     """Does the request pass the test? None: it would be in the body, and the body was not shown."""
-    verdicts = [_KINDS[kind](value, seen) for kind, value in test.items()]
-    return False if False in verdicts else None if None in verdicts else True
+    verdict: bool | None = True
+    for kind, value in test.items():
+        match _KINDS[kind](value, seen):
+            case False:
+                return False
+            case None:
+                verdict = None
+    return verdict
 
 
 def _body_key(wanted: object, seen: Observed) -> bool | None:
     if seen.unseen:
         return None
-    keys = wanted if isinstance(wanted, list) else [wanted]
-    return isinstance(seen.document, Mapping) and any(key in seen.document for key in keys)
+    document = seen.document
+    if not isinstance(document, dict):
+        return False
+    return any(key in document for key in wanted) if isinstance(wanted, list) else wanted in document
 
 
 def _body(wanted: object, seen: Observed) -> bool | None:
@@ -110,7 +118,7 @@ def _text(wanted: object, seen: Observed) -> bool | None:
 
 def _query(wanted: object, seen: Observed) -> bool | None:
     assert isinstance(wanted, list)
-    return all(key in seen.query for key in wanted)
+    return seen.query.issuperset(wanted)
 
 
 def _param(wanted: object, seen: Observed) -> bool | None:

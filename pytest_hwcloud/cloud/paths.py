@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Generic, TypeVar
 from urllib.parse import unquote
@@ -39,7 +40,7 @@ def query_keys(query: str) -> frozenset[str]:
 
 def is_parameter(segment: str) -> bool:
     """True for `{server_id}` and for parts that hold a parameter (`{region}:{floatingip_id}`)."""
-    return "{" in segment
+    return "{" in segment and "}" in segment
 
 
 def project_index(template: Sequence[str]) -> int | None:
@@ -81,7 +82,8 @@ class Node(Generic[T]):
         return self.parameter.find(parts, at + 1) if self.parameter is not None else None
 
 
-def guess_template(parts: Sequence[str]) -> tuple[str, str | None]:
+@lru_cache(maxsize=1024)
+def guess_template(parts: tuple[str, ...]) -> tuple[str, str | None]:
     """A template for a path that no table has, and the project id in it: what looks like an id is replaced."""
     project = next(iter(_projects(parts)), None)
     shaped = ["{project_id}" if part == project else "{id}" if _looks_like_id(part) else part for part in parts]

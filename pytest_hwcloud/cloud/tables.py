@@ -47,11 +47,6 @@ def _more(raw: dict[str, Any]) -> More:
 class Row:
     """One documented operation: method, path template, and the actions it needs."""
 
-    __slots__ = (
-        "actions", "built", "dependencies", "identity", "method", "more", "operation", "own", "parts", "project_at",
-        "service", "template",
-    )  # fmt: skip
-
     def __init__(self, service: str, raw: Sequence[object], own: bool = False) -> None:
         method, template, operation, actions, identity, dependencies, more = [*raw, *_EMPTY[len(raw) :]]
         self.service = service
@@ -63,11 +58,28 @@ class Row:
         self.identity = _strings(identity)
         self.dependencies = _strings(dependencies)
         self.more = _more(more) if isinstance(more, dict) and more else _NOTHING_MORE
+        self.test = self.more.discriminator or None
         self.parts = segments(self.template)
         self.project_at = project_index(self.parts)
         self.built: dict[object, object] = {}  # calls made from this row, so that the same question costs a look-up
 
-    @property
+    @cached_property
+    def precision(self) -> int:
+        """How much the discriminator asks for; the host alone chooses nothing."""
+        query = self.more.discriminator.get("query")
+        keys = 2 * len(query) if isinstance(query, list) else 0
+        return keys + len(set(self.more.discriminator) - {"host", "query"})
+
+    @cached_property
+    def tests(self) -> list[tuple[str, Test | None]]:
+        """The actions and dependencies that hold for some requests only, and the test (None: no request shows it)."""
+        return [(name, test) for name, (test, _) in self.more.when.items() if test is None or isinstance(test, dict)]
+
+    def words(self, name: str) -> str:
+        """For which requests such an action or dependency holds."""
+        return str(self.more.when[name][1])
+
+    @cached_property
     def needs(self) -> tuple[object, ...]:
         """What decides a permission question: rows that agree in it need not be told apart."""
         return (self.actions, self.identity, self.dependencies, repr(self.more.when), self.more.free)
@@ -113,26 +125,24 @@ class Group:
         refining: query parameters that choose an operation somewhere in this table; a request with one of them means
         no row that does not ask for it.
         """
-        verdicts = [(row, holds(row.more.discriminator, seen)) for row in self.rows]
-        certain = [row for row, verdict in verdicts if verdict and row.more.discriminator]
-        if certain:
-            best = max(map(_precision, certain))
-            certain = [row for row in certain if _precision(row) == best]
-            return certain if best or not seen.query & refining else []
-        plain = [row for row in self.rows if not row.more.discriminator]
-        return [row for row, verdict in verdicts if verdict is None] + plain
+        certain: list[Row] = []
+        possible: list[Row] = []
+        for row in self.rows:
+            verdict = row.test is None or holds(row.test, seen)
+            if verdict and row.test is not None:
+                certain.append(row)
+            elif verdict is not False:
+                possible.append(row)
+        if not certain:
+            return possible
+        best = max(row.precision for row in certain)
+        if not best and seen.query & refining:
+            return []
+        return [row for row in certain if row.precision == best]
 
     def tests(self) -> str:
         """What tells the rows apart, in words."""
         return " | ".join(filter(None, dict.fromkeys(describe(row.more.discriminator) for row in self.rows)))
-
-
-def _precision(row: Row) -> int:
-    """How much a discriminator asks for; the host alone chooses nothing."""
-    test = row.more.discriminator
-    query = test.get("query")
-    keys = 2 * len(query) if isinstance(query, list) else 0
-    return keys + len(set(test) - {"host", "query"})
 
 
 class Table:

@@ -2,8 +2,9 @@
 
 python tests/facts/build_permissions.py [SOURCE_DIR [TARGET_DIR]]
 
-One file a service: {service, scope, rows}; a row is [method, path, operation, actions, identity actions, dependencies, more], its end
-left out where empty. `actions.json`: every action name with what is known about it, so that no table is loaded for a name.
+One file a service: {service, scope, rows}; a row is [method, path, operation, actions, identity actions, dependencies,
+more], its end left out where empty. `actions.json`: every action name with what is known about it, so that no table is
+loaded for a name.
 """
 
 from __future__ import annotations
@@ -109,13 +110,32 @@ def row(service: str, api: Api) -> list:
         "note": "" if service == "obs" else short(str(api.get("note") or "")),
         "title": "" if api["operation"] else api["title"],
     }
-    more = {key: value for key, value in more.items() if value not in ("", [], {}, None) and value is not False or
-            (value is False and key in ("resource", "enterprise"))}
+    more = {key: value for key, value in more.items() if told(key, value)}
     path = str(api["path"]).partition("?")[0]
+    path = re.sub(r"\{(\w+)$", r"{\1}", path)  # some rows of a source lost their last brace
     result = [api["method"], path, api["operation"], actions, api["identity_actions"], dependencies, more]
     while result[-1] in ([], {}, None):
         result.pop()
     return result
+
+
+def told(key: str, value: object) -> bool:
+    """Whether a value says something; that a flag is documented as not supported does."""
+    if value is False:
+        return key in ("resource", "enterprise")
+    return value not in ("", [], {}, None)
+
+
+def merge(rows: list[list]) -> list[list]:
+    """Join a row that has only the operation with one that has only the actions of the same method and path."""
+    named = {(r[0], r[1]): r for r in rows if r[2:] and r[2] and len(r) == 3}
+    lone = {id(r) for r in rows if len(r) > 3 and r[2] is None and (r[0], r[1]) in named}
+    for r in rows:
+        if id(r) in lone:
+            named[r[0], r[1]].extend(
+                [*r[3:6], {k: v for k, v in r[6].items() if k != "title"}] if len(r) > 6 else r[3:]
+            )
+    return [r for r in rows if id(r) not in lone]
 
 
 def free(api: Api, identity: Api) -> bool:
@@ -126,7 +146,7 @@ def free(api: Api, identity: Api) -> bool:
 
 
 def short(note: str) -> str:
-    """The note where it says something a reader of `needs` can use; cells of a source table are in the tests already."""
+    """The note where it says something a reader of `needs` can use; cells of a source table are tests already."""
     return "" if note.startswith(("source cell", "documented as")) else note
 
 
@@ -136,7 +156,10 @@ def main(source: Path = SOURCE, target: Path = TARGET) -> None:
     check(files)
     for name, data in files.items():
         scope = str(data["scope"]).split()[0]
-        write(target / f"{name}.json", {"service": name, "scope": scope, "rows": [row(name, a) for a in data["apis"]]})
+        write(
+            target / f"{name}.json",
+            {"service": name, "scope": scope, "rows": merge([row(name, a) for a in data["apis"]])},
+        )
     write(target / "actions.json", index(files, read(source / "system_policies.yaml")))
 
 
@@ -152,15 +175,20 @@ def check(files: dict[str, dict]) -> None:
                 raise SystemExit(f"{service}: nothing tells apart {key}: {needs}")
 
 
-def write(path: Path, data: object) -> None:
-    """Compact JSON, one row a line where that reads better in a diff."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    text = text.replace(',"rows":[[', ',"rows":[\n[').replace('],["GET"', '],\n["GET"')
-    for method in ("POST", "PUT", "DELETE", "PATCH", "HEAD"):
-        text = text.replace(f'],["{method}"', f'],\n["{method}"').replace(f'}}],["{method}"', f'}}],\n["{method}"')
+def write(path: Path, data: dict) -> None:
+    """Compact JSON, one row a line."""
+    lines = [dump(row) for row in data.pop("rows", ())]
+    text = dump(data)
+    if lines:
+        text = text[:-1] + ',"rows":[\n' + ",\n".join(lines) + "\n]}"
     temporary = path.with_suffix(".tmp")
     temporary.write_text(text + "\n", encoding="utf-8")
     os.replace(temporary, path)
+
+
+def dump(data: object) -> str:
+    """JSON without white space."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
 if __name__ == "__main__":

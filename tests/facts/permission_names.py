@@ -22,7 +22,7 @@ class Names:
 
 
 def index(files: dict[str, dict], system_policies: dict) -> dict:
-    """actions.json: names, canonical (where it is another name), spellings (where there is more than one), levels, tables."""
+    """actions.json: names, canonical (where it is another name), spellings (if more than one), levels, tables."""
     names = Names()
     for service, data in files.items():
         collect(names, service, data)
@@ -86,7 +86,7 @@ def aliases(files: dict[str, dict]) -> dict[str, set[str]]:
 
 
 def spell(files: dict[str, dict]) -> dict[str, set[str]]:
-    """lower name -> the names that open everything it opens: its aliases, and what opens each single call that needs it."""
+    """lower name -> the names that open all it opens: its aliases, and what opens each single call that needs it."""
     alias = aliases(files)
     ways: dict[str, list[set[str]]] = defaultdict(list)
     for data in files.values():
@@ -108,13 +108,17 @@ def spell(files: dict[str, dict]) -> dict[str, set[str]]:
 def canonical(files: dict[str, dict], spellings: dict[str, set[str]]) -> dict[str, str]:
     """Names whose one spelling is another name: a 5.0 name that is the heir of one 1.1 name.
 
-    Where several 5.0 names share a 1.1 name, the heir is the one that most of its calls need; without such a one there is none.
+    Where several 5.0 names share a 1.1 name, the heir is the one that most of its calls need; a draw leaves none.
     """
     legacy = {name for data in files.values() for api in data["apis"] for name in api["actions"]}
     pairs: dict[str, Counter[str]] = defaultdict(Counter)
     for data in files.values():
         for api in data["apis"]:
-            if len(api["actions"]) == 1 and len(api["identity_actions"]) == 1 and api["identity_actions"][0] not in legacy:
+            if (
+                len(api["actions"]) == 1
+                and len(api["identity_actions"]) == 1
+                and api["identity_actions"][0] not in legacy
+            ):
                 pairs[api["actions"][0]][api["identity_actions"][0]] += 1
     heirs: dict[str, str] = {}
     for old, news in pairs.items():

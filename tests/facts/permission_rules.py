@@ -1,4 +1,4 @@
-"""What the permission facts say in words (titles, notes) or leave to a well known API: written as tests that a program can do.
+"""What the permission facts say in words (titles, notes) or leave to a well known API, written as tests on the request.
 
 Each rule adds a test to entries of ../shared/facts/permissions; none adds or removes an action.
 """
@@ -8,8 +8,7 @@ from __future__ import annotations
 Rule = dict[str, object]
 
 # An entry without a discriminator, known by its only action or its title, and what its body looks like.
-# Sources: OpenStack compute and block storage API references (the entries are titled "OpenStack native", "OpenStack Cinder");
-# OTC evs api-ref "Batch Adding Tags" (action: create or delete); TMS api-ref, the same tag API.
+# Sources: OpenStack compute and block storage API references (the titles: "OpenStack native", "OpenStack Cinder"); OTC evs api-ref "Batch Adding Tags" (action: create or delete); TMS api-ref, the same tag API.
 DISCRIMINATORS: list[tuple[str, str, str, Rule]] = [
     ("ecs", "/servers/{server_id}/action", "Rebuilding an ECS", {"body_key": "rebuild"}),
     ("ecs", "/servers/{server_id}/action", "Adding an ECS to a security group", {"body_key": "addSecurityGroup"}),
@@ -18,7 +17,12 @@ DISCRIMINATORS: list[tuple[str, str, str, Rule]] = [
     ("evs", "/volumes/{volume_id}/action", "挂载云硬盘", {"body_key": "os-attach"}),
     ("evs", "/volumes/{volume_id}/action", "卸载云硬盘", {"body_key": "os-detach"}),
     ("evs", "/volumes/{volume_id}/action", "保留云硬盘", {"body_key": ["os-reserve", "os-unreserve"]}),
-    ("evs", "/volumes/{volume_id}/action", "设置云硬盘启动盘标识", {"body_key": ["os-set_bootable", "os-update_readonly_flag"]}),
+    (
+        "evs",
+        "/volumes/{volume_id}/action",
+        "设置云硬盘启动盘标识",
+        {"body_key": ["os-set_bootable", "os-update_readonly_flag"]},
+    ),
     ("evs", "/os-vendor-volumes/{volume_id}/tags/action", "Batch delete tags", {"body": {"action": "delete"}}),
     ("evs", "/os-vendor-volumes/{volume_id}/tags/action", "Batch add tags", {"body": {"action": "create"}}),
     ("tms", "/v1.0/{resource_type}/{resource_id}/tags/action", "创建资源标签", {"body": {"action": "create"}}),
@@ -32,7 +36,7 @@ OBS_OPTIONAL = {"max-uploads", "max-parts", "part-number-marker", "position", "l
 _NEW_EIP: list[object] = [{"has": "server.publicip.eip"}, "a new elastic IP is created with the server"]
 _OLD_EIP: list[object] = [{"has": "server.publicip.id"}, "an existing elastic IP is bound to the server"]
 
-# service, end of the path, action -> [test (None: cannot be seen in a request), when it is needed]; the note of the entry says so.
+# service, path, action -> [test (None: no request shows it), when it is needed]; the note of the entry says so.
 WHEN: list[tuple[str, str, dict[str, list[object]]]] = [
     ("ecs", "/v1/{project_id}/cloudservers", {"vpc:publicIps:create": _NEW_EIP, "vpc:publicIps:update": _OLD_EIP}),
     ("ecs", "/v1.1/{project_id}/cloudservers", {"vpc:publicIps:create": _NEW_EIP, "vpc:publicIps:update": _OLD_EIP}),
@@ -59,10 +63,12 @@ WHEN: list[tuple[str, str, dict[str, list[object]]]] = [
     ),
 ]
 
-# Deprecated EVS tag API: the row names the actions of disks, backups and snapshots, {resource_type} tells which are meant
+# Deprecated EVS tag API: a row names the actions of disks, backups and snapshots; {resource_type} tells which is meant
 # (volumes, snapshots or backups: OTC evs api-ref evs_04_2038).
 EVS_TAGS = "/os-vendor-tags/{resource_type}"
 EVS_TAG_TYPES = {"volumes": "evs:volumeTags:", "backups": "evs:backupTags:", "snapshots": "evs:snapshotTags:"}
 
 # Notes that say: no permission is needed. Tokens are asked for with the credentials in the body.
-NO_PERMISSION = r'^documented as: "(None|无|N/A|-|No authorization required)"$|authenticates by the credentials in its body'
+NO_PERMISSION = (
+    r'^documented as: "(None|无|N/A|-|No authorization required)"$|authenticates by the credentials in its body'
+)
