@@ -1,0 +1,95 @@
+"""What the run knows of a refused call: who called and how, with which token, for which project, needing what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pytest_hwcloud.explanations.explanation import Circumstances
+from pytest_hwcloud.journal import Exchange, Journal
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.cloud.identity import Identity
+    from pytest_hwcloud.cloud.tokens import Token
+    from pytest_hwcloud.gates.state import CloudState
+
+STALE_TOKEN = "stale-token"  # the authorization gate's note: the rights of now would have allowed it
+
+
+def circumstances(
+    exchange: Exchange | None, journal: Journal | None, state: CloudState | None, after: str | None = None
+) -> Circumstances:
+    """The circumstances of an exchange; without one only what is known anyway."""
+    if exchange is None:
+        return Circumstances(after=after)
+    call, identity, token = exchange.call, _identity(exchange, state), exchange.token
+    return Circumstances(
+        call=f"{exchange.method} {exchange.url}",
+        identity=exchange.identity,
+        user=identity.user if identity else None,
+        credential=exchange.credential,
+        token_scope=token.scope if token else None,
+        token_age=_age(token, state) if token else None,
+        url_project=call.project,
+        url_region=call.region,
+        service=call.service,
+        needs=call.actions or _denied(exchange, call.identity_actions),
+        needs_identity=call.identity_actions,
+        projects=identity.projects if identity else {},
+        domain_id=identity.domain_id if identity else None,
+        rights_changed_after_token=_is_stale(exchange, state),
+        succeeded_elsewhere=_succeeded(exchange, journal, state),
+        canonical_ours=_canonical(exchange),
+        after=after,
+    )
+
+
+def _identity(exchange: Exchange, state: CloudState | None) -> Identity | None:
+    known: Mapping[str, Identity] = state.identities if state else {}
+    return known.get(exchange.identity or "")
+
+
+def _denied(exchange: Exchange, identity_actions: tuple[str, ...]) -> tuple[str, ...]:
+    denied = exchange.denied_action
+    return (denied,) if denied and denied not in identity_actions else ()
+
+
+def _age(token: Token, state: CloudState | None) -> float:
+    now = state.clock() if state else datetime.now(UTC)
+    return max(0.0, (now - token.issued_at).total_seconds())
+
+
+def _is_stale(exchange: Exchange, state: CloudState | None) -> bool:
+    """Whether the caller's rights changed after its token was issued: a new token may do what this one may not."""
+    token = exchange.token
+    if token is None or exchange.gate not in (None, "authorization"):
+        return False
+    if STALE_TOKEN in exchange.notes:
+        return True
+    if state is None or state.token(token.value) is None:
+        return False
+    later = state.rights.get(token.identity) is not token.rights
+    return later or not set(state.granted) <= set(state.granted_to(token))
+
+
+def _succeeded(exchange: Exchange, journal: Journal | None, state: CloudState | None) -> bool:
+    """Whether the same identity was answered with the same kind of credential elsewhere."""
+    others: Iterable[Exchange] = journal.exchanges if journal else ()
+    here = any(
+        other.identity == exchange.identity and other.credential == exchange.credential and other.failure is None
+        for other in others
+        if other is not exchange and other.identity is not None
+    )
+    return here or exchange.identity in getattr(state, "succeeded", ())
+
+
+def _canonical(exchange: Exchange) -> str | None:
+    """The canonical request of the call as it was sent; only where the gateway quotes its own to compare."""
+    failure = exchange.failure
+    if failure is None or "canonicalrequest" not in failure.message.lower():
+        return None
+    from pytest_hwcloud.cloud.verifying import verify
+
+    now = datetime.now(UTC)
+    return verify(exchange.request, secret=lambda ak: "unknown", now=now).canonical

@@ -1,0 +1,154 @@
+"""What is this failure about? Finds the refused call behind an exception, and never blames an innocent one.
+
+In this order: the exception and its causes; the call made by the failing statement; the values that the statement
+names, and the statements that gave them their values; for KeyError and its kin alone, the last answer, and it says so.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
+from pytest_hwcloud.explanations import values
+from pytest_hwcloud.explanations.statement import Expressions, Place, argument, binding, places
+from pytest_hwcloud.explanations.witness import Evidence, chain, of_exception, of_exchange, of_value
+from pytest_hwcloud.journal import Exchange, Journal
+
+# What code raises when it finds a refusal where it expected data: only these may be explained by order alone.
+KIN = (KeyError, IndexError, TypeError, AttributeError, ValueError)
+_STEPS = 25  # statements that are followed back
+
+
+def find(error: BaseException, journal: Journal | None) -> Evidence | None:
+    """The evidence for one exception (no group); None if it has nothing to do with a refused call."""
+    if type(error).__module__.startswith("pytest_hwcloud."):
+        return None  # our own errors explain themselves
+    refused = journal.refused if journal else []
+    told = _by_exception(error, refused)
+    if told or journal is None or not refused:
+        return told
+    stack = places(error)
+    return _by_statement(stack, journal, refused) or _by_order(error, stack, journal)
+
+
+def _by_exception(error: BaseException, refused: Sequence[Exchange]) -> Evidence | None:
+    found = [e for e in (of_exception(one, refused) for one in chain(error) if _tells(one)) if e]
+    return next((e for e in found if e.exchange), found[0] if found else None)
+
+
+def _tells(error: BaseException) -> bool:
+    """Whether an exception can be about a call by itself; built-in ones, but for OSError, have values and no story."""
+    if type(error).__module__ in ("builtins", "_pytest.outcomes"):
+        return isinstance(error, OSError)
+    return True
+
+
+@dataclass(frozen=True)
+class _Step:
+    """Expressions in a frame of the stack, and the line they are used at. direct: they are the failing statement."""
+
+    place: int
+    expressions: Expressions
+    line: int
+    direct: bool = False
+
+
+def _by_statement(stack: Sequence[Place], journal: Journal, refused: Sequence[Exchange]) -> Evidence | None:
+    unexpected = [exchange for exchange in refused if id(exchange) not in journal.expected]
+    for step in _trail(stack):
+        place = stack[step.place]
+        called = _called(place, step.expressions, journal)
+        if called is not None and called in unexpected:
+            return of_exchange(called)
+        for value in _values(stack, step):
+            found = of_value(value, refused if step.direct else unexpected)
+            if found:
+                return found
+    return None
+
+
+def _trail(stack: Sequence[Place]) -> Iterator[_Step]:
+    """The failing statement, then what its names got their values from, and so on back."""
+    waiting = deque([_Step(0, stack[0].expressions, stack[0].line, direct=True)] if stack else [])
+    seen: set[tuple[int, int, int]] = set()
+    while waiting and len(seen) < _STEPS:
+        step = waiting.popleft()
+        key = (step.place, step.expressions.first, step.line if step.direct else 0)
+        if key in seen:
+            continue
+        seen.add(key)
+        yield step
+        waiting.extend(_origins(stack, step))
+
+
+def _origins(stack: Sequence[Place], step: _Step) -> Iterator[_Step]:
+    place = stack[step.place]
+    for name in sorted(step.expressions.names):
+        bound = binding(place.function, name, step.expressions.first)
+        if bound is not None:
+            yield _Step(step.place, bound, bound.first)
+        elif step.place + 1 < len(stack):
+            given = argument(stack[step.place + 1], place, name)
+            if given is not None:
+                yield _Step(step.place + 1, given, given.first)
+
+
+def _called(place: Place, expressions: Expressions, journal: Journal) -> Exchange | None:
+    """The refused call that these lines made when they last ran; None if they made none, or it was answered."""
+    here = [exchange for exchange in journal.exchanges if _made_by(exchange, place.file, expressions)]
+    if expressions.repeats:
+        tail = takewhile(lambda e: _made_by(e, place.file, expressions), reversed(journal.exchanges))
+        here = list(tail)[::-1] or here[-1:]
+    else:
+        here = here[-max(1, expressions.calls) :]
+    return next((exchange for exchange in reversed(here) if exchange.failure is not None), None)
+
+
+def _made_by(exchange: Exchange, file: str, expressions: Expressions) -> bool:
+    if exchange.where is None:
+        return False
+    name, line = exchange.where
+    return name == file and expressions.first <= line <= expressions.last
+
+
+def _values(stack: Sequence[Place], step: _Step) -> Iterator[object]:
+    place = stack[step.place]
+    fresh = frozenset(name for name in step.expressions.names if step.direct or _still(place, name, step))
+    yield from values.named(step.expressions.walk(), place.frame, fresh)
+    if step.direct and isinstance(step.expressions.nodes[0], ast.Assert):
+        yield from values.temporaries(place.frame)
+
+
+def _still(place: Place, name: str, step: _Step) -> bool:
+    """Whether a name still has the value that an earlier statement read."""
+    now, then = (binding(place.function, name, line) for line in (place.line, step.expressions.first))
+    return (now and now.first) == (then and then.first)
+
+
+def _by_order(error: BaseException, stack: Sequence[Place], journal: Journal) -> Evidence | None:
+    last = journal.exchanges[-1]
+    if not isinstance(error, KIN) or last.failure is None or id(last) in journal.expected:
+        return None
+    if stack and _is_closed(stack[0]):
+        return None
+    return of_exchange(last, after=type(error).__name__)
+
+
+def _is_closed(place: Place) -> bool:
+    """Whether a statement works on nothing but what is written down in its own function: no call, no parameter."""
+    waiting, seen = [place.expressions], set()
+    while waiting:
+        expressions = waiting.pop()
+        if expressions.first in seen:
+            continue
+        seen.add(expressions.first)
+        if any(isinstance(node, (ast.Call, ast.Await)) for node in expressions.walk()):
+            return False
+        origins = [binding(place.function, name, expressions.first) for name in expressions.names]
+        if None in origins:
+            return False
+        waiting.extend(origin for origin in origins if origin is not None)
+    return True

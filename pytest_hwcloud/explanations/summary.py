@@ -1,0 +1,70 @@
+"""The causes of a run's failures, each once, at the end of the run; works under xdist and with --tb=no."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pytest_hwcloud.explanations import texts
+from pytest_hwcloud.explanations.notes import PREFIX
+from pytest_hwcloud.explanations.properties import explanations_in
+
+_NAMED = 3  # tests named below a cause
+_WORDS = {
+    "en": {"one": "1 test", "many": "{count} tests", "tests": "tests", "more": "… and {count} more"},
+    "zh": {"one": "1 个测试", "many": "{count} 个测试", "tests": "测试", "more": "…另有 {count} 个"},
+}
+OUTCOMES = ("failed", "error")
+TITLE = {"en": "hwcloud: why tests failed", "zh": "hwcloud：测试失败的原因"}
+
+
+class Reported(Protocol):
+    """What is read of a report."""
+
+    nodeid: str
+    user_properties: Sequence[object]
+
+
+@dataclass
+class Cause:
+    """One cause, and the tests that failed for it."""
+
+    title: str
+    cause: str
+    fix: str
+    tests: dict[str, None] = field(default_factory=dict)  # in the order of the run, each once
+
+
+def causes(reports: Iterable[Reported]) -> list[Cause]:
+    """The causes of these failed reports, the most frequent first."""
+    found: dict[tuple[str, str], Cause] = {}
+    for report in reports:
+        for told in explanations_in(getattr(report, "user_properties", ())):
+            title = _title(told)
+            cause = found.setdefault(
+                (title, told.get("cause", "")), Cause(title, told.get("cause", ""), told.get("fix", ""))
+            )
+            cause.tests[report.nodeid] = None
+    return sorted(found.values(), key=lambda cause: -len(cause.tests))
+
+
+def lines(reports: Iterable[Reported], lang: str = "en") -> list[str]:
+    """The summary's lines: a title with the number of tests for each cause, what it means, what to do, which tests."""
+    return [line for cause in causes(reports) for line in _shown(cause, lang)]
+
+
+def _title(told: dict[str, str]) -> str:
+    code = told.get("code")
+    return f"{code} · {told['gate']}" if code else told.get("first_line", "").removeprefix(PREFIX)
+
+
+def _shown(cause: Cause, lang: str) -> list[str]:
+    words, labels = _WORDS[lang], texts.load(lang).labels
+    count, named = len(cause.tests), list(cause.tests)[:_NAMED]
+    rest = [words["more"].format(count=count - _NAMED)] if count > _NAMED else []
+    tests = [(words["tests"] if not number else "", test) for number, test in enumerate([*named, *rest])]
+    labelled = [(labels["cause"], cause.cause), (labels["fix"], cause.fix), *tests]
+    width = max(len(label) for label, _ in labelled)
+    head = f"{cause.title} · {words['one' if count == 1 else 'many'].format(count=count)}"
+    return [head, *(f"  {label.ljust(width)}  {text}" for label, text in labelled if text)]
