@@ -39,7 +39,7 @@ def _base64_url(text: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode()
 
 
-# One function an encoding, each total and without loss, so that a replacement can be spelled the same way as what it replaces.
+# One function an encoding, without loss: a replacement can be spelled the same way as what it replaces.
 ENCODINGS: tuple[Callable[[str], str], ...] = (
     str,
     _percent,
@@ -66,7 +66,7 @@ ENCODINGS: tuple[Callable[[str], str], ...] = (
 
 
 def _cores(value: str) -> set[str]:
-    """What of the value is sure to be seen inside the base64 of a longer text, such as `user:password` of basic auth."""
+    """What of the value is sure to be seen in the base64 of a longer text, such as `user:password` of basic auth."""
     raw = value.encode()
     found: set[str] = set()
     for shift, spoiled in ((0, 0), (1, 2), (2, 3)):  # bytes before it, and the characters that those bytes spoil
@@ -80,7 +80,7 @@ def _cores(value: str) -> set[str]:
 
 @lru_cache(maxsize=512)
 def spellings(value: str) -> tuple[str, ...]:
-    """Every text that shows `value`: plain, percent-encoded (once, twice), JSON, HTML, base64 (alone or inside a longer one), hex.
+    """Every text that shows `value`: plain, percent-encoded (once, twice), JSON, HTML, base64 (alone or inside more), hex.
 
     Longest first, so that replacing them in this order never leaves half a secret behind.
     """

@@ -1,0 +1,97 @@
+"""JSON without loss: numbers as written, members in their order and repeated, any text printable.
+
+A recording may lay a body out anew, but never change what it says; `json` alone would turn 1.10 into 1.1.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from json.encoder import encode_basestring, encode_basestring_ascii
+
+
+class Numeral(str):
+    """A number, or NaN and its kin, as it was written."""
+
+    __slots__ = ()
+
+
+class Members(list[tuple[str, object]]):
+    """The members of an object, in order, repeated names included."""
+
+    __slots__ = ()
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=Members, parse_float=Numeral, parse_int=Numeral, parse_constant=Numeral)
+_WORDS = {True: "true", False: "false", None: "null"}
+
+
+def parse(text: str) -> object:
+    """The JSON document of this text; ValueError if it is none (or nested beyond all reason)."""
+    try:
+        return _DECODER.decode(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def parse_container(text: str) -> Members | list[object] | None:
+    """The object or list that this text is; None for anything else."""
+    stripped = text.strip()
+    if stripped[:1] + stripped[-1:] not in ("{}", "[]"):
+        return None
+    try:
+        found = parse(stripped)
+    except ValueError:
+        return None
+    return found if isinstance(found, list) else None
+
+
+def pretty(value: object) -> str:
+    """The document with one member a line, indented by two, letters of any script readable."""
+    return "".join(_lines(value, "\n"))
+
+
+def compact(value: object) -> str:
+    """The document in one line."""
+    match value:
+        case Members():
+            return "{" + ", ".join(f"{quoted(k)}: {compact(v)}" for k, v in value) + "}"
+        case list():
+            return "[" + ", ".join(map(compact, value)) + "]"
+    return _scalar(value)
+
+
+def _lines(value: object, margin: str) -> Iterator[str]:
+    inner, separator = margin + "  ", ""
+    match value:
+        case Members() if value:
+            yield "{"
+            for key, item in value:
+                yield f"{separator}{inner}{quoted(key)}: "
+                yield from _lines(item, inner)
+                separator = ","
+            yield margin + "}"
+        case list() if value:
+            yield "["
+            for item in value:
+                yield separator + inner
+                yield from _lines(item, inner)
+                separator = ","
+            yield margin + "]"
+        case Members():
+            yield "{}"
+        case list():
+            yield "[]"
+        case _:
+            yield _scalar(value)
+
+
+def _scalar(value: object) -> str:
+    if isinstance(value, Numeral):
+        return str(value)
+    return quoted(value) if isinstance(value, str) else _WORDS[bool(value) if value is not None else None]
+
+
+def quoted(text: str) -> str:
+    """A JSON string; letters that are not printable (line separators, half surrogates …) are escaped."""
+    return encode_basestring(text) if text.isprintable() else encode_basestring_ascii(text)
