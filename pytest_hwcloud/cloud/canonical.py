@@ -52,7 +52,7 @@ def canonical_query(query: str) -> str:
     query = query.replace("+", "%20")
     parts = query.split("&")
     if not _canonical_words(query):
-        parts = [_canonical_part(part) for part in parts if part]
+        parts = [canonical_part(part) for part in parts if part]
     return "&".join(_in_order(parts))
 
 
@@ -72,7 +72,8 @@ def decoded(part: str) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=4096)
-def _canonical_part(part: str) -> str:
+def canonical_part(part: str) -> str:
+    """One query part, its name and value encoded as they should be."""
     name, _, value = part.partition("=")
     return "=".join([quote(unquote_to_bytes(word), safe="~") for word in (name, value)])
 

@@ -121,11 +121,9 @@ def payload_hash(suite: Suite, body: bytes, given: str | None) -> str:
 
 def authorization(suite: Suite, ak: str, sk: bytes, canonical: str, signed: str, date: str, scope: str) -> str:
     """The Authorization header for a canonical request."""
-    if suite.scoped:
-        text, credential = string_to_sign(suite, canonical, date, scope), f"Credential={ak}/{scope}"
-    else:
-        text, credential = f"{suite.name}\n{date}\n{suite.digest(canonical.encode())}", f"Access={ak}"
-    return f"{suite.name} {credential}, SignedHeaders={signed}, Signature={suite.seal(ak, sk, text, scope)}"
+    signature = suite.seal(ak, sk, string_to_sign(suite, canonical, date, scope), scope)
+    credential = f"Credential={ak}/{scope}" if suite.scoped else f"Access={ak}"
+    return f"{suite.name} {credential}, SignedHeaders={signed}, Signature={signature}"
 
 
 def string_to_sign(suite: Suite, canonical: str, date: str, scope: str = "") -> str:
