@@ -188,13 +188,18 @@ class TokenCache:
         self._lock = threading.Lock()
         self._tokens: dict[Hashable, Token] = {}
 
-    def get(self, key: Hashable, now: datetime, ask: Callable[[], Token]) -> Token:
-        """The cached token of this key, or the one that `ask` fetches."""
+    def get(self, key: Hashable, now: datetime, ask: Callable[[], Token], *, fresh: bool = False) -> Token:
+        """The cached token of this key, or the one that `ask` fetches. fresh: ask in any case."""
         with self._lock:
-            token = self._tokens.get(key)
+            token = None if fresh else self._tokens.get(key)
             if token is None or token.expired(now + RENEW_BEFORE):
                 token = self._tokens[key] = ask()
             return token
+
+    def forget(self, key: Hashable) -> None:
+        """Ask for this token anew the next time."""
+        with self._lock:
+            self._tokens.pop(key, None)
 
     def clear(self) -> None:
         """Forget every token."""

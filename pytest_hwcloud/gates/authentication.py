@@ -8,6 +8,7 @@ both, and where IAM documents a choice, X-Auth-Token wins (auth.md 2.3). Keys an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from pytest_hwcloud.cloud.endpoints import locate
@@ -92,28 +93,36 @@ def _by_signature(request: Request, authorization: str, state: CloudState) -> Ca
     key = state.key(ak) if ak else None
     if ak and key is None:
         return _FOREIGN_KEY
-    identity = key.identity if key else None
-    refusal = _refuse_key(request, key, state) if key else refusals.signature_unreadable()
-    return Caller(credential="aksk", identity=identity, refusal=refusal)
+    if key is None:
+        return Caller(credential="aksk", refusal=refusals.signature_unreadable())
+    now = state.clock()
+    refusal = _refuse_key(request, key, state, now)
+    if refusal is not None:
+        return Caller(credential="aksk", identity=key.identity, refusal=refusal)
+    return _checked(verify(request, secret=lambda _: key.sk, now=now), key, state, now)
 
 
-def _refuse_key(request: Request, key: AccessKey, state: CloudState) -> Answer | None:
+def _refuse_key(request: Request, key: AccessKey, state: CloudState, now: datetime) -> Answer | None:
     if state.locked(key.ak):
         return refusals.access_key_locked()
-    now = state.clock()
     if key.expires_at and (now >= key.expires_at or request.headers.get("x-security-token") != key.token):
         return refusals.access_key_unknown(key.ak)
-    check = verify(request, secret=lambda _: key.sk, now=now)
-    if check.ok or check.reason == "unverifiable":
+    return None
+
+
+def _checked(check: SignatureCheck, key: AccessKey, state: CloudState, now: datetime) -> Caller:
+    if check.ok:
         state.succeed(key.ak)
-        return None
+        return Caller(credential="aksk", identity=key.identity)
+    if check.reason == "unverifiable":  # a form that nobody here can compute: not known to be wrong
+        return Caller(credential="aksk", identity=key.identity, notes=(UNVERIFIED,))
     state.fail(key.ak)
-    return _refuse_signature(check, state)
+    return Caller(credential="aksk", identity=key.identity, refusal=_refuse_signature(check, now))
 
 
-def _refuse_signature(check: SignatureCheck, state: CloudState) -> Answer:
+def _refuse_signature(check: SignatureCheck, now: datetime) -> Answer:
     if check.reason == "expired" and check.signed_at:
-        return refusals.signature_expired(check.signed_at, state.clock())
+        return refusals.signature_expired(check.signed_at, now)
     if check.reason == "mismatch":
         return refusals.signature_mismatch(check.canonical)
     return refusals.signature_unreadable()

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud.cloud.identity import Identity, default_identity, unknown
-from pytest_hwcloud.cloud.tokens import LIFETIME, Scope, Token, TokenCache
+from pytest_hwcloud.cloud.tokens import LIFETIME, Scope, Token
 from pytest_hwcloud.gates.lockout import Lockout
 
 if TYPE_CHECKING:
@@ -69,7 +69,6 @@ class CloudState:
         self._tokens: dict[str, Token] = {}
         self._granted_at_issue: dict[str, tuple[Override, ...]] = {}
         self._revoked: set[str] = set()
-        self._cache = TokenCache()
         self._lockout = Lockout()
 
     # who there is
@@ -119,11 +118,6 @@ class CloudState:
             self._tokens[token.value] = token
             self._granted_at_issue[token.value] = tuple(self.granted)
         return token
-
-    def token_for(self, identity: Identity, scope: Scope) -> Token:
-        """The token of this identity and scope: asked for once, and again when rights changed or its end is near."""
-        key = (identity.name, scope, self.rights_version)
-        return self._cache.get(key, self.clock(), lambda: self.issue(identity, scope))
 
     def token(self, value: str) -> Token | None:
         """The token with this value, expired and revoked ones too; None if it was not issued here."""

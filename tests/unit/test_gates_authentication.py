@@ -211,6 +211,12 @@ def test_a_signature_of_ours_without_its_parts(state: CloudState) -> None:
     assert refused(authenticate(cut, state)) == "Unauthorized"
 
 
+def test_a_form_that_nobody_here_can_compute_is_unverified(state: CloudState) -> None:
+    legacy = f"SDK-HMAC-SHA256 Credential={ME.ak}/20210902//ec2/sdk_request, SignedHeaders=x-sdk-date, Signature=00"
+    caller = authenticate(request({"Authorization": legacy, "X-Sdk-Date": "20210902T011700Z"}), state)
+    assert caller == Caller(credential="aksk", identity=ME, notes=("unverified",))
+
+
 def test_a_known_key_at_obs_is_known_but_unverified(state: CloudState) -> None:
     for scheme in (f"OBS {ME.ak}:c2ln", f"AWS {ME.ak}:c2ln", f"AWS4-HMAC-SHA256 Credential={ME.ak}/20210902/x, S=1"):
         caller = authenticate(request({"Authorization": scheme}), state)

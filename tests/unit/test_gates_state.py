@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pytest_hwcloud.cloud.identity import Identity, UnknownName, default_identity
-from pytest_hwcloud.cloud.tokens import domain_scope, project_scope
+from pytest_hwcloud.cloud.tokens import domain_scope
 from pytest_hwcloud.gates.state import CloudState
 
 NOW = datetime(2021, 9, 2, 1, 17, tzinfo=UTC)
@@ -67,24 +67,14 @@ def test_an_issued_token_is_known_and_fresh(state: CloudState) -> None:
     assert token.value not in repr(token)
 
 
-def test_a_token_is_asked_for_once_a_scope(state: CloudState, clock: Clock) -> None:
-    me = state.identity("default")
-    first = state.token_for(me, domain_scope(me))
-    assert state.token_for(me, domain_scope(me)) is first
-    assert state.token_for(me, project_scope(me, "cn-north-4")) is not first
-    assert state.token_for(AUDITOR, domain_scope(AUDITOR)) is not first
-    clock.now += timedelta(hours=23, minutes=50)
-    assert state.token_for(me, domain_scope(me)).issued_at == clock.now
-
-
 def test_rights_are_frozen_when_a_token_is_issued(state: CloudState) -> None:
     before, after = object(), object()
     state.set_rights("default", before)  # type: ignore[arg-type]
     me = state.identity("default")
-    token = state.token_for(me, domain_scope(me))
+    token = state.issue(me, domain_scope(me))
     state.set_rights("default", after)  # type: ignore[arg-type]
     assert token.rights is before
-    assert state.token_for(me, domain_scope(me)).rights is after
+    assert state.issue(me, domain_scope(me)).rights is after
     state.set_rights("default", None)
     assert state.issue(me, domain_scope(me)).rights is None
     assert state.rights_version == 3
@@ -92,12 +82,11 @@ def test_rights_are_frozen_when_a_token_is_issued(state: CloudState) -> None:
 
 def test_a_grant_counts_for_signatures_at_once_and_for_new_tokens_only(state: CloudState) -> None:
     me = state.identity("default")
-    old = state.token_for(me, domain_scope(me))
+    old = state.issue(me, domain_scope(me))
     with state.grant(["ecs:cloudServers:list"]) as grant:
         assert state.granted_to(None) == (grant,)
         assert state.granted_to(old) == ()
-        new = state.token_for(me, domain_scope(me))
-        assert new is not old
+        new = state.issue(me, domain_scope(me))
         assert state.granted_to(new) == (grant,)
     assert state.granted_to(None) == ()
     assert state.granted_to(new) == (grant,)  # its rights were frozen inside the block
