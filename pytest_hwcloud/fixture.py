@@ -12,7 +12,7 @@ import pytest
 
 from pytest_hwcloud.cloud import endpoints
 from pytest_hwcloud.cloud.identity import Identity, unknown
-from pytest_hwcloud.cloud.tokens import Scope, Token
+from pytest_hwcloud.cloud.tokens import Scope, Token, domain_scope, project_scope
 
 if TYPE_CHECKING:
     import requests
@@ -74,8 +74,7 @@ class HwCloud:
 
     def _scope(self, who: Identity, project: str | None, domain: str | bool | None) -> Scope:
         if domain in (None, False):
-            found = who.project(project or self._run.region)
-            return Scope("project", found.id, found.name)
+            return project_scope(who, project or self._run.region)
         if project is not None:
             raise ValueError(
                 f"hwcloud.token(project={project!r}, domain={domain!r}): a token has one scope; "
@@ -83,7 +82,7 @@ class HwCloud:
             )
         if domain not in (True, who.domain, who.domain_id):
             raise unknown("domain", str(domain), [who.domain, who.domain_id], f"(domain of identity {who.name!r})")
-        return Scope("domain", who.domain_id, who.domain)
+        return domain_scope(who)
 
     def url(self, service: str, path: str, region: str | None = None, identity: str | None = None) -> str:
         """The URL of a call: endpoint of the service in the region, {project_id} and {domain_id} of the identity."""

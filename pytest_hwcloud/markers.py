@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_hwcloud.cloud import actions as names
-from pytest_hwcloud.cloud.identity import UnknownName
 
 if TYPE_CHECKING:
     from pytest_hwcloud.run import Run
@@ -45,7 +44,7 @@ def problems(item: pytest.Item, run: Run) -> Iterator[str]:
         if mark.name in _SIGNATURES:
             try:
                 _check(mark, item, run)
-            except (MarkerError, UnknownName, TypeError) as error:
+            except (ValueError, TypeError) as error:
                 yield f"{place(item)}: @pytest.mark.{mark.name}: {error}"
 
 

@@ -96,6 +96,14 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    if CLOUD not in item.stash:
+        return (yield)
+    with run_of(item.config).tearing_down(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(
     fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
 ) -> Generator[None, object, object]:
@@ -111,10 +119,15 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[object]) 
         run_of(item.config).explain(item, call)
 
 
-def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, right: object) -> list[str] | None:
+@pytest.hookimpl(wrapper=True)
+def pytest_assertrepr_compare(
+    config: pytest.Config, op: str, left: object, right: object
+) -> Generator[None, list[list[str] | None], list[list[str] | None]]:
+    # A wrapper: pytest's own lines, or those of whichever plugin answers first, stay, and ours come below.
+    results = yield
     from pytest_hwcloud.explanations import hooks
 
-    return hooks.assertrepr_compare(config, op, left, right)
+    return hooks.assertrepr_compare(config, op, left, right, results, config.stash[SETTINGS].lang)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,19 +13,19 @@ import pytest
 from pytest_hwcloud import options
 from pytest_hwcloud.cloud.endpoints import base_url
 from pytest_hwcloud.cloud.identity import Identity, UnknownName
-from pytest_hwcloud.cloud.tokens import Scope, Token
+from pytest_hwcloud.cloud.tokens import Scope, Token, TokenCache
 from pytest_hwcloud.config import ConfigError, Configuration, load_configuration
 from pytest_hwcloud.gates.state import CloudState
 from pytest_hwcloud.journal import CURRENT, Journal
 from pytest_hwcloud.replay import route
-from pytest_hwcloud.routers import Routers
+from pytest_hwcloud.routers import Broken, Routers
+from pytest_hwcloud.unrecorded import failing_on_unrecorded
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.rights import Rights
     from pytest_hwcloud.fixture import HwCloud
 
 CASE = pytest.StashKey["Case"]()
-_FRESH = timedelta(minutes=5)  # a token this close to its end is not given out again
 
 
 def start(config: pytest.Config, settings: options.Settings) -> Run:
@@ -56,7 +55,7 @@ class Run:
             _add_table(table)
         self.state = CloudState(self._identities(), region=self.region, rights=self._rights())
         self.routers = Routers(self)
-        self.tokens: dict[tuple[object, ...], Token] = {}
+        self._tokens = TokenCache()
         self._secrets_plugin()
 
     def header(self) -> str:
@@ -117,6 +116,7 @@ class Run:
         """While this test runs, its calls are answered for it and written into its journal."""
         from pytest_hwcloud.markers import identity_of
 
+        self.state.begin_test()
         journal = Journal(item.nodeid)
         router = self.routers.of_test(item)
         item.stash[CASE] = Case(item, journal, router, identity_of(item))
@@ -133,14 +133,20 @@ class Run:
     def calling(self, item: pytest.Item) -> Iterator[None]:
         """The call phase; a call that no cassette answered fails the test even if the code swallowed the exception."""
         case = item.stash[CASE]
+        if isinstance(case.router, Broken):
+            pytest.fail(str(case.router.error), pytrace=False)
         case.journal.phase = "call"
         try:
-            yield
+            with failing_on_unrecorded(case.router):
+                yield
         finally:
             case.journal.phase = "teardown"
-        unrecorded = getattr(case.router, "unrecorded", ())
-        if unrecorded:
-            raise unrecorded[0]
+
+    @contextmanager
+    def tearing_down(self, item: pytest.Item) -> Iterator[None]:
+        """The teardown phase: the same for the calls of fixtures that clean up."""
+        with failing_on_unrecorded(item.stash[CASE].router):
+            yield
 
     @contextmanager
     def preparing(self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> Iterator[None]:
@@ -174,11 +180,11 @@ class Run:
 
     def token(self, identity: Identity, scope: Scope, *, fresh: bool = False) -> Token:
         """A token of this identity and scope: asked for once in a process, and again after its rights changed."""
-        key = (identity.name, scope.kind, scope.id, self.state.rights_version)
-        token = self.tokens.get(key)
-        if token is None or fresh or token.expires_at - datetime.now(UTC) < _FRESH:
-            token = self.tokens[key] = self._issue(identity, scope)
-            self.secrets.add(token.value)
+        key = (identity.name, scope, self.state.rights_version)
+        if fresh:
+            self._tokens.forget(key)
+        token = self._tokens.get(key, self.state.clock(), lambda: self._issue(identity, scope))
+        self.secrets.add(token.value)
         return token
 
     def _issue(self, identity: Identity, scope: Scope) -> Token:
