@@ -7,6 +7,9 @@ import threading
 
 from pytest_hwcloud.cloud.masking import ENCODINGS, MASK, spellings
 
+# A name is replaced where it stands alone; one that may be an ordinary word only as a whole value.
+NAME = r"(?<![\w-]){}(?![\w-])"
+SHORT_NAME = r"(?<=[\"'=/:>]){}(?=[\"'&</?]|$)"
 SHORTEST = 4  # characters; anything shorter occurs everywhere by chance
 
 
@@ -34,11 +37,14 @@ class Swaps:
             for spelling in spellings(secret):
                 self._put(spelling, MASK, re.escape(spelling))
 
-    def exchange(self, real: str, stand_in: str, *, word: bool = False) -> None:
-        """Replace `real` by `stand_in`, spelled the same way; as a word: only where it stands alone."""
-        if real == stand_in or len(real) < SHORTEST or real in self._table:
+    def knows(self, text: str) -> bool:
+        """Whether exactly this text is replaced already."""
+        return text in self._table
+
+    def exchange(self, real: str, stand_in: str, frame: str = "{}") -> None:
+        """Replace `real` by `stand_in`, spelled the same way; frame: the pattern around it (NAME, SHORT_NAME)."""
+        if real == stand_in or not real or real in self._table:
             return
-        frame = r"(?<![\w-]){}(?![\w-])" if word else "{}"
         with self._lock:
             for encode in ENCODINGS:
                 self._put(encode(real), encode(stand_in), frame.format(re.escape(encode(real))))
