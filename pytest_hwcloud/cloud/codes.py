@@ -1,4 +1,4 @@
-"""The catalogue of Huawei Cloud's error codes. Nothing is read before the first code, and then only that code's family."""
+"""The catalogue of Huawei Cloud's error codes. Nothing is read before the first code, then only that code's family."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ FACTS = Path(__file__).parent / "facts" / "errors"
 CODE_SHAPE = re.compile(r"[A-Za-z][\w-]{0,40}(?:\.[A-Za-z][\w-]{0,40})?\.\d{3,12}")  # Ecs.0110, SVCSTG.SWR.4039002
 
 _AUTHENTICATION = (
-    "authentication credential-missing credential-not-found credential-disabled credential-expired "
-    "credential-locked signature clock-skew token-invalid token-expired"
-).split()
+    "authentication", "credential-missing", "credential-not-found", "credential-disabled", "credential-expired",
+    "credential-locked", "signature", "clock-skew", "token-invalid", "token-expired",
+)  # fmt: skip
 _GATES = {
     **dict.fromkeys(_AUTHENTICATION, "authentication"),
     "scope-mismatch": "scope",
@@ -38,6 +38,7 @@ class Entry:
     cause: str
     remedy: str
     source: str
+    policy: bool = False  # a denial by IAM's policies or roles, which a grant would lift
     variant: int | None = None  # index of the case, None for the code as a whole
 
     @property
@@ -50,7 +51,7 @@ def gate_of(kind: str, layer: str = "service") -> str:
     """Which gate a refusal of this kind belongs to.
 
     The kind decides, not the HTTP status: permission kinds are the authorization gate, scope the scope gate, everything
-    about who is calling the authentication gate, and what never got an answer the network gate. The rest is the service:
+    about who is calling the authentication gate, what never got an answer the network gate. The rest is the service:
     also the gateway's throttling and its unknown paths, because there the question is not who may do what.
     """
     if layer == "client-network" and kind in _NETWORK:
@@ -151,6 +152,7 @@ def _entry(family: str, row: Mapping[str, object], variant: int | None) -> Entry
         cause=str(row["cause"]),
         remedy=str(row["remedy"]),
         source=str(row["source"]),
+        policy=bool(row.get("policy")),
         variant=variant,
     )
 

@@ -6,6 +6,7 @@ python tests/facts/build_errors.py ../shared/facts
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -39,12 +40,51 @@ DENIED_CAUSE = "The service knows the caller, but the caller's roles or policies
 DENIED_REMEDY = "Grant the service's permission to the caller in IAM and use a new token."
 
 
+# Families and codes whose denials a grant in IAM lifts, beside those that the list of literal denials has.
+POLICY_CODES = {"pdp.0001", "pap5.0001", "403"}
+
+
+def is_policy(fact: dict, denials: dict[str, dict], family: str) -> bool:
+    """Whether a grant would lift the denial; not for a gateway's own lists, and not for what nobody may do."""
+    code = str(fact["code"]).lower()
+    if fact["kind"] != "permission-denied" or fact["layer"] == "gateway":
+        return False
+    return code in denials or code in POLICY_CODES or family == "cross-service"
+
+
+def wording(fact: dict) -> tuple[str, str]:
+    """Cause and remedy, with the two generic texts of the facts made the code's own."""
+    cause, remedy, messages = (
+        fact["cause"],
+        fact["remedy"],
+        fact["messages"] if "messages" in fact else [fact["message"]],
+    )
+    prefix = str(fact.get("code", "")).partition(".")[0]
+    for name in ("DDS and RDS", "KMS and its siblings"):
+        named = NAMES.get(prefix, prefix)
+        cause, remedy = cause.replace(name, named), remedy.replace(name, named)
+    if cause == "A value of the request breaks the rule that the message states." and messages:
+        cause, remedy = (
+            f"The request breaks this rule: {messages[0].rstrip('.')}.",
+            "Correct that value and send the request again.",
+        )
+    if found := re.fullmatch(r"(?:Invalid|Wrong) input: (.+)\.", cause):
+        cause, remedy = f"The value given for this is not valid: {found[1]}.", f"Correct it in the request: {found[1]}."
+    return cause, remedy
+
+
+NAMES = {"DBS": "The database service", "CSMS": "The secret service", "KPS": "The key pair service"}
+
+
 def statuses(value: object) -> list[int]:
     return [] if value is None else value if isinstance(value, list) else [value]
 
 
-def row(fact: dict, denials: dict[str, dict]) -> dict:
+def row(fact: dict, denials: dict[str, dict], family: str) -> dict:
     made = {key: fact[key] for key in ROW_KEYS} | {"code": str(fact["code"]), "status": statuses(fact["status"])}
+    made["cause"], made["remedy"] = wording(fact)
+    if is_policy(fact, denials, family):
+        made["policy"] = True
     gate = GATES.get(made["code"])
     if made["kind"] == "account-restricted" and made["code"].lower() in denials:
         gate = "authorization"  # documented among the denials too: account or permission, the text says which first
@@ -68,6 +108,7 @@ def denied_row(fact: dict) -> dict:
         "cause": DENIED_CAUSE,
         "remedy": DENIED_REMEDY,
         "source": fact["source"],
+        "policy": True,
     }
 
 
@@ -78,7 +119,7 @@ def tables(facts: Path) -> dict[str, dict[str, dict]]:
     made = {}
     for path in sorted((facts / "errors").glob("*.yaml")):
         entries = yaml.safe_load(path.read_text("utf-8"))
-        made[path.stem] = {str(fact["code"]).lower(): row(fact, denials) for fact in entries}
+        made[path.stem] = {str(fact["code"]).lower(): row(fact, denials, path.stem) for fact in entries}
     known = {code for table in made.values() for code in table}
     for code, fact in sorted(denials.items()):
         if code not in known:

@@ -1,4 +1,4 @@
-"""Failures from anything: answers, exceptions, bodies, tracebacks, codes of every client → one Failure. Never raises."""
+"""Failures from anything: answers, exceptions, bodies, tracebacks, bare codes → one Failure. Never raises."""
 
 from __future__ import annotations
 

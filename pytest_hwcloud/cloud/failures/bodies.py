@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from pytest_hwcloud.cloud.codes import CODE_SHAPE
 from pytest_hwcloud.cloud.failures.formats import DEPTH, embedded
@@ -123,7 +124,7 @@ def _is_named(code: str, value: Mapping[str, object]) -> bool:
 
 def _all(value: object) -> list[ErrorBody]:
     """Every object of the body that says something of a failure, in the order of the document."""
-    return [body for body in _walk(value, "", DEPTH)][: MOST * 4]
+    return list(islice(_walk(value, "", DEPTH), MOST * 4))
 
 
 def _walk(value: object, name: str, depth: int) -> Iterator[ErrorBody]:

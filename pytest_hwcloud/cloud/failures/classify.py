@@ -1,4 +1,4 @@
-"""What a told failure is: its gate and kind, from the catalogue, or from prefix, wording and status if no table has it."""
+"""What a told failure is: its gate and kind, from the catalogue, else from prefix, wording and status."""
 
 from __future__ import annotations
 
@@ -22,20 +22,22 @@ ACTION_WORDINGS = tuple(
     )
 )
 _DENIALS = (
-    r"polic(?:y|ies) (?:doesn['’]?t|does not|do not) allow|not authorized to perform|disallowed by policy|no \w+ permission"
-    r"|(?:do|does)(?:n['’]?t| not) have (?:\w+ ){0,3}(?:permissions?|rights?|required roles?)|no permissions?\b|permission denied"
-    r"|action forbidden|forbidden to perform|access denied|explicit deny|no right to|lacks? (?:the )?permission|role check fail"
-    r"|insufficient (?:permission|authentication for action)|not allowed to (?:do|perform) this|没有权限|无权限|权限不足"
+    r"polic(?:y|ies) (?:doesn['’]?t|does not|do not) allow|not authorized to perform|disallowed by policy"
+    r"|(?:do|does)(?:n['’]?t| not) have (?:\w+ ){0,3}(?:permissions?|rights?|required roles?)|no \w+ permission"
+    r"|no permissions?\b|permission denied|action forbidden|forbidden to perform|access denied|explicit deny|no right to"
+    r"|lacks? (?:the )?permission|role check fail|insufficient (?:permission|authentication for action)"
+    r"|not allowed to (?:do|perform) this|没有权限|无权限|权限不足"
 )
 _SCOPES = (
-    r"(?:tenant|project)[ _]?id\w*\b.{0,60}\b(?:not (?:the )?(?:same|equal)|different|mismatch|does not match|inconsistent)"
-    r"|urltenantid|token.{0,40}(?:does not match|not match|mismatch).{0,40}project|project.{0,40}(?:not match|mismatch).{0,40}token"
+    r"(?:tenant|project)[ _]?id\w*\b.{0,60}\b(?:not (?:the )?(?:same|equal)|different|mismatch|does not match)"
+    r"|urltenantid|token.{0,40}(?:does not match|not match|mismatch).{0,40}project"
+    r"|project.{0,40}(?:not match|mismatch).{0,40}token"
 )
 _AUTHENTICATIONS = (
-    r"signature (?:expired|does not match|mismatch)|verify (?:aksk )?signature|x-auth-token|(?:invalid|wrong|illegal|expired) token"
-    r"|token (?:is |has |was )?(?:invalid|expired|expires|not valid|wrong|null)|decrypt token|ak \S{1,60} not exist|not authenticated"
-    r"|authentication (?:failed|failure|information|required)|requires authentication|invalid (?:ak|sk|access key|credential)"
-    r"|username or password"
+    r"signature (?:expired|does not match|mismatch)|verify (?:aksk )?signature|x-auth-token|decrypt token"
+    r"|(?:invalid|wrong|illegal|expired) token|token (?:is |has |was )?(?:invalid|expired|expires|not valid|wrong|null)"
+    r"|\bak \S{1,60} not exist|not authenticated|authentication (?:failed|failure|information|required)"
+    r"|requires authentication|invalid (?:ak|sk|access key|credential)|username or password"
 )
 _WORDINGS = tuple(
     (re.compile(pattern, re.IGNORECASE), kind)
@@ -49,8 +51,8 @@ _WORDINGS = tuple(
 )
 _STATUS_KINDS = {
     400: "invalid-parameter", 401: "authentication", 404: "not-found", 405: "unsupported", 408: "timeout",
-    409: "conflict", 411: "invalid-parameter", 413: "invalid-parameter", 414: "invalid-parameter", 415: "invalid-parameter",
-    422: "invalid-parameter", 429: "throttling", 431: "invalid-parameter", 494: "invalid-parameter", 500: "internal",
+    409: "conflict", 411: "invalid-parameter", 413: "invalid-parameter", 414: "invalid-parameter",
+    415: "invalid-parameter", 422: "invalid-parameter", 429: "throttling", 431: "invalid-parameter", 494: "invalid-parameter", 500: "internal",
     501: "unsupported", 502: "dependency", 503: "dependency", 504: "timeout",
 }  # fmt: skip
 _GATEWAY = re.compile(r"API(?:GW|G|C)\.03\d\d", re.IGNORECASE)
@@ -140,14 +142,14 @@ def _host_service(url: str) -> str | None:
 
 def _kind(body: ErrorBody, status: int | None, family: str | None, actions: tuple[str, ...]) -> tuple[str, str]:
     entry = codes.entry(body.code, body.message, status, family=family) if body.code and body.style != "nova" else None
-    if entry is not None and not (actions and entry.kind in _SPECIFIC):
+    if entry is not None and not (actions and entry.kind in _VAGUE):
         return entry.kind, entry.gate
     kind = "permission-denied" if actions else _guess(body, status)
     return kind, codes.gate_of(kind)
 
 
 def _guess(body: ErrorBody, status: int | None) -> str:
-    """The kind of a code that no table has. 403 alone is no denial: services send it for throttling and for blocks too."""
+    """The kind of a code that no table has. 403 alone is no denial: services send it for throttling too."""
     worded = wording(body.message)
     if worded:
         return worded

@@ -123,7 +123,7 @@ def _from_text(error: BaseException) -> Failure | None:
     if coded:
         return coded
     status = _HTTP_STATUS.search(text[:2000])
-    if not status or "openstack" not in type(error).__module__ and "keystone" not in type(error).__module__:
+    if not status or not type(error).__module__.startswith(("openstack", "keystone", "otcextensions")):
         return None
     return failure_of(ErrorBody(code=None, message=text[: status.start()].strip()), status=int(status[1] or status[2]))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """What went wrong, as it was told. The message is the server's own and may name an access key: redact before showing.
+    """What went wrong, as it was told. The message is the server's own and may name an access key.
 
     gate: "network", "authentication", "scope", "authorization" or "service". kind: as in the error facts, or "unknown".
     causes: nested failures, the more exact ones. family: the table that knows the code, if the code alone does not say.

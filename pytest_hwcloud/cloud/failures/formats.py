@@ -1,4 +1,4 @@
-"""Bytes of an error body → plain values: JSON, OBS's XML, BSON. Bounded, linear, and nothing is ever fetched or expanded."""
+"""Bytes of an error body → plain values: JSON, OBS's XML, BSON. Bounded, linear, nothing fetched or expanded."""
 
 from __future__ import annotations
 

@@ -46,19 +46,21 @@ _CLASSES = {
     "HostUnreachableException": "dns",
     "SSLError": "tls", "SSLCertVerificationError": "tls", "SslHandShakeException": "tls", "ClientSSLError": "tls",
     "ClientConnectorCertificateError": "tls", "CertificateError": "tls",
-    "ConnectTimeout": "connect-timeout", "ConnectTimeoutError": "connect-timeout", "ConnectionTimeoutError": "connect-timeout",
+    "ConnectTimeout": "connect-timeout", "ConnectTimeoutError": "connect-timeout",
+    "ConnectionTimeoutError": "connect-timeout",
     "ReadTimeout": "read-timeout", "ReadTimeoutError": "read-timeout", "SocketTimeoutError": "read-timeout",
     "WriteTimeout": "read-timeout", "CallTimeoutException": "read-timeout",
     "ConnectionRefusedError": "connection-refused",
-    "ConnectionResetError": "connection-reset", "ConnectionAbortedError": "connection-reset", "BrokenPipeError": "connection-reset",
+    "ConnectionResetError": "connection-reset", "ConnectionAbortedError": "connection-reset",
+    "BrokenPipeError": "connection-reset",
     "RemoteDisconnected": "connection-reset", "ServerDisconnectedError": "connection-reset",
     "RemoteProtocolError": "connection-reset", "ReadError": "connection-reset", "WriteError": "connection-reset",
 }  # fmt: skip
 _VAGUE = {
-    "ConnectionError", "NewConnectionError", "ConnectError", "ClientConnectorError", "ClientConnectionError", "ConnectFailure",
-    "ConnectionException", "ProtocolError", "ConnectTransportError", "ClientOSError", "TransportError", "NetworkError",
-    "Timeout", "TimeoutError", "ServerTimeoutError", "TimeoutException", "UnknownConnectionError", "MaxRetryError", "HTTPError",
-    "RequestTimeoutException",
+    "ConnectionError", "NewConnectionError", "ConnectError", "ClientConnectorError", "ClientConnectionError",
+    "ConnectFailure", "ConnectionException", "ProtocolError", "ConnectTransportError", "ClientOSError", "TransportError", "NetworkError",
+    "Timeout", "TimeoutError", "ServerTimeoutError", "TimeoutException", "UnknownConnectionError",
+    "MaxRetryError", "HTTPError", "RequestTimeoutException",
 }  # fmt: skip
 _HOST = re.compile(
     r"host='([^'\s]{1,255})'|failed to resolve '([^'\s]{1,255})'|connect to host ([\w.-]{1,255})|https?://([\w.-]{1,255})",

@@ -1,4 +1,4 @@
-"""Answers of every client library, told apart by what they have and not by what they are: nothing is imported for it."""
+"""Answers of every client library, told apart by what they have, not by what they are: nothing is imported."""
 
 from __future__ import annotations
 

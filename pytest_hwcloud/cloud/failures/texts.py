@@ -75,11 +75,11 @@ def read_all(text: str, *, quoted: bool = False) -> list[Failure]:
     found += _outside(found, _denials(flat))
     found += [one for one in _status_lines(flat) if quoted is False or one[2].status]
     failures = _once([one for _, _, one in sorted(found, key=lambda piece: piece[0])])
-    return failures or ([] if quoted else _network(flat))
+    return failures or ([] if quoted else _network(text))
 
 
 def unwrapped(text: str) -> str:
-    """The text in one line. A hard wrap keeps the blank it broke at, if there was one; after punctuation there was none."""
+    """The text in one line. A hard wrap keeps the blank it broke at; after punctuation there was none."""
     lines = text.splitlines()
     parts = []
     for number, line in enumerate(lines):
@@ -296,15 +296,15 @@ def _status_lines(flat: str) -> Iterator[Found]:
             yield found.start(), found.end(), failure_of(ErrorBody(code=None, message=""), status=status, url=url)
 
 
-def _network(flat: str) -> list[Failure]:
-    fault = fault_in(flat)
-    return [network_failure(fault, _network_words(flat), host=host_in(flat))] if fault else []
+def _network(text: str) -> list[Failure]:
+    fault = fault_in(text) or fault_in(unwrapped(text))
+    return [network_failure(fault, _network_words(text), host=host_in(text))] if fault else []
 
 
-def _network_words(flat: str) -> str:
+def _network_words(text: str) -> str:
     """The words around the fault, short."""
-    found = re.search(r"\[Errno -?\d{1,6}\] [\w ]{1,80}|Read timed out\.[^\n]{0,40}|\[SSL[^\n]{0,120}", flat[:20_000])
-    return found[0].strip() if found else flat[:200].strip()
+    found = re.search(r"\[Errno -?\d{1,6}\] [\w ]{1,80}|Read timed out\.[^\n]{0,40}|\[SSL[^\n]{0,120}", text[:20_000])
+    return found[0].strip() if found else " ".join(text[:200].split())
 
 
 def _once(failures: list[Failure]) -> list[Failure]:

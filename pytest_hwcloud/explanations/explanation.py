@@ -1,0 +1,232 @@
+"""One failure in plain words: who refused, what it means, what to do first. The layout is the public contract's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from pytest_hwcloud.cloud import codes
+from pytest_hwcloud.cloud.failures import Failure, read
+from pytest_hwcloud.explanations import texts
+
+MESSAGE_LENGTH = 700
+_LONG_ID = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{24}\b")
+_ACCESS_KEY = re.compile(r"\b(ak|appkey|AccessKeyId)([ :=]{1,2})(?=[A-Z0-9*]{9})(\w{4})[\w*]{5,}", re.IGNORECASE)
+_HEADER = re.compile(r"\b(x-security-token|x-auth-token|x-subject-token|authorization):[^|\s]+", re.IGNORECASE)
+_QUERY = re.compile(
+    r"([?&](?:[\w-]*signature|accesskeyid|[\w-]*security-token|[\w-]*token|x-amz-credential)=)[^&\s]+", re.I
+)
+
+
+_PLAIN = (
+    "code", "status", "gate", "kind", "service", "message", "request_id", "call", "identity", "needs", "cause", "fix",
+    "first_line", "lang",
+)  # fmt: skip
+
+
+class ScopeLike(Protocol):
+    """What this room needs to know of a token's scope."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Circumstances:
+    """What the run knows of the failed call; everything may be missing."""
+
+    call: str | None = None  # "GET https://…"
+    identity: str | None = None
+    user: str | None = None
+    credential: str | None = None  # "aksk", "token", "none"
+    token_scope: ScopeLike | None = None
+    token_age: float | None = None  # seconds
+    url_project: str | None = None  # project id in the URL
+    url_region: str | None = None
+    service: str | None = None
+    needs: tuple[str, ...] = ()
+    needs_identity: tuple[str, ...] = ()  # the same in the grammar 5.0
+    projects: Mapping[str, str] = field(default_factory=dict)  # name -> id
+    domain_id: str | None = None
+    rights_changed_after_token: bool = False
+    succeeded_elsewhere: bool = False
+    canonical_ours: str | None = None
+    after: str | None = None  # "KeyError": the explanation is about the last refused call before it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """A failure explained. str() is the whole text, labelled lines as in the contract."""
+
+    code: str | None
+    status: int | None
+    gate: str
+    kind: str
+    service: str | None
+    message: str
+    request_id: str | None
+    actions: tuple[str, ...]
+    cause: str
+    fix: str
+    causes: tuple[Explanation, ...] = ()
+    call: str | None = None
+    identity: str | None = None
+    needs: str | None = None
+    compare: tuple[str, ...] = ()  # the two canonical requests of a wrong signature, line by line
+    first_line: str = ""
+    lang: str = "en"
+
+    def lines(self) -> list[str]:
+        """The first line and the labelled ones; what has no content is left out."""
+        labels = texts.load(self.lang).labels
+        width = max(len(labels[name]) for name in texts.LABELS)
+        rows = [(name, line) for name in texts.LABELS for line in self._content(name)]
+        named = [
+            labels[name] if not number or rows[number - 1][0] != name else "" for number, (name, _) in enumerate(rows)
+        ]
+        return [
+            self.first_line,
+            *(f"  {label.ljust(width)}  {line}" for label, (_, line) in zip(named, rows, strict=True)),
+        ]
+
+    def _content(self, name: str) -> tuple[str, ...]:
+        value = self.request_id if name == "request" else getattr(self, name)
+        return value if isinstance(value, tuple) else (value,) if value else ()
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain data for machines."""
+        plain: dict[str, object] = {name: getattr(self, name) for name in _PLAIN}
+        return plain | {"actions": list(self.actions), "causes": [cause.to_dict() for cause in self.causes]}
+
+
+def explain(obj: object, lang: str = "en", circumstances: Circumstances | None = None) -> Explanation | None:
+    """Explain an answer, exception, body, traceback text, OBS result or bare code; None if there is nothing to explain."""
+    words = texts.load(lang)
+    failure = read(obj)
+    return None if failure is None else _explained(failure, words, circumstances or Circumstances())
+
+
+def code_line(code: str, lang: str = "en") -> str | None:
+    """One line about a code: "Ecs.0110 · authorization · …"; None for a text that is no known code."""
+    if not texts.is_plain_code(code) or (entry := codes.entry(code)) is None:
+        return None
+    words = texts.load(lang)
+    return f"{entry.code} · {words.gate(entry.gate)} · {words.of(entry)[0]}"
+
+
+def _explained(failure: Failure, words: texts.Texts, known: Circumstances) -> Explanation:
+    from pytest_hwcloud.explanations.advice import advise
+
+    entry = texts.entry_of(failure)
+    advice = advise(failure, entry, known, words)
+    status = failure.status or (entry.status[0] if entry and len(entry.status) == 1 else None)
+    return Explanation(
+        code=failure.code,
+        status=status,
+        gate=failure.gate,
+        kind=failure.kind,
+        service=failure.service or known.service,
+        message=shown(failure.message or (entry.messages[0] if entry and entry.messages else "")),
+        request_id=failure.request_id,
+        actions=failure.actions,
+        cause=advice.cause,
+        fix=advice.fix,
+        causes=tuple(_explained(cause, words, known) for cause in failure.causes),
+        call=shown_call(known.call) if known.call else _call(failure),
+        identity=_identity(known, words),
+        needs=_needs(failure, known, words),
+        compare=advice.compare,
+        first_line=_first_line(failure, status, words, known),
+        lang=words.lang,
+    )
+
+
+def shown(message: str) -> str:
+    """A server's message as it may be shown: one line, access keys cut to four characters, tokens taken out."""
+    line = " ".join(message.split())
+    line = _ACCESS_KEY.sub(lambda found: f"{found[1]}{found[2]}{found[3]}…", line)
+    line = _QUERY.sub(r"\1***", _HEADER.sub(lambda found: f"{found[1]}:***", line))
+    return line if len(line) <= MESSAGE_LENGTH else line[:MESSAGE_LENGTH] + "…"
+
+
+def shown_call(call: str) -> str:
+    """A call with long ids cut and signatures in its query masked."""
+    return _LONG_ID.sub(r"\1…", _QUERY.sub(r"\1***", call))
+
+
+def _call(failure: Failure) -> str | None:
+    return shown_call(f"{failure.method or ''} {failure.url}".strip()) if failure.url else None
+
+
+def _first_line(failure: Failure, status: int | None, words: texts.Texts, known: Circumstances) -> str:
+    after = words.say("after", error=known.after) if known.after else ""
+    if failure.gate == "network":
+        return "hwcloud: " + words.say("no-answer", what=_fault(failure, words), host=_host(failure, known)) + after
+    what = _code(failure, status, words)
+    verb = "failed" if failure.gate == "service" else "refused"
+    source = words.say("from-gateway") if codes.is_gateway(failure.code) else _source(failure, words, known)
+    return "hwcloud: " + words.say(verb, gate=words.gate(failure.gate), what=what) + source + after
+
+
+def _code(failure: Failure, status: int | None, words: texts.Texts) -> str:
+    named = failure.details.get("type") if failure.code == str(status) else failure.code
+    http = f"HTTP {status}" if status else ""
+    if not named:
+        return http or words.say("no-code")
+    return f"{named} ({http})" if http else named
+
+
+def _source(failure: Failure, words: texts.Texts, known: Circumstances) -> str:
+    service = failure.service or known.service
+    return words.say("from", service=service) if service else ""
+
+
+def _fault(failure: Failure, words: texts.Texts) -> str:
+    return words.say(f"fault-{failure.fault or failure.kind}")
+
+
+def _host(failure: Failure, known: Circumstances) -> str:
+    host = failure.host or urlsplit((known.call or "").partition(" ")[2]).hostname
+    return f" ({host})" if host else ""
+
+
+def _identity(known: Circumstances, words: texts.Texts) -> str | None:
+    if not known.identity:
+        return None
+    user = f" ({words.say('user', user=known.user)})" if known.user else ""
+    credential = _credential(known, words)
+    return f"{known.identity}{user}" + (f" · {credential}" if credential else "")
+
+
+def _credential(known: Circumstances, words: texts.Texts) -> str:
+    match known.credential:
+        case "aksk":
+            return "AK/SK"
+        case "none":
+            return words.say("credential-none")
+        case "token" if known.token_scope:
+            scope = known.token_scope
+            age = words.say("issued", age=texts.age(known.token_age, words)) if known.token_age is not None else ""
+            return words.say(f"token-{scope.kind}", name=scope.name or scope.id) + age
+        case "token":
+            return words.say("token")
+    return ""
+
+
+def _needs(failure: Failure, known: Circumstances, words: texts.Texts) -> str | None:
+    """The needed actions. Only where the authorization gate refused: elsewhere they would send the reader astray."""
+    needed = known.needs or failure.actions
+    if failure.gate != "authorization" or not needed or failure.kind == "account-restricted":
+        return None
+    finer = [action for action in known.needs_identity if action not in needed]
+    return ", ".join(needed) + (f"  (5.0: {', '.join(finer)})" if finer else "")
