@@ -60,6 +60,11 @@ class Decision:
         return self.effect == "deny" and self._rule is not None
 
     @property
+    def perhaps_denied(self) -> bool:
+        """Is it unknown because a Deny statement may meet?"""
+        return self.effect == "unknown" and self._rule is not None and self._rule.denies
+
+    @property
     def reason(self) -> str:
         """The decision in words."""
         if self._reason is None:

@@ -38,18 +38,15 @@ def spellings(action: str) -> tuple[str, ...]:
     return (name, *_aliases().get(name, ()))
 
 
-def patterns(statement: Statement, version: str) -> tuple[str, ...]:
-    """The action patterns of a statement, lower case, with what version 1.0's own names stand for."""
-    lowered = tuple(action.lower() for action in statement.actions)
-    if version != "1.0":
-        return lowered
-    twins = (
-        twin
-        for action in lowered
-        if action.startswith("identity:")
-        for twin in _ROLE_NAMES.get(action, (f"iam:{action.partition(':')[2]}",))
-    )
-    return (*lowered, *twins)
+def patterns(statement: Statement, version: str) -> dict[str, str]:
+    """The action patterns of a statement (lower case), and how each is written; version 1.0 has names of its own."""
+    found = {action.lower(): action for action in statement.actions}
+    if version == "1.0":
+        for pattern, written in list(found.items()):
+            service, _, rest = pattern.partition(":")
+            twins = _ROLE_NAMES.get(pattern, (f"iam:{rest}",)) if service == "identity" else ()
+            found.update(dict.fromkeys(twins, written))
+    return found
 
 
 class Rule:

@@ -36,13 +36,8 @@ def _count(number: int) -> str:
 def _quoted(rule: Rule, spelled: tuple[str, ...]) -> str:
     if rule.statement.not_action:
         return f"NotAction {_joined(rule.statement.actions)}"
-    named = [text for text, pattern in _pairs(rule) if any(covers(pattern, name) for name in spelled)]
+    named = [written for pattern, written in rule.patterns.items() if any(covers(pattern, name) for name in spelled)]
     return f'"{named[0] if named else rule.statement.actions[0]}"'
-
-
-def _pairs(rule: Rule) -> list[tuple[str, str]]:
-    written = rule.statement.actions
-    return [(written[place] if place < len(written) else text, text) for place, text in enumerate(rule.patterns)]
 
 
 def _joined(texts: Iterable[str]) -> str:

@@ -1,0 +1,139 @@
+"""The authorization gate: may this identity do what the call needs? The service decides, by policy.
+
+`hwcloud.deny` comes first, for everybody. Then the rights: a token's are those of its issue, a signed call's the
+present ones, both with what `hwcloud.grant` adds. A call is open if all actions of one of its ways (1.1 or 5.0) are allowed and
+no Deny meets it. Only a deny is answered; unknown passes, with the decision recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_hwcloud.cloud.decision import Decision, undecided
+from pytest_hwcloud.cloud.denials import denial
+from pytest_hwcloud.cloud.identity import Identity
+from pytest_hwcloud.cloud.rights import Rights
+from pytest_hwcloud.cloud.wire import Answer, Request
+from pytest_hwcloud.gates import circumstances
+from pytest_hwcloud.gates.refusals import request_id as fresh_request_id
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.cloud.calls import Call
+    from pytest_hwcloud.cloud.tokens import Token
+    from pytest_hwcloud.gates.state import CloudState, Override
+
+_RANK = {"deny": 0, "unknown": 1, "allow": 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What the gate says: effect "allow", "deny", "unknown", or "unjudged" (no policy).
+
+    action: the one that decided. answer: of a deny only.
+    injected: request id of a refusal by `hwcloud.deny` or the proof. explicit: a Deny statement refused.
+    """
+
+    effect: str
+    action: str | None = None
+    decision: Decision | None = None
+    answer: Answer | None = None
+    injected: str | None = None
+    explicit: bool = False
+
+
+def authorize(request: Request, call: Call, identity: Identity, token: Token | None, state: CloudState) -> Judgement:
+    """Judge one call of one identity."""
+    override = _denied(call, state.denied)
+    if override is not None:
+        return _injected(call, identity, *override)
+    rights = _rights(identity, token, state)
+    if rights is None:
+        return Judgement(effect="unjudged")
+    action, decision = decide(request, call, identity, rights, state)
+    answer = None
+    if decision.effect == "deny" and action is not None:
+        answer = denial(
+            call,
+            action,
+            request_id=fresh_request_id(),
+            identity=identity,
+            explicit=decision.explicit,
+            grammar=rights.grammar,
+            resource=circumstances.resource(request, call, identity),
+        )
+    return Judgement(
+        effect=decision.effect, action=action, decision=decision, answer=answer, explicit=decision.explicit
+    )
+
+
+def decide(
+    request: Request, call: Call, identity: Identity, rights: Rights, state: CloudState
+) -> tuple[str | None, Decision]:
+    """The decision on a call, and the action that made it (None if it needs none, or nobody knows what)."""
+    if not call.ways:
+        return None, _without_actions(call)
+    place = circumstances.place(request, call)
+    resource = circumstances.resource(request, call, identity)
+    context = circumstances.context(request, call, identity, state.clock())
+    ways = [
+        [(action, rights.decide(action, **place, resource=resource, context=context)) for action in way]
+        for way in _by_grammar(call, rights)
+    ]
+    return _sum(ways)
+
+
+def _by_grammar(call: Call, rights: Rights) -> list[tuple[str, ...]]:
+    """The ways, first the one in whose words this identity's refusals are written."""
+    own = call.identity_actions if rights.grammar == "5.0" else call.actions
+    return sorted(call.ways, key=lambda way: way != own)
+
+
+def _sum(ways: list[list[tuple[str, Decision]]]) -> tuple[str, Decision]:
+    """An explicit deny of any action decides; else the best way, each as good as its worst action."""
+    every = [pair for way in ways for pair in way]
+    for pair in every:
+        if pair[1].explicit:
+            return pair
+    best = max((min(way, key=_rank) for way in ways), key=_rank)
+    doubted = next((pair for pair in every if pair[1].perhaps_denied), None)
+    return doubted if best[1] and doubted else best
+
+
+def _rank(pair: tuple[str, Decision]) -> int:
+    return _RANK[pair[1].effect]
+
+
+def _without_actions(call: Call) -> Decision:
+    if call.known and not call.required:
+        return Decision("allow", reason=f"{call.label} is documented as needing no permission")
+    if call.known:
+        return undecided(f"no document says which action {call.label} needs")
+    if call.candidates:
+        return undecided(f"{call.label} may be {' or '.join(call.candidates)}; the request does not say which")
+    return undecided(f"no table knows {call.label}")
+
+
+def _rights(identity: Identity, token: Token | None, state: CloudState) -> Rights | None:
+    held = state.rights.get(identity.name) if token is None else token.rights
+    if not isinstance(held, Rights):
+        return None
+    granted = state.granted_to(token)
+    return held.granting(action for override in granted for action in override.actions) if granted else held
+
+
+def _denied(call: Call, overrides: Iterable[Override]) -> tuple[str, str | None] | None:
+    """The denied action of this call and the request id its refusal shall have; the block opened last decides."""
+    for override in reversed(list(overrides)):
+        for action in override.actions:
+            if call.named_by(action):
+                return action, override.request_id
+    return None
+
+
+def _injected(call: Call, identity: Identity, action: str, identifier: str | None) -> Judgement:
+    given = identifier or fresh_request_id()
+    decision = Decision("deny", reason=f"{action} is denied by hwcloud.deny")
+    answer = denial(call, action, request_id=given, identity=identity, explicit=True)
+    return Judgement(effect="deny", action=action, decision=decision, answer=answer, injected=given, explicit=True)
