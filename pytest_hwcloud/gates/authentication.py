@@ -22,7 +22,7 @@ from pytest_hwcloud.gates.state import AccessKey, CloudState
 UNVERIFIED = "unverified"
 
 # Everything under these domains is an API; the other cloud domains have web pages too, which ask for nothing.
-_API_DOMAINS = ("myhuaweicloud.com", "myhuaweicloud.cn", "myhuaweicloud.eu", "myhwclouds.com", "otc.t-systems.com")
+_API_DOMAINS = (".myhuaweicloud.com", ".myhuaweicloud.cn", ".myhuaweicloud.eu", ".myhwclouds.com", ".otc.t-systems.com")
 # Logins carry their credentials in the body or come from an identity provider (IAM and STS API references).
 _LOGINS = (
     "/v3/auth/tokens",
@@ -32,7 +32,6 @@ _LOGINS = (
 )
 _LOGIN_PREFIXES = ("/v3/OS-FEDERATION/", "/v5/agencies/assume-with-")
 _OBS_SCHEMES = ("OBS ", "AWS ", "AWS4-HMAC-SHA256 ")
-_OBS_QUERY = ("AccessKeyId=", "X-Amz-Credential=", "X-Obs-Credential=")
 _ALGORITHMS = ("SDK-", "V11-")  # every algorithm of auth.md 1.1 and 1.3 begins so
 
 
@@ -172,4 +171,4 @@ def is_login(method: str, path: str) -> bool:
 
 
 def _is_api_host(host: str) -> bool:
-    return host.endswith(_API_DOMAINS)
+    return ("." + host).endswith(_API_DOMAINS)
