@@ -110,7 +110,7 @@ class Explanation:
 
 
 def explain(obj: object, lang: str = "en", circumstances: Circumstances | None = None) -> Explanation | None:
-    """Explain an answer, exception, body, traceback text, OBS result or bare code; None if there is nothing to explain."""
+    """Explain an answer, exception, body, traceback text, OBS result or bare code; None if there is nothing to."""
     words = texts.load(lang)
     failure = read(obj)
     return None if failure is None else _explained(failure, words, circumstances or Circumstances())

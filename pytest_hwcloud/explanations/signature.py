@@ -15,7 +15,7 @@ _SECRET = ("x-security-token:", "x-auth-token:")
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What comparing tells: "unknown" (ours is not known), "same", "line" (the first that differs), "braces", "body"."""
+    """What comparing tells: "unknown" (ours is not known), "same", "line" (that differs first), "braces" or "body"."""
 
     what: str
     line: int = 0
@@ -46,7 +46,7 @@ def verdict(theirs: list[str], ours: str | None) -> Verdict:
 
 
 def side_by_side(theirs: list[str], ours: str | None, words: Texts) -> tuple[str, ...]:
-    """Both canonical requests, line by line; the lines that differ are marked. Only the gateway's if ours is not known."""
+    """Both canonical requests, line by line; the lines that differ are marked. Nothing if ours is not known."""
     if ours is None:
         return ()
     mine = _lines(ours)

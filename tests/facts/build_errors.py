@@ -30,8 +30,8 @@ PATTERNS = {
 # Prefix of a code -> service, where it is not the prefix itself; null: shared by several services.
 SERVICES = {
     "img": "ims", "pap5": "iam", "common": None, "pdp": None, "sys": None, "apigw": None, "apic": "roma",
-    "backupservice": "cbr", "svcstg": "swr", "endpoint": "vpcep", "fss": "functiongraph", "dbs": "rds", "sfs": "sfsturbo",
-    "kps": "kms", "csms": "kms", "rms": "config", "hostunreachableexception": None, "connectionexception": None,
+    "backupservice": "cbr", "svcstg": "swr", "endpoint": "vpcep", "fss": "functiongraph", "dbs": "rds",
+    "sfs": "sfsturbo", "kps": "kms", "csms": "kms", "rms": "config", "hostunreachableexception": None, "connectionexception": None,
     "sslhandshakeexception": None, "calltimeoutexception": None, "retryoutageexception": None,
     "failed to get project id": "iam", "no project id found": "iam", "multiple project ids found": "iam",
     "failed to get domain id": "iam", "credential type error": None, "unsupported region": None,

@@ -24,8 +24,8 @@ ACTION_WORDINGS = tuple(
 _DENIALS = (
     r"polic(?:y|ies) (?:doesn['’]?t|does not|do not) allow|not authorized to perform|disallowed by policy"
     r"|(?:do|does)(?:n['’]?t| not) have (?:\w+ ){0,3}(?:permissions?|rights?|required roles?)|no \w+ permission"
-    r"|no permissions?\b|permission denied|action forbidden|forbidden to perform|access denied|explicit deny|no right to"
-    r"|lacks? (?:the )?permission|role check fail|insufficient (?:permission|authentication for action)"
+    r"|no permissions?\b|permission denied|action forbidden|forbidden to perform|access denied|explicit deny"
+    r"|no right to|lacks? (?:the )?permission|role check fail|insufficient (?:permission|authentication for action)"
     r"|not allowed to (?:do|perform) this|没有权限|无权限|权限不足"
 )
 _SCOPES = (
@@ -52,8 +52,8 @@ _WORDINGS = tuple(
 _STATUS_KINDS = {
     400: "invalid-parameter", 401: "authentication", 404: "not-found", 405: "unsupported", 408: "timeout",
     409: "conflict", 411: "invalid-parameter", 413: "invalid-parameter", 414: "invalid-parameter",
-    415: "invalid-parameter", 422: "invalid-parameter", 429: "throttling", 431: "invalid-parameter", 494: "invalid-parameter", 500: "internal",
-    501: "unsupported", 502: "dependency", 503: "dependency", 504: "timeout",
+    415: "invalid-parameter", 422: "invalid-parameter", 429: "throttling", 431: "invalid-parameter",
+    494: "invalid-parameter", 500: "internal", 501: "unsupported", 502: "dependency", 503: "dependency", 504: "timeout",
 }  # fmt: skip
 _GATEWAY = re.compile(r"API(?:GW|G|C)\.03\d\d", re.IGNORECASE)
 _NUMBERED = re.compile(r"\.\d{0,4}0?(40[0-9]|429|50[0-4])(?:0\d\d)?$")  # CCE.01401001, SYS.0403, FSS.0429
@@ -63,14 +63,7 @@ _TYPES = {
     "overLimit": "throttling",
     "forbidden": "permission-denied",
 }
-_SPECIFIC = {
-    "invalid-parameter",
-    "internal",
-    "mixed",
-    "dependency",
-    "conflict",
-    "not-found",
-}  # a denial's wording is more exact
+_VAGUE = {"invalid-parameter", "internal", "mixed", "dependency", "conflict", "not-found"}  # a denial's words say more
 
 
 def failure_of(

@@ -58,8 +58,8 @@ _CLASSES = {
 }  # fmt: skip
 _VAGUE = {
     "ConnectionError", "NewConnectionError", "ConnectError", "ClientConnectorError", "ClientConnectionError",
-    "ConnectFailure", "ConnectionException", "ProtocolError", "ConnectTransportError", "ClientOSError", "TransportError", "NetworkError",
-    "Timeout", "TimeoutError", "ServerTimeoutError", "TimeoutException", "UnknownConnectionError",
+    "ConnectFailure", "ConnectionException", "ProtocolError", "ConnectTransportError", "ClientOSError", "TransportError",
+    "NetworkError", "Timeout", "TimeoutError", "ServerTimeoutError", "TimeoutException", "UnknownConnectionError",
     "MaxRetryError", "HTTPError", "RequestTimeoutException",
 }  # fmt: skip
 _HOST = re.compile(
