@@ -68,7 +68,7 @@ def _sample(values: Collection[object]) -> list[object]:
 
 
 def _in_text(text: str) -> Iterator[str]:
-    if len(text) <= 60 and "." in text or text.isidentifier():
+    if (len(text) <= 60 and "." in text) or text.isidentifier():
         yield text
     elif len(text) <= _LONGEST and _BODY.match(text):
         yield from _told(text)

@@ -7,6 +7,7 @@ names, and the statements that gave them their values; for KeyError and its kin 
 from __future__ import annotations
 
 import ast
+import builtins
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from pytest_hwcloud.journal import Exchange, Journal
 
 # What code raises when it finds a refusal where it expected data: only these may be explained by order alone.
 KIN = (KeyError, IndexError, TypeError, AttributeError, ValueError)
+_BUILTINS = frozenset(dir(builtins))
 _STEPS = 25  # statements that are followed back
 
 
@@ -60,7 +62,7 @@ def _by_statement(stack: Sequence[Place], journal: Journal, refused: Sequence[Ex
     unexpected = [exchange for exchange in refused if id(exchange) not in journal.expected]
     for step in _trail(stack):
         place = stack[step.place]
-        called = _called(place, step.expressions, journal)
+        called = _called(place, step, journal)
         if called is not None and called in unexpected:
             return of_exchange(called)
         for value in _values(stack, step):
@@ -96,14 +98,17 @@ def _origins(stack: Sequence[Place], step: _Step) -> Iterator[_Step]:
                 yield _Step(step.place + 1, given, given.first)
 
 
-def _called(place: Place, expressions: Expressions, journal: Journal) -> Exchange | None:
+def _called(place: Place, step: _Step, journal: Journal) -> Exchange | None:
     """The refused call that these lines made when they last ran; None if they made none, or it was answered."""
+    expressions = step.expressions
     here = [exchange for exchange in journal.exchanges if _made_by(exchange, place.file, expressions)]
     if expressions.repeats:
         tail = takewhile(lambda e: _made_by(e, place.file, expressions), reversed(journal.exchanges))
         here = list(tail)[::-1] or here[-1:]
     else:
         here = here[-max(1, expressions.calls) :]
+        if not step.direct and not all(exchange.failure for exchange in here):
+            return None  # which of several calls gave the value cannot be told
     return next((exchange for exchange in reversed(here) if exchange.failure is not None), None)
 
 
@@ -145,10 +150,17 @@ def _is_closed(place: Place) -> bool:
         if expressions.first in seen:
             continue
         seen.add(expressions.first)
-        if any(isinstance(node, (ast.Call, ast.Await)) for node in expressions.walk()):
+        if any(_opens(node) for node in expressions.walk()):
             return False
-        origins = [binding(place.function, name, expressions.first) for name in expressions.names]
+        origins = [binding(place.function, name, expressions.first) for name in expressions.names - _BUILTINS]
         if None in origins:
             return False
         waiting.extend(origin for origin in origins if origin is not None)
     return True
+
+
+def _opens(node: ast.AST) -> bool:
+    """Whether an expression brings in what is not written there: a call, but for Python's own functions."""
+    if isinstance(node, ast.Call):
+        return not (isinstance(node.func, ast.Name) and node.func.id in _BUILTINS)
+    return isinstance(node, ast.Await)

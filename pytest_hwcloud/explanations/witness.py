@@ -147,4 +147,15 @@ def chain(error: BaseException) -> Iterator[BaseException]:
         yield one
         if isinstance(one, BaseExceptionGroup):
             waiting.extend(one.exceptions)
-        waiting.append(one.__cause__ if one.__cause__ or one.__suppress_context__ else one.__context__)
+        waiting.append(one.__cause__ or _context(one))
+
+
+def _context(error: BaseException) -> BaseException | None:
+    """The exception that was being handled; also one that pytest.raises did not find matching, and hides."""
+    if not error.__suppress_context__:
+        return error.__context__
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    compared = last is not None and last.tb_frame.f_globals.get("__name__") == "_pytest.raises"
+    return error.__context__ if compared else None
