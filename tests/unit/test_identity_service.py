@@ -16,8 +16,9 @@ from keystoneauth1.identity import generic, v3
 from requests.adapters import BaseAdapter
 
 from pytest_hwcloud.cloud.identity import Identity, default_identity
-from pytest_hwcloud.cloud.tokens import domain_scope, login_body, project_scope, replay_password
+from pytest_hwcloud.cloud.tokens import Scope, domain_scope, login_body, project_scope, replay_password
 from pytest_hwcloud.cloud.wire import Answer, Request
+from pytest_hwcloud.gates.catalog import catalog
 from pytest_hwcloud.gates.gate import Verdict, judge
 from pytest_hwcloud.gates.identity_service import answer
 from pytest_hwcloud.gates.state import CloudState
@@ -208,6 +209,13 @@ def test_the_catalog_of_a_project_and_of_the_domain(state: CloudState) -> None:
     assert project["identity"] == f"{IAM}/v3"
     assert services({"project": {"name": "cn-north-4_team"}})["vpc"].endswith("/v1/" + "a" * 32)
     assert list(services({"domain": {"name": "example-corp"}})) == ["identity"]
+
+
+def test_a_project_that_is_no_regions_own_lists_iam_alone() -> None:
+    entries = catalog(Scope("project", "c" * 32, "sandbox"), IAM)
+    assert [entry["name"] for entry in entries] == ["iam"]
+    (endpoint,) = entries[0]["endpoints"]  # type: ignore[misc]
+    assert (endpoint["region"], endpoint["region_id"], endpoint["interface"]) == ("*", "*", "public")
 
 
 def user(**changed: object) -> dict[str, object]:
