@@ -31,10 +31,11 @@ PATTERNS = {
 SERVICES = {
     "img": "ims", "pap5": "iam", "common": None, "pdp": None, "sys": None, "apigw": None, "apic": "roma",
     "backupservice": "cbr", "svcstg": "swr", "endpoint": "vpcep", "fss": "functiongraph", "dbs": "rds",
-    "sfs": "sfsturbo", "kps": "kms", "csms": "kms", "rms": "config", "hostunreachableexception": None, "connectionexception": None,
-    "sslhandshakeexception": None, "calltimeoutexception": None, "retryoutageexception": None,
+    "sfs": "sfsturbo", "kps": "kms", "csms": "kms", "rms": "config",
+    "hostunreachableexception": None, "connectionexception": None, "sslhandshakeexception": None,
+    "calltimeoutexception": None, "retryoutageexception": None, "credential type error": None,
     "failed to get project id": "iam", "no project id found": "iam", "multiple project ids found": "iam",
-    "failed to get domain id": "iam", "credential type error": None, "unsupported region": None,
+    "failed to get domain id": "iam", "unsupported region": None,
 }  # fmt: skip
 DENIED_CAUSE = "The service knows the caller, but the caller's roles or policies do not allow this operation."
 DENIED_REMEDY = "Grant the service's permission to the caller in IAM and use a new token."

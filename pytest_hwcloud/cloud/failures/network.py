@@ -58,9 +58,9 @@ _CLASSES = {
 }  # fmt: skip
 _VAGUE = {
     "ConnectionError", "NewConnectionError", "ConnectError", "ClientConnectorError", "ClientConnectionError",
-    "ConnectFailure", "ConnectionException", "ProtocolError", "ConnectTransportError", "ClientOSError", "TransportError",
-    "NetworkError", "Timeout", "TimeoutError", "ServerTimeoutError", "TimeoutException", "UnknownConnectionError",
-    "MaxRetryError", "HTTPError", "RequestTimeoutException",
+    "ConnectFailure", "ConnectionException", "ProtocolError", "ConnectTransportError", "ClientOSError",
+    "TransportError", "NetworkError", "Timeout", "TimeoutError", "ServerTimeoutError", "TimeoutException",
+    "UnknownConnectionError", "MaxRetryError", "HTTPError", "RequestTimeoutException",
 }  # fmt: skip
 _HOST = re.compile(
     r"host='([^'\s]{1,255})'|failed to resolve '([^'\s]{1,255})'|connect to host ([\w.-]{1,255})|https?://([\w.-]{1,255})",

@@ -100,8 +100,11 @@ def _breaks_inside(line: str, follows: str) -> bool:
 def _whole(text: str, quoted: bool) -> Failure | None:
     """The failure if the whole text is one body or one code."""
     stripped = text.strip()
-    if not quoted and len(stripped) <= 100 and (entry := _exact_code(stripped)):
-        return failure_of(ErrorBody(code=entry.code, message=""), family=entry.family)
+    if not quoted and len(stripped) <= 100:
+        if entry := _exact_code(stripped):
+            return failure_of(ErrorBody(code=entry.code, message=""), family=entry.family)
+        if codes.CODE_SHAPE.fullmatch(stripped) and codes.families(stripped):
+            return failure_of(ErrorBody(code=stripped, message=""))
     value = decode_text(stripped) if stripped[:1] in "{[<" and stripped else None
     return _of_value(value) if isinstance(value, (dict, list)) else None
 
