@@ -188,10 +188,10 @@ class TokenCache:
         self._lock = threading.Lock()
         self._tokens: dict[Hashable, Token] = {}
 
-    def get(self, key: Hashable, now: datetime, ask: Callable[[], Token], *, fresh: bool = False) -> Token:
-        """The cached token of this key, or the one that `ask` fetches. fresh: ask in any case."""
+    def get(self, key: Hashable, now: datetime, ask: Callable[[], Token]) -> Token:
+        """The cached token of this key, or the one that `ask` fetches."""
         with self._lock:
-            token = None if fresh else self._tokens.get(key)
+            token = self._tokens.get(key)
             if token is None or token.expired(now + RENEW_BEFORE):
                 token = self._tokens[key] = ask()
             return token
