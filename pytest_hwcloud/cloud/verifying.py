@@ -7,7 +7,6 @@ encoded path, the payload line of an empty body). Every form that one of them pr
 from __future__ import annotations
 
 import hmac
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -38,7 +37,6 @@ _ORDERS: tuple[_Order, ...] = (
     lambda part: (part.partition("=")[0],),
     lambda part: (part.partition("=")[0], part.partition("=")[2]),
 )
-_FIELD = re.compile(r"(\w+)\s*=\s*([^,\s]*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +73,7 @@ def read_claim(authorization: str) -> Claim | None:
     """The parts of an Authorization header; None if it is not one of a known algorithm, or lacks a part."""
     algorithm, _, rest = authorization.strip().partition(" ")
     suite = SUITES.get(algorithm)
-    fields = dict(_FIELD.findall(rest))
+    fields = {name.strip(): value.strip() for name, _, value in [field.partition("=") for field in rest.split(",")]}
     credential, _, scope = fields.get("Credential", "").partition("/")
     ak = fields.get("Access") or credential
     signed, signature = fields.get("SignedHeaders", ""), fields.get("Signature", "")

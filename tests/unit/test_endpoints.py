@@ -1,0 +1,190 @@
+"""Hosts to services and back."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from pytest_hwcloud.cloud.endpoints import (
+    Endpoint,
+    base_url,
+    derived_service,
+    is_cloud_host,
+    locate,
+    regions,
+    service_scope,
+    services,
+)
+from pytest_hwcloud.cloud.identity import UnknownName
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT.parent / "shared" / "facts" / "endpoints.yaml"
+REGIONAL, GLOBAL, UNKNOWN = "regional", "global", "unknown"
+
+
+@pytest.mark.parametrize(
+    ("host", "service", "region", "scope"),
+    [
+        ("ecs.cn-north-4.myhuaweicloud.com", "ecs", "cn-north-4", REGIONAL),
+        ("https://ECS.cn-north-4.myhuaweicloud.com:443/v1/p/cloudservers?x=1", "ecs", "cn-north-4", REGIONAL),
+        ("ecs.cn-north-4.myhuaweicloud.com.", "ecs", "cn-north-4", REGIONAL),
+        ("iam.myhuaweicloud.com", "iam", None, GLOBAL),
+        ("iam.cn-north-4.myhuaweicloud.com", "iam", "cn-north-4", GLOBAL),
+        ("tms.myhuaweicloud.com", "tms", None, GLOBAL),
+        ("tms-intl.myhuaweicloud.com", "tms", None, GLOBAL),
+        ("tms.myhuaweicloud.cn", "tms", None, GLOBAL),
+        ("cts.cn-north-4.myhuaweicloud.cn", "cts", "cn-north-4", REGIONAL),
+        ("vpc.cn-north-4.myhuaweicloud.com", "vpc", "cn-north-4", REGIONAL),
+        ("kms.cn-north-4.myhuaweicloud.com", "kms", "cn-north-4", REGIONAL),
+        ("eip.myhuaweicloud.com", "geip", None, GLOBAL),
+        ("sfs-turbo.cn-north-4.myhuaweicloud.com", "sfsturbo", "cn-north-4", REGIONAL),
+        ("swr-api.cn-north-4.myhuaweicloud.com", "swr", "cn-north-4", REGIONAL),
+        ("dms.cn-north-4.myhuaweicloud.com", "dms", "cn-north-4", REGIONAL),
+        ("esa.cn-north-4.myhuaweicloud.com", "edgesec", "cn-north-4", GLOBAL),
+        ("as.ap-southeast-1.myhwclouds.com", "as", "ap-southeast-1", REGIONAL),
+        ("ecs.eu-de.otc.t-systems.com", "ecs", "eu-de", REGIONAL),
+        ("ecs.cn-north-99.myhuaweicloud.com", "ecs", "cn-north-99", REGIONAL),
+        ("coc-eu-west-101-open-api.myhuaweicloud.eu", "coc", None, GLOBAL),
+        ("nonsense.cn-north-4.myhuaweicloud.com", None, "cn-north-4", UNKNOWN),
+        ("a.b.c.myhuaweicloud.com", None, None, UNKNOWN),
+        ("myhuaweicloud.com", None, None, UNKNOWN),
+        ("example.com", None, None, UNKNOWN),
+        ("127.0.0.1:8080", None, None, UNKNOWN),
+        ("", None, None, UNKNOWN),
+    ],
+)
+def test_locate(host: str, service: str | None, region: str | None, scope: str) -> None:
+    assert locate(host) == Endpoint(service, region, scope)
+
+
+@pytest.mark.parametrize(
+    ("host", "region", "bucket"),
+    [
+        ("logs.obs.cn-north-4.myhuaweicloud.com", "cn-north-4", "logs"),
+        ("https://my.dotted.bucket.obs.cn-north-4.myhuaweicloud.com/key", "cn-north-4", "my.dotted.bucket"),
+        ("site.obs-website.cn-north-4.myhuaweicloud.com", "cn-north-4", "site"),
+        ("logs.obs.myhuaweicloud.com", None, "logs"),
+        ("logs.obs.eu-de.otc.t-systems.com", "eu-de", "logs"),
+        ("obs.cn-north-4.myhuaweicloud.com", "cn-north-4", None),
+        ("obs.myhuaweicloud.com", None, None),
+    ],
+)
+def test_hosts_of_obs(host: str, region: str | None, bucket: str | None) -> None:
+    assert locate(host) == Endpoint("obs", region, REGIONAL, bucket)
+
+
+def test_every_endpoint_is_located_with_its_scope_and_region() -> None:
+    for service in services():
+        for region in regions(service):
+            place = locate(base_url(service, region))
+            assert place.service is not None
+            assert place.scope == service_scope(service), (service, region)
+            assert place.region in (region, None) or place.region in base_url(service, region), (service, region)
+
+
+def test_overrides_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert locate("http://127.0.0.1:9001").service is None
+    monkeypatch.setenv("HUAWEICLOUD_SDK_REGION_ECS_CN_NORTH_4", "http://127.0.0.1:9001, http://127.0.0.1:9002")
+    monkeypatch.setenv("HUAWEICLOUD_SDK_REGION_TMS_CN_NORTH_4", "http://127.0.0.1:9002")
+    monkeypatch.setenv("HUAWEICLOUD_SDK_IAM_ENDPOINT", "http://127.0.0.1:9003/")
+    assert locate("http://127.0.0.1:9001/v1") == Endpoint("ecs", "cn-north-4", REGIONAL)
+    assert locate("http://127.0.0.1:9002").service is None  # two services answer there
+    assert locate("127.0.0.1:9003") == Endpoint("iam", None, GLOBAL)
+    assert base_url("ecs", "cn-north-4") == "http://127.0.0.1:9001"
+    assert base_url("iam", "cn-north-4") == "http://127.0.0.1:9003"
+    assert base_url("ecs", "cn-north-1") == "https://ecs.cn-north-1.myhuaweicloud.com"
+    monkeypatch.setenv("HUAWEICLOUD_SDK_REGION_ECS_CN_NORTH_4", "ecs.internal.example.com")
+    assert base_url("ecs", "cn-north-4") == "https://ecs.internal.example.com"
+    assert locate("127.0.0.1:9001").service is None
+
+
+@pytest.mark.parametrize(
+    ("service", "region", "url"),
+    [
+        ("ecs", "cn-north-4", "https://ecs.cn-north-4.myhuaweicloud.com"),
+        ("ECS", "cn-north-4", "https://ecs.cn-north-4.myhuaweicloud.com"),
+        ("dms", "cn-north-4", "https://dms.cn-north-4.myhuaweicloud.com"),
+        ("iam", "cn-north-4", "https://iam.cn-north-4.myhuaweicloud.com"),
+        ("tms", "cn-north-4", "https://tms.myhuaweicloud.com"),
+        ("tms", "cn-north-1", "https://tms.myhuaweicloud.com"),
+        ("tms", "ap-southeast-3", "https://tms-intl.myhuaweicloud.com"),
+        ("tms", "eu-west-0", "https://tms.eu-west-101.myhuaweicloud.eu"),
+        ("tms", "la-south-2", "https://tms.myhuaweicloud.com"),
+    ],
+)
+def test_base_url(service: str, region: str, url: str) -> None:
+    assert base_url(service, region) == url
+
+
+def test_unknown_service_names_the_nearest() -> None:
+    with pytest.raises(UnknownName) as caught:
+        base_url("sfs-turbo", "cn-north-4")
+    assert str(caught.value) == "unknown service 'sfs-turbo'; did you mean 'sfsturbo'?"
+
+
+def test_unknown_region_names_the_nearest() -> None:
+    with pytest.raises(UnknownName) as caught:
+        base_url("ecs", "cn-nort-4")
+    assert str(caught.value) == "unknown region 'cn-nort-4'; did you mean 'cn-north-4'? (regions of service 'ecs')"
+
+
+@pytest.mark.parametrize(
+    ("host", "cloud"),
+    [
+        ("ecs.cn-north-4.myhuaweicloud.com", True),
+        ("ECS.CN-NORTH-4.MyHuaweiCloud.com:443", True),
+        ("a.myhuaweicloud.cn", True),
+        ("a.myhuaweicloud.eu", True),
+        ("a.myhwclouds.com", True),
+        ("www.huaweicloud.com", True),
+        ("huaweicloud.com", True),
+        ("a.hwclouds.com", True),
+        ("iam.eu-de.otc.t-systems.com", True),
+        ("iam.eu-de.otc.t-systems.com.", True),
+        ("notmyhuaweicloud.com", False),
+        ("myhuaweicloud.com.evil.example", False),
+        ("127.0.0.1:80", False),
+        ("", False),
+    ],
+)
+def test_is_cloud_host(host: str, cloud: bool) -> None:
+    assert is_cloud_host(host) is cloud
+
+
+def test_is_cloud_host_by_globs() -> None:
+    globs = ("*.cloud.example.com", "127.0.0.1:8*")
+    assert is_cloud_host("ecs.cloud.example.com", globs)
+    assert is_cloud_host("127.0.0.1:8080", globs)
+    assert not is_cloud_host("127.0.0.1:9090", globs)
+
+
+def test_derived_service() -> None:
+    assert derived_service("iotda") == "iotdm"
+    assert derived_service("ecs") == "ecs"
+
+
+@pytest.mark.skipif(not SOURCE.exists(), reason="the source of the facts is not here")
+def test_compiled_facts_are_those_of_the_source() -> None:
+    script = ROOT / "tests" / "facts" / "build_endpoints.py"
+    spec = importlib.util.spec_from_file_location("build_endpoints", script)
+    assert spec is not None
+    assert spec.loader is not None
+    build = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(build)
+    assert build.TARGET.read_text(encoding="utf-8") == build.compile_facts(SOURCE)
+
+
+def test_facts_are_whole() -> None:
+    facts = json.loads((ROOT / "pytest_hwcloud" / "cloud" / "facts" / "endpoints.json").read_bytes())
+    pairs = [
+        (name, region)
+        for name, (_, urls, _) in facts["services"].items()
+        for r in urls.values()
+        for region in r.split()
+    ]
+    assert len(facts["services"]) == 189
+    assert len(pairs) == len(set(pairs)) == 2473
+    assert sum(scope == GLOBAL for scope, _, _ in facts["services"].values()) == 28
