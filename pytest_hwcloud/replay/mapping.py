@@ -24,10 +24,14 @@ _WORD_FROM = 6  # letters; a shorter name is replaced as a whole value only
 
 
 class IdentityMapping:
-    """Teaches the swaps what stands in for what. live and replay: the same identity names, real and replayed values."""
+    """What stands in for what, for a whole run.
 
-    def __init__(self, live: Mapping[str, Identity], replay: Mapping[str, Identity], swaps: Swaps) -> None:
-        self.live, self.replay, self.swaps = live, replay, swaps
+    live, replay: the identities with their real values and as every machine replays them, under the same names.
+    """
+
+    def __init__(self, live: Mapping[str, Identity], replay: Mapping[str, Identity]) -> None:
+        self.live, self.replay, self.swaps = live, replay, Swaps()
+        self.real_keys = {one.ak for one in live.values() if one.ak} - {one.ak for one in replay.values()}
         self._back = Swaps()
         self._mine = {one for identity in replay.values() for one in (identity.domain_id, *identity.projects.values())}
         self._used: set[str] = set()  # ids that stand for a real one already
@@ -104,7 +108,7 @@ class IdentityMapping:
         self._projects({"projects": [child(token, "project")]}, stand_in)
 
     def _id(self, real: str, stand_in: str) -> None:
-        """Exchange an id. One that no replay identity has a place for gets an invented id, the same for the same one."""
+        """Exchange an id; one that no replay identity has a place for gets an invented one, always the same."""
         if not real or real in self._mine:
             if real not in _GUIDE:
                 self._used.add(real)

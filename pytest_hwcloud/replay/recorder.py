@@ -1,0 +1,238 @@
+"""The router of record and live mode: calls go out; what comes back is cleaned, checked and kept until the test ends.
+
+Nothing is written before `commit(keep=True)`; a recording that still looks as if it held a secret is refused there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pytest_hwcloud.cloud.tokens import TokenError, read_login
+from pytest_hwcloud.cloud.wire import Answer, Request
+from pytest_hwcloud.journal import CURRENT, Exchange
+from pytest_hwcloud.replay import detector, writer
+from pytest_hwcloud.replay.call_site import call_site
+from pytest_hwcloud.replay.detector import Suspicion
+from pytest_hwcloud.replay.fault_kinds import fault_kind
+from pytest_hwcloud.replay.fields import REQUEST_IDS
+from pytest_hwcloud.replay.interaction import CassetteError
+from pytest_hwcloud.replay.mapping import IdentityMapping
+from pytest_hwcloud.replay.page import Entry, render
+from pytest_hwcloud.replay.player import PlayedExchange
+from pytest_hwcloud.replay.scrub import Scrubber
+from pytest_hwcloud.replay.tape import Tape
+from pytest_hwcloud.replay.verify import Drift, compare
+
+Where = Callable[[], tuple[str, int] | None]
+_LOGIN, _TEMPORARY = "/v3/auth/tokens", "/v3.0/OS-CREDENTIAL/securitytokens"
+
+
+class DirtyRecording(CassetteError):  # noqa: N818  (it reads as what happened)
+    """A recording that was not written, because it looks as if it held secrets. suspicions: which, and where."""
+
+    def __init__(self, suspicions: Sequence[Suspicion], path: Path) -> None:
+        self.suspicions = tuple(suspicions)
+        lines = "".join(f"\n  {one}" for one in suspicions)
+        super().__init__(f"not written, the recording may hold secrets:{lines}", path=path)
+
+
+@dataclass
+class _Kept:
+    started: float
+    entry: Entry
+    item: str
+    version: int
+    suspicions: list[Suspicion] = field(default_factory=list)
+
+
+class Recorder:
+    """Lets calls through, listens, and writes the cassette at `path` when the test is over.
+
+    mode: "record" or "live" (nothing is written). rewrite: record anew; what was recorded before `since` is dropped.
+    tapes: the cassettes that answer what they have (record) or are compared (live with verify). mapping: one for the
+    whole run, so that a secret met in one test is hidden in all.
+    """
+
+    offline = False
+
+    def __init__(
+        self,
+        path: Path,
+        mapping: IdentityMapping,
+        *,
+        mode: str = "record",
+        rewrite: bool = False,
+        since: datetime | None = None,
+        tapes: Sequence[Tape] = (),
+        verify: bool = False,
+        hosts: Sequence[str] = (),
+        metadata: Mapping[str, str] | None = None,
+        where: Where = call_site,
+    ) -> None:
+        self.path, self.mode, self.rewrite, self.verify = path, mode, rewrite, verify
+        self.since = since or datetime.now(UTC)
+        self.tapes, self.hosts, self.metadata = tuple(tapes), tuple(hosts), metadata
+        self.mapping, self.scrubber = mapping, Scrubber(mapping.swaps)
+        self.drift: list[Drift] = []
+        self.unrecorded: list[str] = []  # verify: calls that no cassette has
+        self._where = where
+        self._kept: list[_Kept] = []
+        self._heard: Counter[tuple[str, str]] = Counter()
+        self._lock = threading.Lock()
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Every secret met so far, for the pass over the reports."""
+        return frozenset(self.scrubber.swaps.secrets)
+
+    def answer(self, request: Request) -> Answer | None:
+        """What the cassette has for this request, when missing calls are recorded; else None: ask the cloud."""
+        self.mapping.learn(request, None)
+        if self.mode != "record" or self.rewrite or not self.tapes:
+            return None
+        clean = self.scrubber.request(request)
+        for tape in self.tapes:
+            found = tape.take(clean)
+            if found is not None and found.answer is not None:
+                answer = self.mapping.back(found.answer)
+                self._journal(request, answer, tape.name)
+                return answer
+        return None
+
+    def heard(self, request: Request, answer: Answer, started: float) -> None:
+        """Take an exchange with the cloud: into the journal, and clean into the recording."""
+        self._journal(request, answer, "live")
+        self.mapping.learn(request, answer)
+        clean_request = self.scrubber.request(request)
+        clean_answer = self.scrubber.answer(answer, request.method)
+        if self.mode == "live":
+            if self.verify:
+                self._compare(clean_request, clean_answer)
+        elif not self._is_login(clean_request, clean_answer):
+            with self._lock:
+                nth = self._heard[request.method, clean_request.url] = (
+                    self._heard[request.method, clean_request.url] + 1
+                )
+            fixed = with_fixed_ids(clean_request, clean_answer, nth)
+            when = datetime.fromtimestamp(started, UTC)
+            self._keep(Entry(request=clean_request, answer=fixed, recorded_at=when), started)
+
+    def failed(self, request: Request, error: BaseException) -> None:
+        """Take a failure of the network; one that a cassette can hold is recorded as a fault."""
+        kind = fault_kind(error)
+        CURRENT.add(
+            Exchange(request=request, fault=kind, gate="network" if kind else None, source="live", where=self._where())
+        )
+        if kind and self.mode == "record":
+            now = datetime.now(UTC)
+            self._keep(Entry(request=self.scrubber.request(request), fault=kind, recorded_at=now), now.timestamp())
+
+    def commit(self, keep: bool) -> Path | None:
+        """Write what was recorded if it is to be kept; the file, or None if nothing was written.
+
+        DirtyRecording if it looks as if it held secrets; CassetteError if the file cannot be written.
+        """
+        with self._lock:
+            kept, self._kept = sorted(self._kept, key=lambda one: one.started), []
+        if not keep or not kept or self.mode != "record":
+            return None
+        for one in kept:
+            self._again(one)
+        suspicions = [suspicion for one in kept for suspicion in one.suspicions]
+        if suspicions:
+            raise DirtyRecording(suspicions, self.path)
+        since = self.since if self.rewrite else None
+        writer.save(self.path, [one.item for one in kept], since=since, metadata=self.metadata)
+        return self.path
+
+    def _keep(self, entry: Entry, started: float) -> None:
+        version = self.scrubber.swaps.version
+        kept = _Kept(started, entry, render(entry), version, self._suspicions(entry))
+        with self._lock:
+            self._kept.append(kept)
+
+    def _again(self, kept: _Kept) -> None:
+        """Clean an entry once more of what was learnt after it."""
+        swaps = self.scrubber.swaps
+        if kept.version == swaps.version or not (kept.suspicions or swaps.touches(kept.item)):
+            return
+        entry = kept.entry
+        answer = entry.answer and self.scrubber.answer(entry.answer, entry.request.method)
+        kept.entry = replace(entry, request=self.scrubber.request(entry.request), answer=answer)
+        kept.item, kept.suspicions = render(kept.entry), self._suspicions(kept.entry)
+
+    def _suspicions(self, entry: Entry) -> list[Suspicion]:
+        return inspect(entry, [*self.scrubber.swaps.secrets, *self.mapping.real_keys])
+
+    def _is_login(self, request: Request, answer: Answer) -> bool:
+        """Whether a replay answers this login itself, with a token whose scope the gates know."""
+        if request.method != "POST" or answer.status != 201:
+            return False
+        try:
+            login = read_login(json.loads(request.body))
+        except (TokenError, ValueError):
+            return False
+        path = urlsplit(request.url).path
+        if path == _TEMPORARY:
+            return login.methods == ("token",)
+        known = any(
+            login.user in (one.user, "") or login.user_id == one.user_id for one in self.mapping.replay.values()
+        )
+        return path == _LOGIN and set(login.methods) <= {"password", "totp", "token"} and known
+
+    def _compare(self, request: Request, answer: Answer) -> None:
+        call = f"{request.method} {request.url}"
+        for tape in self.tapes:
+            found = tape.take(request)
+            if found is not None and found.answer is not None:
+                recorded = self.scrubber.answer(found.answer, request.method)
+                self.drift += compare(call, recorded, answer)
+                return
+        self.unrecorded.append(call)
+
+    def _journal(self, request: Request, answer: Answer, source: str) -> None:
+        caller = self.mapping.caller(request)
+        token = "x-auth-token" in request.headers
+        CURRENT.add(
+            PlayedExchange(
+                request=request,
+                answer=answer,
+                identity=caller.name if caller else None,
+                credential="token" if token else "aksk" if "authorization" in request.headers else "none",
+                source=source,
+                where=self._where(),
+            )
+        )
+
+
+def inspect(entry: Entry, known: Sequence[str] = ()) -> list[Suspicion]:
+    """What in an entry still looks like a secret, with the call in front of the place."""
+    request, answer = entry.request, entry.answer
+    call = f"{request.method} {request.url.partition('?')[0]}"
+    found = detector.suspicions(request.url, "request URL", known)
+    found += detector.in_headers(request.headers, "request", known)
+    found += detector.in_body(request.body, "request body", known)
+    if answer is not None:
+        found += detector.in_headers(answer.headers, "answer", known)
+        found += detector.in_body(answer.body, "answer body", known)
+        found += detector.suspicions(answer.reason, "answer reason", known)
+    return [replace(one, place=f"{call} {one.place}") for one in found]
+
+
+def with_fixed_ids(request: Request, answer: Answer, nth: int) -> Answer:
+    """The answer with request ids that are the same in each recording, in headers and body."""
+    body, headers = answer.body, dict(answer.headers)
+    for name, value in answer.headers.items():
+        if name.lower() in REQUEST_IDS and value:
+            seed = f"{name.lower()} {request.method} {request.url} {nth}"
+            headers[name] = fixed = hashlib.sha256(seed.encode()).hexdigest()[:32]
+            body = body.replace(value.encode(), fixed.encode()) if len(value) >= 8 else body
+    return replace(answer, headers=headers, body=body)
