@@ -1,0 +1,179 @@
+"""One recorded request with what came back, read from a cassette in any of vcrpy's spellings."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import json
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pytest_hwcloud.cloud.wire import Answer
+
+FAULTS = ("dns", "connection-refused", "connection-reset", "connect-timeout", "read-timeout", "tls")
+
+
+class CassetteError(ValueError):
+    """A cassette that cannot be used: the text has file, line and key where they are known, and what is wrong."""
+
+    def __init__(
+        self, problem: str, *, path: Path | str | None = None, line: int | None = None, key: str | None = None
+    ) -> None:
+        self.problem, self.path, self.line, self.key = problem, path, line, key
+        place = f"{path}:{line}" if line else str(path or "cassette")
+        super().__init__(f"{place}: {f'{key}: ' if key else ''}{problem}")
+
+
+@dataclass(slots=True, kw_only=True)
+class Interaction:
+    """One entry of a cassette. index: its position in the file, from 0. Exactly one of answer and fault is set."""
+
+    index: int
+    method: str
+    uri: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+    answer: Answer | None = None
+    fault: str | None = None
+    recorded_at: str | None = None
+    repeat: bool = False
+    played: int = 0
+
+
+def read_interaction(document: object, index: int, path: Path) -> Interaction:
+    """The interaction in one entry of `interactions:`; CassetteError names the key that is wrong."""
+    here = f"interactions[{index}]"
+    entry = _mapping(document, path, here)
+    request = _mapping(entry.get("request"), path, f"{here}.request")
+    response = entry.get("response")
+    fault = fault_of(entry, index, path)
+    if fault is None and not isinstance(response, Mapping):
+        raise CassetteError("an interaction needs a response or a fault", path=path, key=f"{here}.response")
+    return Interaction(
+        index=index,
+        method=str(request["method"]).upper(),
+        uri=str(request["uri"]),
+        headers={name.lower(): value for name, value in _headers(request.get("headers"), path, here).items()},
+        body=_body(request.get("body"), path, f"{here}.request.body"),
+        answer=None if fault else _answer(_mapping(response, path, here), path, f"{here}.response"),
+        fault=fault,
+        recorded_at=str(entry["recorded_at"]) if entry.get("recorded_at") else None,
+        repeat=bool(entry.get("repeat_last")),
+    )
+
+
+def fault_of(entry: Mapping[str, object], index: int, path: Path) -> str | None:
+    """The fault of an entry (in place of its response, or inside it); CassetteError for one nobody knows."""
+    response = entry.get("response")
+    fault = entry.get("fault") or (response.get("fault") if isinstance(response, Mapping) else None)
+    if fault is None or fault in FAULTS:
+        return None if fault is None else str(fault)
+    problem = f"unknown fault {fault!r}; known: {', '.join(FAULTS)}"
+    raise CassetteError(problem, path=path, key=f"interactions[{index}].fault")
+
+
+def decoded(headers: Mapping[str, str], body: bytes) -> tuple[dict[str, str], bytes]:
+    """Headers and body of an answer without the coding of the transport (gzip, deflate, chunks)."""
+    kept = {name: value for name, value in headers.items() if name.lower() != "transfer-encoding"}
+    codings = [c.strip().lower() for n, v in kept.items() if n.lower() == "content-encoding" for c in v.split(",")]
+    if not all(coding in _DECODERS for coding in codings):
+        return kept, body  # a coding of which we know nothing: the client may know it
+    for coding in reversed(codings):
+        body = _DECODERS[coding](body)
+    if codings:
+        kept = {name: value for name, value in kept.items() if name.lower() != "content-encoding"}
+        kept = {name: str(len(body)) if name.lower() == "content-length" else value for name, value in kept.items()}
+    return kept, body
+
+
+def _gunzip(body: bytes) -> bytes:
+    try:
+        return gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
+    except (OSError, EOFError, zlib.error):
+        return body
+
+
+def _inflate(body: bytes) -> bytes:
+    for window in (zlib.MAX_WBITS, -zlib.MAX_WBITS):
+        try:
+            return zlib.decompress(body, window)
+        except zlib.error:
+            continue
+    return body
+
+
+_DECODERS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": _gunzip,
+    "x-gzip": _gunzip,
+    "deflate": _inflate,
+    "identity": bytes,
+    "": bytes,
+}
+
+
+def _mapping(value: object, path: Path, key: str) -> Mapping[str, object]:
+    if not isinstance(value, Mapping):
+        raise CassetteError(f"must be a mapping, not {type(value).__name__}", path=path, key=key)
+    return value
+
+
+def _headers(value: object, path: Path, key: str) -> dict[str, str]:
+    return {str(name): _one(values) for name, values in _mapping(value or {}, path, f"{key}.headers").items()}
+
+
+def _one(values: object) -> str:
+    if isinstance(values, bytes):
+        return values.decode("latin-1")
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        return str(values)
+    return ", ".join(_one(value) for value in values)
+
+
+def _body(value: object, path: Path, key: str) -> bytes:
+    match value:
+        case None:
+            return b""
+        case bytes():
+            return value
+        case str():
+            return value.encode("utf-8", "surrogateescape")
+        case {"base64_string": str() | bytes() as text}:
+            return _base64(text, path, key)
+        case {"encoding": "base64", "string": str() | bytes() as text}:
+            return _base64(text, path, key)
+        case {"string": inner}:
+            return _body(inner, path, key)
+        case {} if not value:
+            return b""
+        case list() | tuple() if all(isinstance(part, (str, bytes)) for part in value):
+            return b"".join(_body(part, path, key) for part in value)
+        case dict() | list() | tuple():
+            return json.dumps(value, ensure_ascii=False).encode()
+    if callable(read := getattr(value, "read", None)):
+        return _body(read(), path, key)
+    if isinstance(value, Iterable):
+        return _body(list(value), path, key)
+    raise CassetteError(f"a body cannot be of type {type(value).__name__}", path=path, key=key)
+
+
+def _base64(text: str | bytes, path: Path, key: str) -> bytes:
+    try:
+        return base64.b64decode(text)
+    except (binascii.Error, ValueError) as why:
+        raise CassetteError(f"broken base64: {why}", path=path, key=key) from why
+
+
+def _answer(response: Mapping[str, object], path: Path, key: str) -> Answer:
+    headers = _headers(response.get("headers"), path, key)
+    if "status_code" in response:  # what vcrpy wrote for httpx before 8.2
+        code, reason, content = response["status_code"], "", response.get("content")
+    else:
+        status = _mapping(response.get("status"), path, f"{key}.status")
+        code, reason, content = status.get("code"), str(status.get("message") or ""), response.get("body")
+    if isinstance(code, bool) or not isinstance(code, int):
+        raise CassetteError(f"must be a number, not {code!r}", path=path, key=f"{key}.status.code")
+    kept, body = decoded(headers, _body(content, path, f"{key}.body"))
+    return Answer(code, kept, body, reason)

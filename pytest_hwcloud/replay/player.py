@@ -1,0 +1,155 @@
+"""The router of a replay: gates first, then the recorded answer, then the identities, and else a clear refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pytest_hwcloud.cloud.wire import Answer, Request
+from pytest_hwcloud.gates import identity_service
+from pytest_hwcloud.gates.gate import ORDER, Verdict, judge, may_replace
+from pytest_hwcloud.gates.state import CloudState
+from pytest_hwcloud.journal import CURRENT, Exchange
+from pytest_hwcloud.replay.call_site import call_site
+from pytest_hwcloud.replay.faults import CloudFault
+from pytest_hwcloud.replay.route import Router
+from pytest_hwcloud.replay.tape import Interaction, Tape
+
+__all__ = ["CloudFault", "NotRecorded", "Player", "Router"]
+
+Where = Callable[[], tuple[str, int] | None]
+
+
+class NotRecorded(Exception):  # noqa: N818  (a name of the interface, it reads as what happened)
+    """No cassette answers a request of a replayed test. It fails the test also where the code swallows it."""
+
+    def __init__(self, text: str, request: Request) -> None:
+        super().__init__(text)
+        self.request = request
+
+
+class PlayedExchange(Exchange):
+    """An exchange with a recorded answer: which gate refused is read from the answer, but only when somebody asks."""
+
+    _gate: str | None = None
+    _read = False
+
+    @property  # type: ignore[override]
+    def gate(self) -> str | None:
+        """The gate that refused, as the recorded answer says; None for a success or a failure of the service."""
+        if not self._read:
+            self._read = True
+            if self.status is not None and self.status >= 300 and self.failure is not None:
+                self._gate = self.failure.gate if self.failure.gate in ORDER else None
+        return self._gate
+
+    @gate.setter
+    def gate(self, value: str | None) -> None:
+        self._gate, self._read = value, value is not None
+
+
+class Player:
+    """Answers from tapes, the first that has an answer left. Everything said and heard goes into the running journal.
+
+    own_path: where a recording of this test would lie. unrecorded: the requests that nothing answered, as their errors.
+    """
+
+    offline = True
+
+    def __init__(
+        self,
+        tapes: Sequence[Tape],
+        state: CloudState,
+        *,
+        hosts: Sequence[str] = (),
+        own_path: Path | None = None,
+        where: Where = call_site,
+    ) -> None:
+        self.tapes = tuple(tapes)
+        self.state = state
+        self.hosts = tuple(hosts)
+        self.own_path = own_path
+        self.unrecorded: list[NotRecorded] = []
+        self._where = where
+
+    def answer(self, request: Request) -> Answer:
+        """The answer to a request; raises CloudFault for a recorded fault and NotRecorded if there is none."""
+        where = self._where()
+        tape, interaction = self._take(request)
+        if interaction is not None and interaction.fault is not None:
+            fault = Exchange(
+                request=request, fault=interaction.fault, gate="network", source=tape.name if tape else "", where=where
+            )
+            CURRENT.add(fault)
+            raise CloudFault(interaction.fault, request.url)
+        verdict = judge(request, self.state)
+        exchange = self._exchange(request, verdict, tape, interaction)
+        exchange.where = where
+        CURRENT.add(exchange)
+        if exchange.answer is None:
+            raise self._not_recorded(request)
+        return exchange.answer
+
+    def heard(self, request: Request, answer: Answer, started: float) -> None:
+        """Nothing is heard in a replay."""
+
+    def failed(self, request: Request, error: BaseException) -> None:
+        """Nothing fails in a replay but what is recorded."""
+
+    def _take(self, request: Request) -> tuple[Tape | None, Interaction | None]:
+        for tape in self.tapes:
+            interaction = tape.take(request)
+            if interaction is not None:
+                return tape, interaction
+        return None, None
+
+    def _exchange(
+        self, request: Request, verdict: Verdict, tape: Tape | None, interaction: Interaction | None
+    ) -> Exchange:
+        recorded = None
+        if tape is not None and interaction is not None:
+            recorded = _exchange(PlayedExchange, request, interaction.answer, tape.name, verdict)
+        if verdict.answer is not None and verdict.gate is not None:
+            refused = _exchange(Exchange, request, verdict.answer, "gate", verdict)
+            return recorded if recorded is not None and _replaces(recorded, verdict) else refused
+        if recorded is not None:
+            return recorded
+        answer = identity_service.answer(request, self.state, verdict)
+        source = "identity service" if answer else "not recorded"
+        return _exchange(PlayedExchange, request, answer, source, verdict)
+
+    def _not_recorded(self, request: Request) -> NotRecorded:
+        from pytest_hwcloud.replay.mismatch import unrecorded
+
+        nodeid = CURRENT.journal.nodeid if CURRENT.journal else None
+        text = unrecorded(request, self.tapes, self.own_path, nodeid)
+        for identity in self.state.identities.values():
+            for secret in filter(None, (identity.sk, identity.security_token, identity.password)):
+                text = text.replace(secret, "***")
+        error = NotRecorded(text, request)
+        self.unrecorded.append(error)
+        return error
+
+
+def _replaces(recorded: Exchange, verdict: Verdict) -> bool:
+    """Whether the recorded refusal is given in place of the gate's. A refusal that the test itself asked for is not."""
+    if verdict.injected is not None or recorded.gate is None or verdict.gate is None:
+        return False
+    return may_replace(recorded.gate, verdict.gate)
+
+
+def _exchange(kind: type[Exchange], request: Request, answer: Answer | None, source: str, verdict: Verdict) -> Exchange:
+    ours = source == "gate"
+    return kind(
+        request=request,
+        answer=answer,
+        identity=verdict.identity,
+        credential=verdict.credential,
+        token=verdict.token,
+        gate=verdict.gate if ours else None,
+        source=source,
+        notes=verdict.notes,
+        decision=verdict.decision,
+        denied_action=verdict.denied_action,
+        injected=verdict.injected if ours else None,
+    )

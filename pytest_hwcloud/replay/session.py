@@ -1,0 +1,180 @@
+"""A requests.Session that answers a replay in its own send: no pools, no proxies, no netrc, no patches on the way."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, MutableMapping
+from datetime import timedelta
+from io import BytesIO
+from time import perf_counter
+from typing import Any
+
+import requests
+from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.cookies import cookiejar_from_dict, extract_cookies_to_jar
+from requests.hooks import default_hooks, dispatch_hook
+from requests.structures import CaseInsensitiveDict
+from requests.utils import default_headers, get_encoding_from_headers
+from urllib3.response import HTTPResponse
+
+from pytest_hwcloud.cloud.wire import Answer, Request
+from pytest_hwcloud.replay.faults import pending
+from pytest_hwcloud.replay.route import CURRENT_ROUTER, Router
+from pytest_hwcloud.replay.urllib3_door import as_bytes, ask, lower, with_cookies
+
+_ADAPTERS = threading.Lock()
+_LOCAL: Mapping[str, Any] = {"proxies": OrderedDict(), "stream": False, "verify": True, "cert": None}
+
+
+class CloudSession(requests.Session):
+    """The session that fixtures give. In a replay it answers cloud hosts itself; everything else goes the usual way."""
+
+    def __init__(self) -> None:
+        # What requests.Session.__init__ does, but for its two pools of connections, which come when they are needed.
+        self.headers = default_headers()
+        self.auth = None
+        self.proxies = {}
+        self.hooks = default_hooks()
+        self.params = {}
+        self.stream = False
+        self.verify = True
+        self.cert = None
+        self.max_redirects = 30
+        self.trust_env = True
+        self.cookies = cookiejar_from_dict({})
+        self._mounted: OrderedDict[str, BaseAdapter] | None = None
+        self._environment: dict[str, Mapping[str, Any]] = {}
+
+    @property
+    def adapters(self) -> MutableMapping[str, BaseAdapter]:  # type: ignore[override]
+        """The adapters of the session, made when somebody asks."""
+        if self._mounted is None:
+            with _ADAPTERS:
+                if self._mounted is None:
+                    self._mounted = OrderedDict([("https://", HTTPAdapter()), ("http://", HTTPAdapter())])
+        return self._mounted
+
+    @adapters.setter
+    def adapters(self, value: MutableMapping[str, BaseAdapter]) -> None:
+        self._mounted = OrderedDict(value)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if self._mounted is not None:
+            super().close()
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        """The settings of one call. The environment is read once per host and session, and not at all in a replay."""
+        if proxies or stream is not None or verify is not None or cert is not None or not self.trust_env:
+            return super().merge_environment_settings(url, proxies, stream, verify, cert)
+        if self.proxies or self.stream or self.verify is not True or self.cert is not None:
+            return super().merge_environment_settings(url, proxies, stream, verify, cert)
+        if self._player(url) is not None:
+            return _LOCAL
+        origin = url[: url.find("/", 8)]
+        if origin not in self._environment:
+            self._environment[origin] = super().merge_environment_settings(url, proxies, stream, verify, cert)
+        return self._environment[origin]
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Send a prepared request, or answer it."""
+        url = request.url or ""
+        router = self._player(url)
+        if router is None:
+            return super().send(request, **kwargs)
+        start = perf_counter()
+        asked = Request(
+            request.method or "GET", url, lower(request.headers), as_bytes(request.body) if request.body else b""
+        )
+        answer, fault = ask(router, asked)
+        if fault is not None:
+            with pending(fault):  # requests and urllib3 build their own chain of exceptions around it
+                return super().send(request, **kwargs)
+        if answer is None:
+            return super().send(request, **kwargs)
+        stream = kwargs.get("stream", self.stream)
+        response = _response(request, answer, bool(stream), self)
+        response.elapsed = timedelta(seconds=perf_counter() - start)
+        return self._finished(request, response, kwargs)
+
+    def _player(self, url: str) -> Router | None:
+        if not CURRENT_ROUTER.offline:
+            return None
+        begin = url.find("://") + 3
+        end = url.find("/", begin)
+        return CURRENT_ROUTER.of(url[begin:end] if end > 0 else url[begin:])
+
+    def _finished(
+        self, request: requests.PreparedRequest, response: requests.Response, kwargs: dict[str, Any]
+    ) -> requests.Response:
+        """Hooks, cookies and redirects, as requests does them."""
+        follow = kwargs.pop("allow_redirects", True)
+        hooks: Any = request.hooks
+        if hooks["response"]:
+            response = dispatch_hook("response", hooks, response, **kwargs)
+        if "Set-Cookie" in response.headers:
+            extract_cookies_to_jar(self.cookies, request, response.raw)
+        if not response.is_redirect:
+            return response
+        kwargs = {"stream": False, "timeout": None, "verify": True, "cert": None, "proxies": {}, **kwargs}
+        if not follow:
+            response._next = next(  # type: ignore[attr-defined]
+                self.resolve_redirects(response, request, yield_requests=True, **kwargs), None
+            )
+            return response
+        history = [response, *self.resolve_redirects(response, request, **kwargs)]
+        last = history.pop()
+        last.history = history
+        return last
+
+
+class _Adapter(BaseAdapter):
+    """What `response.connection` is: sends again through the session (digest authentication does that)."""
+
+    def __init__(self, session: CloudSession) -> None:
+        super().__init__()
+        self.session = session
+
+    def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]
+        kwargs.pop("allow_redirects", None)
+        return self.session.send(request, allow_redirects=False, **kwargs)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _response(
+    request: requests.PreparedRequest, answer: Answer, stream: bool, session: CloudSession
+) -> requests.Response:
+    body = b"" if request.method == "HEAD" else answer.body
+    response = requests.Response()
+    response.status_code = answer.status
+    response.headers = CaseInsensitiveDict(answer.headers)
+    response.encoding = get_encoding_from_headers(response.headers)
+    response.reason = answer.reason
+    response.url = request.url or ""
+    response.request = request
+    response.connection = _Adapter(session)  # type: ignore[attr-defined]
+    response.raw = _raw(answer, body if stream else b"", request)
+    if "Set-Cookie" in response.headers:
+        extract_cookies_to_jar(response.cookies, request, response.raw)
+    if not stream:
+        response._content = body  # type: ignore[attr-defined]
+        response._content_consumed = True  # type: ignore[attr-defined]
+    return response
+
+
+def _raw(answer: Answer, body: bytes, request: requests.PreparedRequest) -> HTTPResponse:
+    return HTTPResponse(
+        body=BytesIO(body),
+        headers=answer.headers,
+        status=answer.status,
+        version=11,
+        reason=answer.reason,
+        preload_content=False,
+        original_response=with_cookies(answer),
+        request_method=request.method,
+        request_url=request.path_url,
+        enforce_content_length=False,
+    )
