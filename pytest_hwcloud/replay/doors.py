@@ -52,7 +52,7 @@ DOORS = {
     "http.client": "httplib_door",
     "urllib3.connectionpool": "urllib3_door",
     "httpx": "httpx_door",
-    "aiohttp.client": "aiohttp_door",
+    "aiohttp": "aiohttp_door",
 }
 _AT_ONCE = ("socket", "http.client", "urllib3.connectionpool")
 

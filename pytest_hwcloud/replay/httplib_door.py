@@ -1,7 +1,7 @@
 """The door for http.client, and with it for urllib.request, the OBS SDK and httplib2: a socket that answers.
 
-Only `connect` is patched. What the client writes into the socket is read as a request; what it then reads is the answer,
-parsed by http.client itself.
+Only `connect` is patched. What the client writes into the socket is read as a request; what it then reads is the
+answer, parsed by http.client itself.
 """
 
 from __future__ import annotations
