@@ -131,12 +131,11 @@ def suggest(action: str) -> str | None:
     known = {**_index().documented, **_index().own}
     if key in known:
         return None
-    service = key.partition(":")[0] + ":"
+    service, operation = key.partition(":")[0] + ":", ":" + key.rpartition(":")[2]
     inside = [name for name in known if name.startswith(service)]
-    for pool in (inside, list(known)):
-        tail = [name for name in pool if name.rpartition(":")[2] == key.rpartition(":")[2]]
-        near = get_close_matches(key, tail, 1, 0.7) or get_close_matches(key, pool, 1, 0.7)
-        if near:
+    alike = [name for name in known if name.endswith(operation)]  # the same operation of another type or service
+    for pool in ([name for name in alike if name.startswith(service)], alike, inside, list(known)):
+        if near := get_close_matches(key, pool, 1, 0.75):
             return known[near[0]]
     return None
 

@@ -19,6 +19,7 @@ from pytest_hwcloud.cloud.paths import guess_template, query_keys, segments, spl
 from pytest_hwcloud.cloud.tables import Group, Row, Table, load, shipped
 
 Verdicts = dict[str, bool | None]  # action or dependency -> holds for this request; None: cannot be seen
+_SHORT = 2048  # bytes of a body that is remembered with its answer
 _LIMIT = 512  # answers kept for one row: regions times projects
 _TABLES: dict[str, Table | None] = {}
 
@@ -113,8 +114,20 @@ def needs(method: str, url: str, body: Body = None, headers: Mapping[str, str] |
     group = table.find(method, parts)
     if group is None:
         return _unknown(method, parts, endpoint)
-    seen = None if group.plain else Observed(body, query_keys(query), {}, headers, bucket)
-    return _answer(group, seen, parts, endpoint, table)
+    if group.plain:
+        return _answer(group, None, parts, endpoint, table)
+    key = (*parts, query, body, bucket, endpoint.region, endpoint.scope) if _is_short(body, headers) else None
+    call = group.recent.get(key)
+    if not isinstance(call, Call):
+        call = _answer(group, Observed(body, query_keys(query), {}, headers, bucket), parts, endpoint, table)
+        if key is not None:
+            group.keep(key, call)
+    return call
+
+
+def _is_short(body: Body, headers: Mapping[str, str] | None) -> bool:
+    """Whether a request may be remembered: nothing large, nothing that can change under our hands."""
+    return headers is None and (body is None or (isinstance(body, (bytes, str)) and len(body) <= _SHORT))
 
 
 _NOWHERE = Endpoint(None, None, "unknown")
@@ -197,6 +210,7 @@ def _known_call(_: Group, rows: list[Row], verdicts: Verdicts) -> Call:
     row, more = rows[0], rows[0].more
     several = len(rows) > 1
     open_question = several and any(r.more.discriminator for r in rows)
+    further = [name for name in row.dependencies if name not in row.actions]
     return Call(
         service=row.service,
         region=None,
@@ -204,10 +218,8 @@ def _known_call(_: Group, rows: list[Row], verdicts: Verdicts) -> Call:
         operation=None if open_question else row.operation,
         actions=tuple(name for name in row.actions if verdicts.get(name, True) is not False),
         identity_actions=row.identity,
-        dependencies=tuple(name for name in row.dependencies if verdicts.get(name, True)),
-        conditional=tuple(
-            Dependency(name, row.words(name)) for name in row.dependencies if verdicts.get(name, True) is None
-        ),
+        dependencies=tuple(name for name in further if verdicts.get(name, True)),
+        conditional=tuple(Dependency(name, row.words(name)) for name in further if verdicts.get(name, True) is None),
         known=True,
         required=not more.free,
         method=row.method,

@@ -10,7 +10,7 @@ apis:
     actions: [dws:cluster:list]                     # 1.1 names; identity_actions: 5.0 names; required: false for none
     dependencies: [vpc:vpcs:list]
     discriminator: {body_key: restart}              # see observed.py for the tests
-    when: {vpc:vpcs:list: [{has: cluster.vpc_id}, the cluster is put into a VPC]}
+    when: {vpc:vpcs:list: [{has: cluster.vpc_id}, when the cluster has a VPC]}
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ class _Reader:
         found: dict[str, list[object]] = {}
         for name, item in self.mapping(value, at, None).items():
             if not isinstance(item, list) or len(item) != 2:
-                self.fail((*at, name), "must be [test, words], for instance [{has: server.publicip}, an IP is bound]")
+                self.fail((*at, name), "must be [test, words], for instance [{has: server.publicip}, when an IP is bound]")
             if item[0] is not None:
                 self.test(item[0], (*at, name))
             found[name] = item

@@ -12,7 +12,8 @@ from pytest_hwcloud.cloud.actions import FACTS
 from pytest_hwcloud.cloud.observed import Observed, Test, describe, holds
 from pytest_hwcloud.cloud.paths import Node, is_parameter, project_index, segments
 
-# Services behind one host: their tables are looked up together. The first one's host answers.
+_RECENT = 128
+# Services behind one host: their tables are looked up together.
 _TOGETHER = {
     "vpc": ("vpc", "eip"),
     "eip": ("eip", "vpc"),
@@ -104,9 +105,10 @@ def _strings(value: object) -> tuple[str, ...]:
 class Group:
     """The rows on one method and path shape; mostly one, else told apart by tests on the request."""
 
-    __slots__ = ("plain", "rows")
+    __slots__ = ("plain", "recent", "rows")
 
     def __init__(self) -> None:
+        self.recent: dict[object, object] = {}  # answers to the latest requests, so that the same one costs a look-up
         self.rows: list[Row] = []
         self.plain: Row | None = None  # the only row, if it can be answered without looking at the request
 
@@ -139,6 +141,12 @@ class Group:
         if not best and seen.query & refining:
             return []
         return [row for row in certain if row.precision == best]
+
+    def keep(self, key: object, answer: object) -> None:
+        """Remember an answer; the memory is small and starts anew when full."""
+        if len(self.recent) >= _RECENT:
+            self.recent.clear()
+        self.recent[key] = answer
 
     def tests(self) -> str:
         """What tells the rows apart, in words."""

@@ -61,12 +61,14 @@ def when(service: str, api: Api) -> dict[str, list]:
         for kind, prefix in EVS_TAG_TYPES.items():
             others = [{"param": {"resource_type": other}} for other in EVS_TAG_TYPES if other != kind]
             mine = [a for a in api["actions"] if a.startswith(prefix)]
-            tests.update({a: [{"not": {"any": others}}, f"the tagged resource is one of the {kind}"] for a in mine})
+            tests.update(
+                {a: [{"not": {"any": others}}, f"when the tagged resource is one of the {kind}"] for a in mine}
+            )
     for extra in api.get("conditional_actions") or []:
         tests.update(_versions(api, extra))
     for name in api["dependencies"]:
         if "*" in name:
-            tests[name] = [None, "documented as a pattern; which of its actions are needed is not said"]
+            tests[name] = [None, "documented as a pattern; which of its actions is not said"]
     known = {*api["actions"], *api["dependencies"], *_versioned(api)}
     return {name: test for name, test in tests.items() if name in known}
 
@@ -83,10 +85,10 @@ def _versions(api: Api, extra: Api) -> dict[str, list]:
     tests = {}
     for name in extra["actions"]:
         if "Version" in name:
-            tests[name] = [given, "a version of the object is named"]
-            tests[api["actions"][0]] = [{"not": given}, "no version of the object is named"]
+            tests[name] = [given, "when a version of the object is named"]
+            tests[api["actions"][0]] = [{"not": given}, "when no version of the object is named"]
         else:
-            tests[name] = [None, "the WORM retention is read"]
+            tests[name] = [None, "when the WORM retention is read"]
     return tests
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 Rule = dict[str, object]
 
 # An entry without a discriminator, known by its only action or its title, and what its body looks like.
-# Sources: OpenStack compute and block storage API references (the titles: "OpenStack native", "OpenStack Cinder"); OTC evs api-ref "Batch Adding Tags" (action: create or delete); TMS api-ref, the same tag API.
+# Sources: OpenStack compute and block storage API references (the titles: "OpenStack native", "OpenStack Cinder");
+# OTC evs api-ref "Batch Adding Tags" (action: create or delete); TMS api-ref, the same tag API.
 DISCRIMINATORS: list[tuple[str, str, str, Rule]] = [
     ("ecs", "/servers/{server_id}/action", "Rebuilding an ECS", {"body_key": "rebuild"}),
     ("ecs", "/servers/{server_id}/action", "Adding an ECS to a security group", {"body_key": "addSecurityGroup"}),
@@ -33,8 +34,8 @@ DISCRIMINATORS: list[tuple[str, str, str, Rule]] = [
 # Query parameters of OBS templates that refine an operation but do not choose it.
 OBS_OPTIONAL = {"max-uploads", "max-parts", "part-number-marker", "position", "length", "name"}
 
-_NEW_EIP: list[object] = [{"has": "server.publicip.eip"}, "a new elastic IP is created with the server"]
-_OLD_EIP: list[object] = [{"has": "server.publicip.id"}, "an existing elastic IP is bound to the server"]
+_NEW_EIP: list[object] = [{"has": "server.publicip.eip"}, "when a new elastic IP is created with the server"]
+_OLD_EIP: list[object] = [{"has": "server.publicip.id"}, "when an existing elastic IP is bound to the server"]
 
 # service, path, action -> [test (None: no request shows it), when it is needed]; the note of the entry says so.
 WHEN: list[tuple[str, str, dict[str, list[object]]]] = [
@@ -44,22 +45,25 @@ WHEN: list[tuple[str, str, dict[str, list[object]]]] = [
         "evs",
         "/v2/{project_id}/volumes",
         {
-            "ims:images:get": [{"has": "volume.imageRef"}, "the disk is created from an image"],
-            "evs:snapshots:get": [{"has": "volume.snapshot_id"}, "the disk is created from a snapshot"],
+            "ims:images:get": [{"has": "volume.imageRef"}, "when the disk is created from an image"],
+            "evs:snapshots:get": [{"has": "volume.snapshot_id"}, "when the disk is created from a snapshot"],
         },
     ),
     (
         "ims",
         "/v2/cloudimages/quickimport/action",
         {
-            "ims:dataImages:create": [{"body": {"type": "DataImage"}}, "a data disk image is imported"],
-            "ims:serverImages:create": [{"not": {"body": {"type": "DataImage"}}}, "a system disk image is imported"],
+            "ims:dataImages:create": [{"body": {"type": "DataImage"}}, "when a data disk image is imported"],
+            "ims:serverImages:create": [
+                {"not": {"body": {"type": "DataImage"}}},
+                "when a system disk image is imported",
+            ],
         },
     ),
     (
         "ims",
         "/v2/cloudimages/{image_id}",
-        {"ims:serverImages:create": [{"text": "enterprise_project"}, "the image moves to an enterprise project"]},
+        {"ims:serverImages:create": [{"text": "enterprise_project"}, "when the image moves to an enterprise project"]},
     ),
 ]
 

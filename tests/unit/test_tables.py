@@ -1,0 +1,180 @@
+"""The compiled facts are what the sources say, and tables of a project's own are checked key by key."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_hwcloud.cloud import actions, calls, tables
+from pytest_hwcloud.cloud.extra_tables import TableError
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT.parent / "shared" / "facts" / "permissions"
+SERVICES = (
+    "as",
+    "bms",
+    "cbr",
+    "cce",
+    "ces",
+    "cts",
+    "deh",
+    "dns",
+    "ecs",
+    "eip",
+    "elb",
+    "eps",
+    "evs",
+    "iam",
+    "ims",
+    "kms",
+    "nat",
+    "obs",
+    "rds",
+    "sfsturbo",
+    "smn",
+    "tms",
+    "vpc",
+)
+
+TABLE = """\
+service: dws
+scope: regional
+endpoint: https://dws.{region}.cloud.example
+action_aliases: {'dws:cluster:listClusters': ['dws:cluster:list']}
+apis:
+  - method: get
+    path: /v1.0/{project_id}/clusters
+    operation: ListClusters
+    actions: [dws:cluster:list]
+    identity_actions: ['dws:cluster:listClusters']
+  - {method: POST, path: '/v1.0/{project_id}/clusters/{id}/action', operation: Restart,
+     actions: ['dws:cluster:restart'],
+     discriminator: {body_key: restart}, dependencies: ['vpc:vpcs:list'],
+     when: {'vpc:vpcs:list': [{has: restart.vpc}, when it has a VPC]}}
+  - {method: GET, path: /v1.0/version, operation: Version, required: false}
+"""
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Writes a table; whatever was added is forgotten afterwards."""
+
+    def write(text: str) -> Path:
+        path = tmp_path / "extra-actions.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    yield write
+    calls.clear_tables()
+
+
+def test_all_services_have_a_table():
+    assert tables.shipped() == SERVICES
+    assert calls.services() == SERVICES
+    assert sum(len(tables.read(name)[1]) for name in SERVICES) == 2549  # 2,551 entries; two were halves of others
+
+
+@pytest.mark.skipif(not SOURCE.is_dir(), reason="the source facts are not here")
+def test_the_compiled_facts_are_what_the_script_makes(tmp_path):
+    script = ROOT / "tests" / "facts" / "build_permissions.py"
+    subprocess.run([sys.executable, str(script), str(SOURCE), str(tmp_path)], check=True)
+    made = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+    assert made == {path.name: path.read_text(encoding="utf-8") for path in actions.FACTS.glob("*.json")}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_rows_are_well_formed(service):
+    for raw in json.loads((actions.FACTS / f"{service}.json").read_text(encoding="utf-8"))["rows"]:
+        row = tables.Row(service, raw)
+        assert row.template.startswith("/")
+        assert row.title
+        for name in (*row.actions, *row.identity):
+            assert actions.is_known(name)
+            assert not actions.parse(name).wildcard
+        for name in row.more.when:
+            assert name in (*row.actions, *row.dependencies)
+
+
+def test_only_the_service_in_question_is_loaded():
+    script = (
+        "from pytest_hwcloud.cloud import calls, tables\n"
+        "calls.needs('GET', 'https://tms.myhuaweicloud.com/v1.0/tags')\n"
+        "print(tables.read.cache_info().currsize, *calls._TABLES)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert done.stdout == "1 tms\n"
+
+
+def test_a_table_of_the_project(table):
+    calls.add_table(table(TABLE))
+    call = calls.needs("GET", "https://dws.eu-de.cloud.example/v1.0/p1/clusters/")
+    assert (call.label, call.region, call.scope) == ("GET dws /v1.0/{project_id}/clusters", "eu-de", "regional")
+    assert call.actions == ("dws:cluster:list",)
+    assert call.named_by("DWS:cluster:listClusters")
+    assert actions.is_known("dws:cluster:restart")
+    assert actions.names("dws:cluster:listClusters") == ("dws:cluster:listClusters", "dws:cluster:list")
+    assert "dws" in calls.services()
+    assert [need.label for need in calls.nearest_calls("dws:cluster:list")] == ["GET dws /v1.0/{project_id}/clusters"]
+    calls.clear_tables()
+    assert not actions.is_known("dws:cluster:restart")
+    assert calls.needs("GET", "https://dws.eu-de.cloud.example/v1.0/p1/clusters").service is None
+
+
+def test_a_table_of_the_project_also_serves_a_documented_host(table):
+    calls.add_table(table(TABLE))
+    url = "https://dws.cn-north-4.myhuaweicloud.com/v1.0/p1/clusters/c1/action"
+    call = calls.needs("POST", url, {"restart": {}})
+    assert (call.operation, call.dependencies, call.conditional) == ("Restart", (), ())
+    assert calls.needs("POST", url, {"restart": {"vpc": "v"}}).dependencies == ("vpc:vpcs:list",)
+    assert calls.needs("POST", url, {"stop": {}}).candidates == ("Restart",)
+    free = calls.needs("GET", "https://dws.cn-north-4.myhuaweicloud.com/v1.0/version")
+    assert (free.mapped, free.required) == (True, False)
+
+
+def test_a_table_of_the_project_goes_before_the_shipped_one(table):
+    text = (
+        "service: ecs\napis:\n  - {method: GET, path: '/v1/{p}/jobs/{j}', operation: Mine, actions: [ecs:jobs:show]}\n"
+    )
+    calls.add_table(table(text))
+    call = calls.needs("GET", "https://ecs.cn-north-4.myhuaweicloud.com/v1/x/jobs/1")
+    assert (call.operation, call.actions) == ("Mine", ("ecs:jobs:show",))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "key", "text"),
+    [
+        ("service: dws\n", "", 1, "service", "is missing"),
+        ("scope: regional", "scope: local", 2, "scope", "'local' is neither 'regional' nor 'global'"),
+        ("method: get", "method: FETCH", 6, "apis[0].method", "'FETCH' is no HTTP method; use one of GET,"),
+        ("/v1.0/{project_id}/clusters\n", "v1.0/clusters\n", 7, "apis[0].path", "'v1.0/clusters' is no path template"),
+        ("operation: ListClusters", "operaton: ListClusters", 8, "apis[0].operaton", "unknown key; known: actions,"),
+        ("[dws:cluster:list]", "dws:cluster:list", 9, "apis[0].actions", "must be a list of actions, not str"),
+        ("[dws:cluster:list]", "[dws:cluster]", 9, "apis[0].actions[0]", "'dws:cluster' is no action: service:type:op"),
+        ("{body_key: restart}", "{bodykey: restart}", 13, "apis[1].discriminator.bodykey", "unknown key; known: any,"),
+        ("{body_key: restart}", "{body: restart}", 13, "apis[1].discriminator.body", "has the wrong type (str)"),
+        ("https://dws.{region}", "dws.{region}", 3, "endpoint", "must be a URL such as https://dws."),
+        ("when it has a VPC]", "]", 14, "apis[1].when.vpc:vpcs:list", "must be [test, words], for instance"),
+        ("apis:", "apps:", 5, "apps", "unknown key; known: action_aliases, apis, endpoint, scope, service"),
+    ],
+)
+def test_wrong_tables_name_file_line_and_key(table, old, new, line, key, text):
+    path = table(TABLE.replace(old, new, 1))
+    with pytest.raises(TableError) as error:
+        calls.add_table(path)
+    assert (error.value.file, error.value.line, error.value.key) == (str(path), line, key)
+    assert str(error.value).startswith(f"{path}:{line}: {key}: {text}")
+
+
+def test_a_table_that_cannot_be_read(table, tmp_path):
+    with pytest.raises(TableError, match=r"missing\.yaml:1: cannot be read: No such file or directory"):
+        calls.add_table(tmp_path / "missing.yaml")
+    with pytest.raises(TableError, match=r"extra-actions\.yaml:2: "):
+        calls.add_table(table("service: x\napis: ]\n"))
+    with pytest.raises(TableError, match=r"extra-actions\.yaml:1: must be a mapping, not list"):
+        calls.add_table(table("- 1\n"))
+    with pytest.raises(TableError, match=r"extra-actions\.yaml:2: apis: must be a list of calls"):
+        calls.add_table(table("service: x\napis: []\n"))
