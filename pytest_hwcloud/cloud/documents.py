@@ -61,6 +61,11 @@ class Document:
     depends: tuple[str, ...] = ()
     raw: Mapping[str, object] = field(default_factory=dict, repr=False)
     text: str | None = field(default=None, repr=False)
+    base: Path_ = ()  # where in its file the document begins
+
+    def line(self, path: Path_) -> int | None:
+        """The line of a place in the document; None if it was not read from a file."""
+        return None if self.text is None else positions.line(self.text, (*self.base, *path))
 
 
 def read(source: str | Path | Mapping[str, object], name: str | None = None) -> Document:
@@ -173,6 +178,7 @@ class _Reader:
             depends=self._depends(raw.get("Depends", [])),
             raw=raw,
             text=self.text,
+            base=self.base,
         )
 
     def _known(self, item: Mapping[str, object], keys: Iterable[str], path: Path_) -> None:

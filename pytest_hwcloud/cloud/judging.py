@@ -50,7 +50,7 @@ def patterns(statement: Statement, version: str) -> dict[str, str]:
 
 
 class Rule:
-    """One statement, compiled. doubt: why it only perhaps takes effect. plain: it applies wherever it names the action."""
+    """One statement, compiled. doubt: why it only perhaps takes effect. plain: it always applies to what it names."""
 
     __slots__ = ("bare", "denies", "doubt", "order", "outside", "patterns", "plain", "resources", "statement")
 

@@ -90,12 +90,16 @@ def _and(left: bool | str, right: bool | str) -> bool | str:
 class Rights:
     """The rights of one identity, immutable: a change makes new ones, so that a token can keep those of its issue."""
 
-    __slots__ = ("_judges", "bound", "grants")
+    __slots__ = ("_judges", "about_resources", "bound", "conditional", "grants")
 
     def __init__(self, grants: Iterable[Grant], bound: Policy | None = None) -> None:
         self.grants = tuple(grants)
         self.bound = bound
         self._judges: dict[Place, Judge] = {}
+        held = [*self.policies, *([bound] if bound else [])]
+        statements = [statement for policy in held for statement in policy.statements]
+        self.conditional = any(statement.condition for statement in statements)  # else no context is needed
+        self.about_resources = any(statement.resources for statement in statements)  # else no resource is
 
     @classmethod
     def of(cls, policies: Sequence[Policy | Grant], bound: Policy | None = None) -> Rights:

@@ -1,7 +1,7 @@
 """The authorization gate: may this identity do what the call needs? The service decides, by policy.
 
-`hwcloud.deny` comes first, for everybody. Then the rights: a token's are those of its issue, a signed call's the
-present ones, both with what `hwcloud.grant` adds. A call is open if all actions of one of its ways (1.1 or 5.0) are allowed and
+`hwcloud.deny` comes first, for everybody. Then the rights: a token's are those of its issue, a signed call's those of
+now, both with what `hwcloud.grant` adds. A call is open if all actions of one of its ways (1.1 or 5.0) are allowed and
 no Deny meets it. Only a deny is answered; unknown passes, with the decision recorded.
 """
 
@@ -75,8 +75,8 @@ def decide(
     if not call.ways:
         return None, _without_actions(call)
     place = circumstances.place(request, call)
-    resource = circumstances.resource(request, call, identity)
-    context = circumstances.context(request, call, identity, state.clock())
+    resource = circumstances.resource(request, call, identity) if rights.about_resources else None
+    context = circumstances.context(request, call, identity, state.clock()) if rights.conditional else None
     ways = [
         [(action, rights.decide(action, **place, resource=resource, context=context)) for action in way]
         for way in _by_grammar(call, rights)
