@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from pytest_hwcloud.journal import Exchange
 
 SHORTEST = 6  # shorter values are too common in ordinary text to be masked
-_LONG = 200  # longer values are tokens: they are shown plain, in URLs and in JSON, and nobody encodes them otherwise
+_LONG = 64  # longer values are tokens: they are shown plain, in URLs and in JSON, and nobody encodes them otherwise
 _GRAM, _STRIDE = 8, 4  # every piece of a secret of _GRAM + _STRIDE - 1 characters is found
 _PIECE = 16  # a piece of this length is masked wherever it stands; a shorter one only beside the cut
+_SHARED = 64  # secrets that are looked at for one piece, such as a prefix that all tokens have
 _CUT = "..."  # how pytest's saferepr, reprlib and textwrap show that something was left out
 _INVENTED = "HWCTEST"  # access keys of replay identities: the same on every machine, and no secret
 _HEADERS = ("x-auth-token", "x-security-token", "x-subject-token")
@@ -39,8 +40,8 @@ class Secrets:
     def __init__(self) -> None:
         self._values: set[str] = set()
         self._new: list[str] = []
-        self._short: list[str] = []
-        self._grams: dict[str, tuple[str, int]] = {}
+        self._whole: list[str] = []  # longest first
+        self._grams: dict[str, list[tuple[str, int]]] = {}
 
     def __repr__(self) -> str:
         return f"<Secrets: {len(self._values)} values>"
@@ -75,54 +76,65 @@ class Secrets:
     def masked(self, text: str) -> str:
         """The text with every known secret, and every cut piece of one, replaced by ***."""
         self._index()
-        for spelling in self._short:
+        for spelling in self._whole:
             if spelling in text:
                 text = text.replace(spelling, MASK)
         spans = list(self._spans(text)) if len(text) >= _GRAM else []
         for start, end in reversed(_joined(spans)):
             text = text[:start] + MASK + text[end:]
-        return _LABELLED.sub(_keep_label, text)
+        return _without_labelled(text)
 
     def _index(self) -> None:
         while self._new:
             value = self._new.pop()
             for spelling in spellings(value) if len(value) <= _LONG else _plain_spellings(value):
-                if len(spelling) < _GRAM + _STRIDE - 1:
-                    self._short = sorted({*self._short, spelling}, key=len, reverse=True)
-                for at in range(len(spelling) - _GRAM + 1):
-                    self._grams.setdefault(spelling[at : at + _GRAM], (spelling, at))
+                if "\n" not in spelling:  # of a value with several lines each is known by itself
+                    self._index_one(spelling)
+
+    def _index_one(self, spelling: str) -> None:
+        grams = [spelling[at : at + _GRAM] for at in range(len(spelling) - _GRAM + 1)]
+        if len(spelling) < _GRAM + _STRIDE - 1 or len(set(grams)) < len(grams):
+            # Too short for the pieces to be found, or so repetitive that they do not tell where they are from.
+            self._whole = sorted({*self._whole, spelling}, key=len, reverse=True)
+        for at, gram in enumerate(grams):
+            known = self._grams.setdefault(gram, [])
+            if len(known) < _SHARED:
+                known.append((spelling, at))
 
     def _spans(self, text: str) -> Iterator[tuple[int, int]]:
-        grams, end = self._grams, 0
+        grams, done = self._grams, 0
         for at in range(0, len(text) - _GRAM + 1, _STRIDE):
             found = grams.get(text[at : at + _GRAM])
-            if found is None or at < end:
+            if found is None or at < done:
                 continue
-            start, end = _extended(text, at, *found)
-            if _shows(text, start, end, found[0]):
-                yield start, end
-            else:
-                end = 0
+            shown = [span for secret, inside in found if (span := _shown(text, at, secret, inside))]
+            if shown:
+                start, done = max(shown, key=lambda span: span[1] - span[0])
+                yield start, done
+
+
+def _without_labelled(text: str) -> str:
+    lowered = text.lower()
+    if any(word in lowered for word in ("encoded_auth", "-token", "password")):  # far quicker than the expression
+        return _LABELLED.sub(_keep_label, text)
+    return text
 
 
 def _plain_spellings(value: str) -> tuple[str, ...]:
     return tuple({value, quote(value, safe=""), value.replace("/", "\\/")})
 
 
-def _extended(text: str, at: int, secret: str, inside: int) -> tuple[int, int]:
-    """How far the text around a common piece agrees with the secret."""
+def _shown(text: str, at: int, secret: str, inside: int) -> tuple[int, int] | None:
+    """How far the text around a common piece agrees with the secret; None if that is too little to be it."""
     start, before = at, inside
     while start and before and text[start - 1] == secret[before - 1]:
         start, before = start - 1, before - 1
     end, after = at + _GRAM, inside + _GRAM
     while end < len(text) and after < len(secret) and text[end] == secret[after]:
         end, after = end + 1, after + 1
-    return start, end
-
-
-def _shows(text: str, start: int, end: int, secret: str) -> bool:
     long_enough = end - start >= min(_PIECE, len(secret))
-    return long_enough or text.startswith(_CUT, end) or text.endswith(_CUT, 0, start)
+    cut = text.startswith(_CUT, end) or text.endswith(_CUT, 0, start)
+    return (start, end) if long_enough or cut else None
 
 
 def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
