@@ -116,7 +116,11 @@ def needs(method: str, url: str, body: Body = None, headers: Mapping[str, str] |
         return _unknown(method, parts, endpoint)
     if group.plain:
         return _answer(group, None, parts, endpoint, table)
-    key = (*parts, query, body, bucket, endpoint.region, endpoint.scope) if _is_short(body, headers) else None
+    key = (
+        (*parts, query, body, bucket, endpoint.region, endpoint.scope)
+        if _is_short(body) and not group.by_header
+        else None
+    )
     call = group.recent.get(key)
     if not isinstance(call, Call):
         call = _answer(group, Observed(body, query_keys(query), {}, headers, bucket), parts, endpoint, table)
@@ -125,9 +129,9 @@ def needs(method: str, url: str, body: Body = None, headers: Mapping[str, str] |
     return call
 
 
-def _is_short(body: Body, headers: Mapping[str, str] | None) -> bool:
+def _is_short(body: Body) -> bool:
     """Whether a request may be remembered: nothing large, nothing that can change under our hands."""
-    return headers is None and (body is None or (isinstance(body, (bytes, str)) and len(body) <= _SHORT))
+    return body is None or (isinstance(body, (bytes, str)) and len(body) <= _SHORT)
 
 
 _NOWHERE = Endpoint(None, None, "unknown")

@@ -174,7 +174,7 @@ class _Reader:
         found: dict[str, list[object]] = {}
         for name, item in self.mapping(value, at, None).items():
             if not isinstance(item, list) or len(item) != 2:
-                self.fail((*at, name), "must be [test, words], for instance [{has: server.publicip}, when an IP is bound]")
+                self.fail((*at, name), "must be [test, words], for instance [{has: cluster.vpc}, when it has a VPC]")
             if item[0] is not None:
                 self.test(item[0], (*at, name))
             found[name] = item

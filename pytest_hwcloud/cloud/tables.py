@@ -105,11 +105,12 @@ def _strings(value: object) -> tuple[str, ...]:
 class Group:
     """The rows on one method and path shape; mostly one, else told apart by tests on the request."""
 
-    __slots__ = ("plain", "recent", "rows")
+    __slots__ = ("by_header", "plain", "recent", "rows")
 
     def __init__(self) -> None:
         self.recent: dict[object, object] = {}  # answers to the latest requests, so that the same one costs a look-up
         self.rows: list[Row] = []
+        self.by_header = False  # whether a header tells rows apart
         self.plain: Row | None = None  # the only row, if it can be answered without looking at the request
 
     def add(self, row: Row) -> None:
@@ -118,6 +119,7 @@ class Group:
         if row.own:
             self.rows = [r for r in self.rows if r.own or r.more.discriminator != mine]
         self.rows.append(row)
+        self.by_header = any("header" in r.more.discriminator for r in self.rows)
         alone = len(self.rows) == 1 and not mine and not row.more.when
         self.plain = row if alone else None
 

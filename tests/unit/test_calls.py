@@ -252,6 +252,7 @@ def test_obs_is_decided_by_bucket_and_sub_resource(method, url, actions):
 
 def test_obs_copies_and_sub_resources_that_no_table_has():
     copy = needs("PUT", f"https://b.{OBS}/k", b"", {"X-Obs-Copy-Source": "/c/k"})
+    assert needs("PUT", f"https://b.{OBS}/k", b"", {"Host": "b"}).operation == "PutObject"
     assert (copy.operation, copy.actions) == ("CopyObject", ("obs:object:GetObject", "obs:object:PutObject"))
     assert needs("PUT", f"https://b.{OBS}/k?website").known is False
     assert needs("POST", f"https://b.{OBS}/?delete", b"<Object><VersionId>1</VersionId></Object>").actions == (
