@@ -72,7 +72,7 @@ def _settle(refusal: Refusal, made: Sequence[Exchange], code: str | None, gate: 
     """The last call of the block that was refused as asked for, else the last that was refused at all."""
     failed = [exchange for exchange in made if exchange.failure is not None]
     fitting = [e for e in failed if _fits(Refusal(failure=e.failure, exchange=e), code, gate)]
-    chosen = (fitting or failed or [None])[-1]
+    chosen = (fitting or failed)[-1] if failed else None
     refusal.exchange = chosen
     refusal.failure = chosen.failure if chosen else failures.read(refusal.error) if refusal.error else None
 

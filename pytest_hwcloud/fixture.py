@@ -43,6 +43,9 @@ class HwCloud:
     def __init__(self, run: Run, case: Case) -> None:
         self._run, self._case = run, case
 
+    def __repr__(self) -> str:
+        return f"<hwcloud: {self._run.settings.mode}, identity {self._case.identity}, region {self._run.region}>"
+
     def identity(self, name: str | None = None) -> Identity:
         """The identity with this name; without one, the identity of this test (marker hwcloud_identity)."""
         return self._run.state.identity(name or self._case.identity)

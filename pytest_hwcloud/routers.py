@@ -70,7 +70,8 @@ class Routers:
     def _fixture_path(self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> Path:
         # In the folder of the file that defines it, so that the answer is the same whichever test comes first.
         file = Path(fixturedef.func.__code__.co_filename)
-        param = f"[{request.param_index}]" if hasattr(request, "param") else ""
+        # The index is private in pytest, but the only name of a parameter that is the same on every machine.
+        param = f"[{getattr(request, 'param_index', 0)}]" if hasattr(request, "param") else ""
         return library.own_cassette(file, f"{fixturedef.argname}{param}", self._run.settings.cassette_dir)
 
     def _player(self, paths: list[Path], own: Path) -> Router:

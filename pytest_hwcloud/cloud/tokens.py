@@ -31,24 +31,28 @@ class Scope:
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Token(AuthBase):
     """A scoped token; as `auth=` of requests it sets X-Auth-Token.
 
     rights: what the identity could do at issue, None if it had no policy then.
     """
 
-    value: str = field(repr=False)
+    value: str
     scope: Scope
     issued_at: datetime
     expires_at: datetime
     identity: str
-    rights: object = field(default=None, repr=False, compare=False)
+    rights: object = field(default=None, compare=False)
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
         """Put the token on a request."""
         r.headers["X-Auth-Token"] = self.value
         return r
+
+    def __repr__(self) -> str:
+        """Whose and for what, never the value."""
+        return f"<Token of {self.identity} for {self.scope.kind} {self.scope.name}>"
 
     def expired(self, now: datetime) -> bool:
         """Whether the 24 hours are over."""
