@@ -213,7 +213,7 @@ def _titles(rows: list[Row]) -> tuple[str, ...]:
 def _known_call(_: Group, rows: list[Row], verdicts: Verdicts) -> Call:
     row, more = rows[0], rows[0].more
     several = len(rows) > 1
-    open_question = several and any(r.more.discriminator for r in rows)
+    open_question = any(r.more.discriminator != more.discriminator for r in rows)  # the body would have told
     further = [name for name in row.dependencies if name not in row.actions]
     return Call(
         service=row.service,
