@@ -102,10 +102,8 @@ class AkSkAuth(AuthBase):
         signable = self._frame(r, target.host, body is None)
         date = r.headers["X-Sdk-Date"] = signable.date or signing.current_date()
         payload = signing.payload_hash(self._suite, b"stream" if body is None else body, signable.payload)
-        canonical = (
-            f"{(r.method or 'GET').upper()}\n{target.resource}\n"
-            f"{signable.before}x-sdk-date:{date}\n{signable.after}\n{signable.signed}\n{payload}"
-        )
+        method = (r.method or "GET").upper()
+        canonical = f"{method}\n{target.resource}\n{signable.before}{date}{signable.after}{payload}"
         scope = signing.credential_scope(self._suite, date, target.host, *self._scope) if self._suite.scoped else ""
         r.headers["Authorization"] = signing.authorization(
             self._suite, self.ak, self._sk, canonical, signable.signed, date, scope
@@ -121,7 +119,7 @@ class AkSkAuth(AuthBase):
         if stream:  # cannot be read twice, so it cannot be hashed
             headers[suite.content_header] = signing.UNSIGNED_PAYLOAD
         found = frame(tuple(headers.lower_items()), self._own, host, self._content_header)
-        if found.content_type and not found.content_type.startswith(signing.HASHED_TYPES):
+        if not found.hashed:
             if "Content-Type" in list(headers):  # this spelling only, as in the SDK
                 headers[suite.content_header] = signing.UNSIGNED_PAYLOAD
             found = frame(tuple(headers.lower_items()), self._own, host, self._content_header)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pytest_hwcloud.cloud.canonical import as_sent, as_signed
+from pytest_hwcloud.cloud.signing import HASHED_TYPES
 
 # What clients and proxies on the way add or change, and what a redirect changes.
 NEVER_SIGNED = frozenset(
@@ -35,7 +36,8 @@ Pairs = tuple[tuple[str, str], ...]
 class Frame:
     """The signed headers of a request, without their date.
 
-    before, after: the canonical lines around the date. added: headers to set on the request. date: the given one.
+    before, after: the canonical text around the date, SignedHeaders included. added: headers to set on the request.
+    date: the given one. payload: the value of the content header. hashed: whether bodies of this type are hashed.
     """
 
     before: str
@@ -43,8 +45,8 @@ class Frame:
     signed: str
     added: Pairs
     date: str | None
-    payload: str | None  # the value of the content header
-    content_type: str
+    payload: str | None
+    hashed: bool
 
 
 @lru_cache(maxsize=512)
@@ -54,15 +56,15 @@ def frame(given: Pairs, own: Pairs, host: str, content_header: str) -> Frame:
     added = {name: value for name, value in own if name.lower() not in texts or name.lower() == TOKEN}
     values = {"host": host, **texts, **{name.lower(): value for name, value in added.items()}, DATE: ""}
     names = sorted(name for name in values if name not in NEVER_SIGNED and "_" not in name)
-    at = names.index(DATE)
+    signed, at = ";".join(names), names.index(DATE)
     return Frame(
-        before="".join(_lines(names[:at], values)),
-        after="".join(_lines(names[at + 1 :], values)),
-        signed=";".join(names),
+        before="".join(_lines(names[:at], values)) + f"{DATE}:",
+        after="\n" + "".join(_lines(names[at + 1 :], values)) + f"\n{signed}\n",
+        signed=signed,
         added=(*added.items(), *((n, as_sent(texts[n])) for n in names if n in texts and not texts[n].isascii())),
         date=texts.get(DATE) if "authorization" not in texts else None,  # the date of an earlier signature is not given
         payload=values.get(content_header),
-        content_type=texts.get("content-type", ""),
+        hashed=texts.get("content-type", "").startswith(HASHED_TYPES) or not texts.get("content-type"),
     )
 
 
