@@ -14,7 +14,7 @@ from pytest_hwcloud.cloud.wire import Request
 from pytest_hwcloud.replay import tape_cache, tape_plain
 from pytest_hwcloud.replay.interaction import FAULTS, CassetteError, Interaction, fault_of, read_interaction
 from pytest_hwcloud.replay.tape_cache import Parsed
-from pytest_hwcloud.replay.tape_index import digest, key_of, nearest_key
+from pytest_hwcloud.replay.tape_index import digest, key_of, nearest_key, parts
 
 __all__ = ["FAULTS", "CassetteError", "Interaction", "Tape"]
 
@@ -94,6 +94,11 @@ class Tape:
         """How many interactions nobody asked for; reads none of them."""
         return len(self) - sum(1 for interaction in self._read.values() if interaction.played)
 
+    @property
+    def played_positions(self) -> list[int]:
+        """The positions of the interactions that were asked for; reads none that was not."""
+        return sorted(position for position, one in self._read.items() if one.played)
+
     def __getitem__(self, position: int) -> Interaction:
         found = self._read.get(position)
         if found is None:
@@ -102,7 +107,7 @@ class Tape:
 
     def _next(self, request: Request, keep: bool = False) -> Interaction | None:
         key = key_of(request.method, request.url)
-        positions = self._index.get(key)
+        positions = self._index.get(key) or self._dead_host(key)
         if positions is None:
             return None
         waiting = self._waiting.get(key)
@@ -121,6 +126,15 @@ class Tape:
                 waiting.popleft()
         interaction = self[last]
         return interaction if self._repeat or interaction.repeat or interaction.fault else None
+
+    def _dead_host(self, key: str) -> list[int] | None:
+        """A request that is not recorded, to a host that only ever failed: it fails in the same way."""
+        if not self._parsed.faults:
+            return None
+        host = parts(key)[2]
+        found = [positions for known, positions in self._index.items() if parts(known)[2] == host]
+        dead = set(self._parsed.faults)
+        return found[0][-1:] if found and all(p in dead for positions in found for p in positions) else None
 
     def _with_body(self, key: str, positions: list[int], body: bytes) -> tuple[deque[int], int] | None:
         """The answers recorded for exactly this body, where different ones were recorded; None: go by the order."""
@@ -166,7 +180,7 @@ def _parsed(path: Path, size: int, mtime_ns: int, inode: int, cache_dir: Path | 
 def read_cassette(content: bytes, path: Path) -> Parsed:
     """Read the bytes of a cassette: JSON, the plain form, or any YAML."""
     if not content.strip():
-        return Parsed(metadata={}, index={}, ends=[0], blob=b"", plain=False)  # vcrpy: like no cassette
+        return Parsed(metadata={}, index={}, ends=[0], blob=b"", faults=[], plain=False)  # vcrpy: like no cassette
     if content.lstrip()[:1] == b"{":
         try:
             return _from_document(json.loads(content), path)
@@ -192,22 +206,25 @@ def _from_plain(plain: tape_plain.Plain, content: bytes, path: Path) -> Parsed:
     for position, (method, uri) in enumerate(plain.keys):
         index.setdefault(key_of.__wrapped__(method, uri), []).append(position)
     metadata = _metadata(frame or {}, path)
-    return Parsed(metadata=metadata, index=index, ends=plain.spans, blob=content, plain=True)
+    return Parsed(
+        metadata=metadata, index=index, ends=plain.spans, blob=content, faults=sorted(plain.fault), plain=True
+    )
 
 
 def _from_document(document: object, path: Path) -> Parsed:
     if not isinstance(document, Mapping) or not isinstance(document.get("interactions"), list):
         raise CassetteError("not a cassette: a mapping with the list `interactions` is expected", path=path)
     index: dict[str, list[int]] = {}
-    ends, entries = [0], []
+    ends, entries, faults = [0], [], []
     for position, entry in enumerate(document["interactions"]):
         method, uri = _method_and_uri(entry, position, path)
-        fault_of(entry, position, path)
+        if fault_of(entry, position, path):
+            faults.append(position)
         index.setdefault(key_of.__wrapped__(method.upper(), uri), []).append(position)
         entries.append(_as_json(entry, position, path))
         ends.append(ends[-1] + len(entries[-1]))
     metadata = _metadata(document, path)
-    return Parsed(metadata=metadata, index=index, ends=ends, blob=b"".join(entries), plain=False)
+    return Parsed(metadata=metadata, index=index, ends=ends, blob=b"".join(entries), faults=faults, plain=False)
 
 
 def _metadata(document: Mapping[object, object], path: Path) -> dict[str, object]:

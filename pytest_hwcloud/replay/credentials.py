@@ -1,0 +1,140 @@
+"""Live credentials, found where the ecosystem keeps them: hwcloud.yaml, HUAWEICLOUD_SDK_*, HW_*, the SDK's profile.
+
+The first source that has an access key is used whole; keys of two sources are never mixed. The metadata address of a
+server (169.254.169.254) is never asked.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from pytest_hwcloud.cloud.identity import Identity
+
+# field of the identity (or project_id) → name in the environment or profile
+_SDK = {
+    "ak": "HUAWEICLOUD_SDK_AK",
+    "sk": "HUAWEICLOUD_SDK_SK",
+    "security_token": "HUAWEICLOUD_SDK_SECURITY_TOKEN",
+    "project_id": "HUAWEICLOUD_SDK_PROJECT_ID",
+    "domain_id": "HUAWEICLOUD_SDK_DOMAIN_ID",
+}
+_HW = {
+    "ak": "HW_ACCESS_KEY",
+    "sk": "HW_SECRET_KEY",
+    "security_token": "HW_SECURITY_TOKEN",
+    "project_id": "HW_PROJECT_ID",
+    "domain_id": "HW_DOMAIN_ID",
+    "domain": "HW_DOMAIN_NAME",
+    "user": "HW_USER_NAME",
+    "password": "HW_USER_PASSWORD",
+}
+_PROFILE = ("ak", "sk", "security_token", "project_id", "domain_id")
+PROFILE_VARIABLE = "HUAWEICLOUD_SDK_CREDENTIALS_FILE"
+
+Source = tuple[str, dict[str, str], Mapping[str, str]]  # where, the fields found, what each is called there
+
+
+class MissingCredentials(ValueError):  # noqa: N818  (it reads as what happened)
+    """Record and live mode need credentials that nobody gave; the text names the places where they may stand."""
+
+
+def live_identities(
+    identities: Mapping[str, Identity],
+    given: Callable[[str], Mapping[str, str]],
+    region: str,
+    environ: Mapping[str, str] | None = None,
+    home: Path | None = None,
+) -> dict[str, Identity]:
+    """The identities with their real keys. given(name): the identity's own keys of hwcloud.yaml, variables replaced.
+
+    Only `default` may take its keys from the environment: else two identities would be the same user. Another one
+    without keys gets empty ones, and `require` says so when a test uses it. MissingCredentials if `default` has none.
+    """
+    environ, home = os.environ if environ is None else environ, home or Path.home()
+    found = {name: _live(identity, dict(given(name)), region, environ, home) for name, identity in identities.items()}
+    if "default" in found and len(found) == 1:
+        require(found["default"])
+    return found
+
+
+def require(identity: Identity) -> Identity:
+    """The identity itself if it can call the cloud; MissingCredentials if it has neither keys nor a password."""
+    if identity.ak or identity.password:
+        return identity
+    environment = (
+        f", or {_SDK['ak']} and {_SDK['sk']} (or {_HW['ak']} and {_HW['sk']}) in the environment, or a profile"
+    )
+    raise MissingCredentials(
+        f"identity {identity.name!r} has no credentials, and record and live mode call the real cloud: set ak and sk "
+        f"under identities: {identity.name}: in hwcloud.yaml"
+        + (f"{environment} in ~/.huaweicloud/credentials" if identity.name == "default" else "")
+    )
+
+
+def _live(identity: Identity, own: dict[str, str], region: str, environ: Mapping[str, str], home: Path) -> Identity:
+    ours = {field: f"identities: {identity.name}: {field} in hwcloud.yaml" for field in ("ak", "sk")}
+    sources: list[Source] = [("hwcloud.yaml", own, ours)]
+    if identity.name == "default":
+        sources += _sources(environ, home)
+    for _, fields, names in sources:
+        if _is_whole(fields, names) or fields.get("password"):
+            return _filled(identity, {**own, **fields}, region)
+    return replace(identity, ak="", sk="", security_token=None, password=None)
+
+
+def _sources(environ: Mapping[str, str], home: Path) -> Iterator[Source]:
+    for where, names in (("HUAWEICLOUD_SDK_*", _SDK), ("HW_*", _HW)):
+        yield where, {field: environ[name] for field, name in names.items() if environ.get(name)}, names
+    named = environ.get(PROFILE_VARIABLE)
+    file = Path(named) if named else home / ".huaweicloud" / "credentials"
+    if named or file.is_file():
+        yield str(file), _profile(file), {field: f"{field} in {file}" for field in _PROFILE}
+
+
+def _is_whole(fields: Mapping[str, str], names: Mapping[str, str]) -> bool:
+    has, lacks = (("ak", "sk") if "ak" in fields else ("sk", "ak")) if {"ak", "sk"} & set(fields) else ("", "")
+    if has and lacks not in fields:
+        raise MissingCredentials(f"{names[has]} is set, but {names[lacks]} is not: an access key needs both")
+    return bool(has)
+
+
+def _profile(file: Path) -> dict[str, str]:
+    parser = configparser.RawConfigParser()
+    try:
+        with open(file, encoding="utf-8") as opened:
+            parser.read_file(opened)
+    except (OSError, UnicodeDecodeError) as error:
+        raise MissingCredentials(f"{file}: cannot be read ({error})") from None
+    except configparser.Error as error:
+        line = getattr(error, "lineno", None)
+        place = f"{file}:{line}" if line else str(file)
+        raise MissingCredentials(f"{place}: is no profile file of the SDK (sections [basic], [global])") from None
+    found: dict[str, str] = {}
+    for kind in ("basic", "global"):  # sections may be called basic, basic_test, global …
+        section = next((name for name in parser.sections() if name.startswith(kind)), None)
+        for field in _PROFILE if section else ():
+            value = parser.get(section or "", field, fallback="").replace("%%", "%")  # as the SDK wants % written
+            if value:
+                found.setdefault(field, value)
+    return found
+
+
+def _filled(identity: Identity, fields: Mapping[str, str], region: str) -> Identity:
+    projects = dict(identity.projects)
+    if "project_id" in fields:
+        projects[region] = fields["project_id"]
+    return replace(
+        identity,
+        ak=fields.get("ak", ""),
+        sk=fields.get("sk", ""),
+        security_token=fields.get("security_token"),
+        password=fields.get("password"),
+        projects=projects,
+        user=fields.get("user", identity.user),
+        domain=fields.get("domain", identity.domain),
+        domain_id=fields.get("domain_id", identity.domain_id),
+    )
