@@ -50,18 +50,14 @@ def canonical_query(query: str) -> str:
     if not query:
         return ""
     query = query.replace("+", "%20")
-    parts = query.split("&")
     if not _canonical_words(query):
-        parts = [canonical_part(part) for part in parts if part]
-    return "&".join(_in_order(parts))
-
-
-def _in_order(parts: list[str]) -> list[str]:
+        query = "&".join([canonical_part(part) for part in query.split("&") if part])
+    parts = query.split("&")
     names = {part.partition("=")[0] for part in parts}
     if len(names) < len(parts) or "%" in "".join(names):
-        return sorted(parts, key=decoded)
+        return "&".join(sorted(parts, key=decoded))
     # The names decide, and are not escaped: with a separator lower than every letter their order is that of the texts.
-    return [part.replace("\0", "=") for part in sorted([part.replace("=", "\0") for part in parts])]
+    return "&".join(sorted(query.replace("=", "\0").split("&"))).replace("\0", "=")
 
 
 @lru_cache(maxsize=4096)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from pytest_hwcloud.cloud.canonical import as_sent, as_signed
 from pytest_hwcloud.cloud.signing import HASHED_TYPES
@@ -32,8 +31,7 @@ TOKEN = "x-security-token"
 Pairs = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+class Frame(NamedTuple):
     """The signed headers of a request, without their date.
 
     before, after: the canonical text around the date, SignedHeaders included. added: headers to set on the request.
@@ -52,24 +50,22 @@ class Frame:
 @lru_cache(maxsize=512)
 def frame(given: Pairs, own: Pairs, host: str, content_header: str) -> Frame:
     """The frame of the headers given (names in lower case) and those that belong to the keys (a given one stays)."""
-    texts = {name: _text(value) for name, value in given}
-    added = {name: value for name, value in own if name.lower() not in texts or name.lower() == TOKEN}
-    values = {"host": host, **texts, **{name.lower(): value for name, value in added.items()}, DATE: ""}
-    names = sorted(name for name in values if name not in NEVER_SIGNED and "_" not in name)
-    signed, at = ";".join(names), names.index(DATE)
+    texts = {name: value if value.__class__ is str and value.isascii() else _text(value) for name, value in given}
+    added = [(name, value) for name, value in own if name.lower() not in texts or name.lower() == TOKEN]
+    values = {"host": host, **texts, DATE: "", **{name.lower(): value for name, value in added}}
+    names = sorted([name for name in values if name not in NEVER_SIGNED and "_" not in name])
+    lines = "\n".join([f"{name}:{values[name].strip()}" for name in names])
+    before, mark, after = f"\n{lines}\n".partition(f"\n{DATE}:")
+    signed, kind = ";".join(names), texts.get("content-type")
     return Frame(
-        before="".join(_lines(names[:at], values)) + f"{DATE}:",
-        after="\n" + "".join(_lines(names[at + 1 :], values)) + f"\n{signed}\n",
+        before=(before + mark).removeprefix("\n"),
+        after=f"{after}\n{signed}\n",
         signed=signed,
-        added=(*added.items(), *((n, as_sent(texts[n])) for n in names if n in texts and not texts[n].isascii())),
+        added=(*added, *[(n, as_sent(texts[n])) for n in names if n in texts and not texts[n].isascii()]),
         date=texts.get(DATE) if "authorization" not in texts else None,  # the date of an earlier signature is not given
         payload=values.get(content_header),
-        hashed=texts.get("content-type", "").startswith(HASHED_TYPES) or not texts.get("content-type"),
+        hashed=not kind or kind.startswith(HASHED_TYPES),
     )
-
-
-def _lines(names: list[str], values: dict[str, str]) -> Iterator[str]:
-    return (f"{name}:{values[name].strip()}\n" for name in names)
 
 
 def _text(value: str | bytes) -> str:  # requests allows bytes
