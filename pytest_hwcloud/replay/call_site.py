@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import sysconfig
 from pathlib import Path
+from types import FrameType
 
 _PACKAGE = str(Path(__file__).resolve().parents[1])
 _TOUR = str(Path(_PACKAGE, "tour"))
@@ -16,7 +17,7 @@ _INSIDE: dict[str, bool] = {}  # file name → belongs to a library; asked for e
 
 def call_site() -> tuple[str, int] | None:
     """File and line of the caller; None where none of its frames is on this thread's stack (the SDK's own threads)."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     inside = _INSIDE
     while frame is not None:
         name = frame.f_code.co_filename
@@ -25,7 +26,7 @@ def call_site() -> tuple[str, int] | None:
             skip = inside[name] = _is_library(name)
         if not skip:
             return name, frame.f_lineno
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return None
 
 

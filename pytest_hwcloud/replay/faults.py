@@ -135,7 +135,7 @@ def aiohttp_error(fault: CloudFault, url: str) -> Exception:
     cause = lowest(fault.kind)
     match fault.kind:
         case "dns":
-            kind = getattr(aiohttp, "ClientConnectorDNSError", aiohttp.ClientConnectorError)
+            kind: Any = getattr(aiohttp, "ClientConnectorDNSError", aiohttp.ClientConnectorError)
             error: Exception = kind(_connection_key(url), cause)
         case "connection-refused":
             error = aiohttp.ClientConnectorError(_connection_key(url), cause)
@@ -157,9 +157,10 @@ def aiohttp_error(fault: CloudFault, url: str) -> Exception:
 def _connection_key(url: str) -> Any:
     from urllib.parse import urlsplit
 
-    from aiohttp.client_reqrep import ConnectionKey
+    from aiohttp import client_reqrep
 
+    connection_key: Any = client_reqrep.ConnectionKey
     split = urlsplit(url)
     secure = split.scheme == "https"
     known = {"host": split.hostname, "port": split.port or (443 if secure else 80), "is_ssl": secure, "ssl": True}
-    return ConnectionKey(**{name: known.get(name) for name in ConnectionKey._fields})
+    return connection_key(**{name: known.get(name) for name in connection_key._fields})

@@ -147,7 +147,8 @@ def _whole(headers: Mapping[str, str], body: bytes) -> bytes | None:
 
 
 def _joined(chunked: bytes) -> bytes:
-    parts, at = [], 0
+    parts: list[bytes] = []
+    at = 0
     while True:
         line = chunked.index(b"\r\n", at)
         size = int(chunked[at:line].partition(b";")[0], 16)

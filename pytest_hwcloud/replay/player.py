@@ -34,7 +34,7 @@ class PlayedExchange(Exchange):
     _gate: str | None = None
     _read = False
 
-    @property  # type: ignore[override]
+    @property
     def gate(self) -> str | None:
         """The gate that refused, as the recorded answer says; None for a success or a failure of the service."""
         if not self._read:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from datetime import timedelta
 from io import BytesIO
 from time import perf_counter
 from typing import Any
 
 import requests
+from requests import cookies, hooks
 from requests.adapters import BaseAdapter, HTTPAdapter
-from requests.cookies import cookiejar_from_dict, extract_cookies_to_jar
-from requests.hooks import default_hooks, dispatch_hook
 from requests.structures import CaseInsensitiveDict
 from requests.utils import default_headers, get_encoding_from_headers
 from urllib3.response import HTTPResponse
@@ -23,6 +22,10 @@ from pytest_hwcloud.replay.faults import pending
 from pytest_hwcloud.replay.route import CURRENT_ROUTER, Router
 from pytest_hwcloud.replay.urllib3_door import as_bytes, ask, lower, with_cookies
 
+# requests leaves these without types.
+_jar: Callable[..., Any] = cookies.cookiejar_from_dict
+_extract: Callable[..., None] = cookies.extract_cookies_to_jar
+_dispatch: Callable[..., Any] = hooks.dispatch_hook
 _ADAPTERS = threading.Lock()
 _LOCAL: Mapping[str, Any] = {"proxies": OrderedDict(), "stream": False, "verify": True, "cert": None}
 
@@ -32,22 +35,22 @@ class CloudSession(requests.Session):
 
     def __init__(self) -> None:
         # What requests.Session.__init__ does, but for its two pools of connections, which come when they are needed.
-        self.headers = default_headers()
+        self.headers: Any = default_headers()
         self.auth = None
         self.proxies = {}
-        self.hooks = default_hooks()
+        self.hooks = hooks.default_hooks()
         self.params = {}
         self.stream = False
         self.verify = True
         self.cert = None
         self.max_redirects = 30
         self.trust_env = True
-        self.cookies = cookiejar_from_dict({})
+        self.cookies = _jar({})
         self._mounted: OrderedDict[str, BaseAdapter] | None = None
         self._environment: dict[str, Mapping[str, Any]] = {}
 
     @property
-    def adapters(self) -> MutableMapping[str, BaseAdapter]:  # type: ignore[override]
+    def adapters(self) -> MutableMapping[str, BaseAdapter]:
         """The adapters of the session, made when somebody asks."""
         if self._mounted is None:
             with _ADAPTERS:
@@ -110,11 +113,11 @@ class CloudSession(requests.Session):
     ) -> requests.Response:
         """Hooks, cookies and redirects, as requests does them."""
         follow = kwargs.pop("allow_redirects", True)
-        hooks: Any = request.hooks
-        if hooks["response"]:
-            response = dispatch_hook("response", hooks, response, **kwargs)
+        held: Any = request.hooks
+        if held["response"]:
+            response = _dispatch("response", held, response, **kwargs)
         if "Set-Cookie" in response.headers:
-            extract_cookies_to_jar(self.cookies, request, response.raw)
+            _extract(self.cookies, request, response.raw)
         if not response.is_redirect:
             return response
         kwargs = {"stream": False, "timeout": None, "verify": True, "cert": None, "proxies": {}, **kwargs}
@@ -124,7 +127,7 @@ class CloudSession(requests.Session):
             )
             return response
         history = [response, *self.resolve_redirects(response, request, **kwargs)]
-        last = history.pop()
+        last: requests.Response = history.pop()
         last.history = history
         return last
 
@@ -136,7 +139,7 @@ class _Adapter(BaseAdapter):
         super().__init__()
         self.session = session
 
-    def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]
+    def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
         kwargs.pop("allow_redirects", None)
         return self.session.send(request, allow_redirects=False, **kwargs)
 
@@ -155,13 +158,13 @@ def _response(
     response.reason = answer.reason
     response.url = request.url or ""
     response.request = request
-    response.connection = _Adapter(session)  # type: ignore[attr-defined]
+    response.connection = _Adapter(session)  # type: ignore[assignment]
     response.raw = _raw(answer, body if stream else b"", request)
     if "Set-Cookie" in response.headers:
-        extract_cookies_to_jar(response.cookies, request, response.raw)
+        _extract(response.cookies, request, response.raw)
     if not stream:
-        response._content = body  # type: ignore[attr-defined]
-        response._content_consumed = True  # type: ignore[attr-defined]
+        response._content = body
+        response._content_consumed = True
     return response
 
 

@@ -18,8 +18,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-FORMAT = 1
+FORMAT = 2
 _RACY_NS = 2_000_000_000
 
 
@@ -31,6 +32,7 @@ class Parsed:
     index: dict[str, list[int]]
     ends: Sequence[int]
     blob: bytes
+    faults: Sequence[int]  # positions of the entries that are faults
     plain: bool  # the entries are plain YAML in the cassette itself, not JSON in the cache
 
 
@@ -54,23 +56,31 @@ def load(cache_dir: Path, path: Path, stat: os.stat_result) -> Parsed | None:
             return None
         inner = json.loads(line)
         blob = content if about["plain"] and content is not None else entries
-        return Parsed(**inner, blob=blob, plain=about["plain"])
+        parsed = Parsed(**inner, blob=blob, plain=about["plain"])
+        if content is not None and not _same_time(about, stat) and time.time_ns() - stat.st_mtime_ns > _RACY_NS:
+            save(cache_dir, path, stat, content, parsed)  # from now on the time is enough
+        return parsed
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
-def _same_time(about: dict[str, int], stat: os.stat_result) -> bool:
-    same = about["size"] == stat.st_size and about["mtime_ns"] == stat.st_mtime_ns
+def _same_time(about: dict[str, Any], stat: os.stat_result) -> bool:
+    same: bool = about["size"] == stat.st_size and about["mtime_ns"] == stat.st_mtime_ns
     return same and about["seen_ns"] - stat.st_mtime_ns > _RACY_NS
 
 
-def _same(about: dict[str, int], stat: os.stat_result, content: bytes) -> bool:
-    return _same_time(about, stat) or about["sha256"] == hashlib.sha256(content).hexdigest()
+def _same(about: dict[str, Any], stat: os.stat_result, content: bytes) -> bool:
+    return _same_time(about, stat) or str(about["sha256"]) == hashlib.sha256(content).hexdigest()
 
 
 def save(cache_dir: Path, path: Path, stat: os.stat_result, content: bytes, parsed: Parsed) -> None:
     """Write the parsed form to a temporary name and rename it. A folder that cannot be written is no error."""
-    inner = {"metadata": parsed.metadata, "index": parsed.index, "ends": list(parsed.ends)}
+    inner = {
+        "metadata": parsed.metadata,
+        "index": parsed.index,
+        "ends": list(parsed.ends),
+        "faults": list(parsed.faults),
+    }
     with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
         line = json.dumps(inner, default=plain_value, separators=(",", ":")).encode()
         rest = line + b"\n" + (b"" if parsed.plain else parsed.blob)

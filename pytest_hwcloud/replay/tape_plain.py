@@ -9,22 +9,22 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 
-_PLAIN = rb"""[A-Za-z/(~_](?:[^\s:\#]|:(?=\S)|(?<=\S)\#|[ ]+(?=[^\s\#]))*"""
-_NUMBER = rb"(?:0|[1-9][0-9]{0,17})"
-_DOUBLE = rb'"(?:[^"\\\n]|\\["\\nrt]|\\u(?![dD][89a-fA-F])[0-9a-fA-F]{4})*"'
+_PLAIN = rb"[A-Za-z/(_][^\s:#]*+(?:(?::(?=\S)|(?<=\S)#|[ ]++(?=[^\s#]))[^\s:#]*+)*+"
+_HEX = rb"(?!0[xXbB])[0-9]+[A-Za-z][0-9A-Za-z]*(?=\n|\Z)"  # an id that begins with a digit, and is no number
+_NUMBER = rb"(?:0|[1-9][0-9]{0,17})(?=\n|\Z)"
+_DOUBLE = rb'"[^"\\\n]*+(?:\\(?:["\\nrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})[^"\\\n]*+)*+"'
 _SINGLE = rb"'(?:[^'\n]|'')*'"
-_SCALAR = rb"(?:" + b"|".join((_DOUBLE, _SINGLE, rb"\[\]|\{\}", _NUMBER + rb"(?=\n)", _PLAIN)) + rb")"
-_KEY = rb"""(?:[A-Za-z_][A-Za-z0-9_./-]*|'[^'\n]*')"""
-_LINE = re.compile(
-    rb"(?P<indent>[ ]{2,})"
-    rb"(?:-[ ](?P<item>" + _SCALAR + rb")\n"
-    rb"|(?P<key>" + _KEY + rb"):"
-    rb"(?:\n|[ ](?:(?P<value>" + _SCALAR + rb")\n"
-    rb"|\|(?P<chomp>[+-]?)\n(?P<block>(?:(?P=indent)[ ]+[^\s][^\n]*\n|[ ]*\n)*))))"
-)
-_SHAPE = re.compile(rb"(?:(?:" + re.sub(rb"\?P<(?!indent)[a-z]+>", b"?:", _LINE.pattern) + rb"))*+")
-_plain = re.compile(_PLAIN).fullmatch
+_SCALAR = rb"(?:" + b"|".join((_PLAIN, _DOUBLE, _SINGLE, _NUMBER, _HEX, rb"\[\]|\{\}|~(?=\n)")) + rb")"
+_KEY = rb"[A-Za-z_][A-Za-z0-9_./-]*"
+_LINES = re.compile(rb"(?:[ ]{2,}(?:-[ ]" + _SCALAR + rb"|" + _KEY + rb":(?:[ ]" + _SCALAR + rb")?)\n)*+")
+_BLOCK = re.compile(rb"([ ]{2,})(" + _KEY + rb"): \|([+-]?)\n")
+_BLOCK_ENDS = [re.compile(rb"\n(?=[ ]{0,%d}[^ \n])" % indent) for indent in range(32)]
+_MARGIN = re.compile(rb"\n*([ ]+)")
+_OUTDENTED = [re.compile(rb"\n(?![ ]{%d}|\n|\Z)" % indent) for indent in range(40)]
+_is_plain = re.compile(_PLAIN).fullmatch
+_is_hex = re.compile(_HEX).fullmatch
 _INTERACTIONS = re.compile(rb"(?:\A|\n)interactions:\n(?=- )")
 _TRAILER = re.compile(rb"\n(?=[^\s-])")
 _METHOD = re.compile(rb"\n    method: ([^\n]+)")
@@ -32,12 +32,15 @@ _URI = re.compile(rb"\n    uri: ([^\n]+)")
 _FAULT = re.compile(rb"\n  fault: ([^\n]+)|\n    fault: ([^\n]+)")
 # Characters that YAML refuses or takes for line breaks; found with the fastest searches that bytes have.
 _BAD_ASCII = bytes(c for c in range(0x80) if (c < 0x20 and c != 0x0A) or c == 0x7F)
-_BAD_UTF8 = re.compile(rb"\xc2[\x80-\x9f]|\xe2\x80[\xa8\xa9]|\xef\xbb\xbf|\xef\xbf[\xbe\xbf]|\xed[\xa0-\xbf]")
-_BAD_HINTS = (b"\xc2", b"\xe2\x80", b"\xef\xbb\xbf", b"\xef\xbf", b"\xed")
+_BAD_UTF8 = {
+    b"\xc2": re.compile(rb"\xc2[\x80-\x9f]"),
+    b"\xe2": re.compile(rb"\xe2\x80[\xa8\xa9]"),
+    b"\xef": re.compile(rb"\xef\xbb\xbf|\xef\xbf[\xbe\xbf]"),
+}
 
 _WORDS: dict[bytes, object] = {b"null": None, b"~": None, b"true": True, b"false": False}
-# Words that YAML 1.1 reads as truth values or numbers in some spelling of case.
-_AMBIGUOUS = re.compile(rb"(?i:yes|no|on|off|true|false|null|y|n|~.*)").fullmatch
+# Words that YAML 1.1 reads as truth values or nothing, in any case.
+_AMBIGUOUS = re.compile(rb"(?i:yes|no|on|off|true|false|null|y|n)").fullmatch
 
 
 class NotPlain(ValueError):  # noqa: N818  (no error, another reader is asked)
@@ -57,7 +60,7 @@ def split(data: bytes) -> Plain:
     """Find the interactions of a cassette; NotPlain if it is not written in the plain form."""
     if len(data) != len(data.translate(None, _BAD_ASCII)):
         raise NotPlain
-    if any(hint in data for hint in _BAD_HINTS) and _BAD_UTF8.search(data):
+    if any(lead in data and bad.search(data) for lead, bad in _BAD_UTF8.items()):
         raise NotPlain
     data.decode()  # a wrong encoding is for the YAML reader to report
     start = _INTERACTIONS.search(data)
@@ -79,106 +82,138 @@ def split(data: bytes) -> Plain:
 def _checked(data: bytes, frame: bytes, spans: list[int]) -> Plain:
     keys: list[tuple[str, str]] = []
     faults: dict[int, object] = {}
-    shaped = _SHAPE.fullmatch
     for index in range(len(spans) - 1):
         entry = b"  " + data[spans[index] + 2 : spans[index + 1]]
-        if not shaped(entry) or b"\n  response:" not in entry:
-            raise NotPlain
+        _check_shape(entry)
         methods, uris = _METHOD.findall(entry), _URI.findall(entry)
         if len(methods) != 1 or len(uris) != 1 or not entry.startswith(b"  request:\n"):
             raise NotPlain
         keys.append((str(_scalar(methods[0])).upper(), str(_scalar(uris[0]))))
         if b"fault: " in entry and (fault := _FAULT.search(entry)):
             faults[index] = _scalar(fault[1] or fault[2])
+        elif b"\n  response:\n" not in entry:
+            raise NotPlain
     return Plain(frame, spans, keys, faults)
+
+
+def _check_shape(entry: bytes) -> None:
+    """Every line is one of ours. What is in a block is looked at when the entry is read."""
+    at, end = 0, len(entry)
+    while (at := _LINES.match(entry, at).end()) < end:  # type: ignore[union-attr]  # matches nothing at least
+        at = _block_span(entry, at)[1]
+
+
+def _block_span(entry: bytes, at: int) -> tuple[re.Match[bytes], int]:
+    opening = _BLOCK.match(entry, at)
+    if opening is None or len(opening[1]) >= len(_BLOCK_ENDS):
+        raise NotPlain
+    closing = _BLOCK_ENDS[len(opening[1])].search(entry, opening.end() - 1)
+    return opening, closing.end() if closing else len(entry)
 
 
 def read_entry(entry: bytes) -> object:
     """The mapping in one entry (`- request: …`) of a plain cassette; NotPlain if YAML has to read it."""
-    text = b"  " + entry[2:]
-    root: dict[str, object] = {}
-    stack: list[tuple[int, dict[str, object]]] = [(2, root)]
-    pending: tuple[int, dict[str, object], str] | None = None  # a key without a value yet: null, or what follows
-    at = 0
-    while at < len(text):
-        line = _LINE.match(text, at)
-        if line is None:
-            raise NotPlain
-        at = line.end()
-        indent = len(line["indent"])
-        if line["item"] is not None:
-            _append(pending, indent, _scalar(line["item"]))
-            continue
-        if pending is not None and indent > pending[0] and pending[1][pending[2]] is None:
-            opened: dict[str, object] = {}
-            pending[1][pending[2]] = opened
-            stack.append((indent, opened))
-        while stack and stack[-1][0] > indent:
-            stack.pop()
-        if not stack or stack[-1][0] != indent:
-            raise NotPlain
-        pending = _put(line, indent, stack[-1][1])
-    return root
+    entry = b"  " + entry[2:]
+    tree = _Tree()
+    at, end = 0, len(entry)
+    while at < end:
+        lines = _LINES.match(entry, at)
+        stop = lines.end() if lines else at
+        for line in entry[at:stop].split(b"\n")[:-1]:
+            _read_line(tree, line)
+        if stop == end:
+            break
+        opening, at = _block_span(entry, stop)
+        tree.put(len(opening[1]), opening[2].decode(), _block(entry[opening.end() - 1 : at], opening[3]))
+    return tree.root
 
 
-def _put(line: re.Match[bytes], indent: int, mapping: dict[str, object]) -> tuple[int, dict[str, object], str] | None:
-    raw = line["key"]
-    if _AMBIGUOUS(raw):
+def _read_line(tree: _Tree, line: bytes) -> None:
+    text = line.lstrip(b" ")
+    indent = len(line) - len(text)
+    if text[:2] == b"- ":
+        tree.append(indent, _scalar(text[2:]))
+        return
+    key, _, value = text.partition(b":")
+    if _AMBIGUOUS(key):
         raise NotPlain
-    key = (raw[1:-1] if raw[:1] == b"'" else raw).decode()
-    if key in mapping:
-        raise NotPlain
-    if line["value"] is not None:
-        mapping[key] = _scalar(line["value"])
-    elif line["block"] is not None:
-        mapping[key] = _block(line["block"], line["chomp"])
+    if value:
+        tree.put(indent, key.decode(), _scalar(value[1:]))
     else:
-        mapping[key] = None
-        return indent, mapping, key
-    return None
+        tree.open(indent, key.decode())
 
 
-def _append(pending: tuple[int, dict[str, object], str] | None, indent: int, value: object) -> None:
-    if pending is None or indent < pending[0]:
-        raise NotPlain
-    held = pending[1][pending[2]]
-    if held is None:
-        pending[1][pending[2]] = _List((value,), indent)
-    elif isinstance(held, _List) and held.indent == indent:
-        held.append(value)
-    else:
-        raise NotPlain
+class _Tree:
+    """Nested mappings that grow line by line. An open key has no value yet: null, unless something indented follows."""
 
+    __slots__ = ("key", "key_indent", "levels", "list_indent", "root")
 
-class _List(list[object]):
-    """A sequence that remembers the column of its dashes."""
+    def __init__(self) -> None:
+        self.root: dict[str, object] = {}
+        self.levels: list[tuple[int, dict[str, object]]] = [(2, self.root)]
+        self.key: str | None = None  # the open key, in the innermost mapping
+        self.key_indent = self.list_indent = 0
 
-    def __init__(self, values: tuple[object, ...], indent: int) -> None:
-        super().__init__(values)
-        self.indent = indent
+    def put(self, indent: int, key: str, value: object) -> None:
+        mapping = self._mapping(indent)
+        if key in mapping:
+            raise NotPlain
+        mapping[key] = value
+
+    def open(self, indent: int, key: str) -> None:
+        self.put(indent, key, None)
+        self.key, self.key_indent, self.list_indent = key, indent, 0
+
+    def append(self, indent: int, value: object) -> None:
+        if self.key is None or indent < self.key_indent or self.list_indent not in (0, indent):
+            raise NotPlain
+        self.list_indent = indent
+        mapping = self.levels[-1][1]
+        values = mapping[self.key]
+        if isinstance(values, list):
+            values.append(value)
+        else:
+            mapping[self.key] = [value]
+
+    def _mapping(self, indent: int) -> dict[str, object]:
+        levels = self.levels
+        if self.key is not None and indent > self.key_indent:
+            if self.list_indent:
+                raise NotPlain
+            inner: dict[str, object] = {}
+            levels[-1][1][self.key] = inner
+            levels.append((indent, inner))
+        self.key = None
+        while levels[-1][0] > indent:
+            levels.pop()
+            if not levels:
+                raise NotPlain
+        if levels[-1][0] != indent:
+            raise NotPlain
+        return levels[-1][1]
 
 
 def _block(block: bytes, chomp: bytes) -> str:
-    lines = block.split(b"\n")[:-1]
-    first = next((line for line in lines if line.strip(b" ")), None)
-    if first is None:
+    """The text of a literal block, which begins with the line feed before its first line."""
+    margin = _MARGIN.match(block)
+    if margin is None or len(margin[1]) >= len(_OUTDENTED) or block[margin.end() : margin.end() + 1] in (b"\n", b""):
+        raise NotPlain  # empty, or blanks in front that are wider than YAML lets them be
+    if _OUTDENTED[len(margin[1])].search(block):
         raise NotPlain
-    indent = len(first) - len(first.lstrip(b" "))
-    margin = b" " * indent
-    for line in lines:
-        if line is first:
-            break
-        if len(line) > indent:  # a blank line before the text, wider than it: YAML refuses that
-            raise NotPlain
-    if any(not line.startswith(margin) and line.strip(b" ") for line in lines):
-        raise NotPlain
-    text = b"\n".join([line[indent:] for line in lines]).decode()
+    text = block.replace(b"\n" + margin[1], b"\n")[1:].decode()
     if chomp == b"+":
-        return text + "\n"
+        return text
     return text.rstrip("\n") + ("" if chomp else "\n")
 
 
 def _scalar(raw: bytes) -> object:
+    if raw == b"[]":
+        return []
+    return {} if raw == b"{}" else _simple(raw)
+
+
+@lru_cache(maxsize=1024)
+def _simple(raw: bytes) -> object:
     first = raw[:1]
     if first == b'"':
         return json.loads(raw)
@@ -186,14 +221,10 @@ def _scalar(raw: bytes) -> object:
         return raw[1:-1].replace(b"''", b"'").decode()
     if raw in _WORDS:
         return _WORDS[raw]
-    if raw == b"[]":
-        return []
-    if raw == b"{}":
-        return {}
-    if first.isdigit():
-        if not raw.isdigit() or (first == b"0" and len(raw) > 1):
+    if raw.isdigit():
+        if (first == b"0" and len(raw) > 1) or len(raw) > 18:
             raise NotPlain
         return int(raw)
-    if not _plain(raw) or _AMBIGUOUS(raw):
+    if not (_is_plain(raw) or _is_hex(raw)) or _AMBIGUOUS(raw):
         raise NotPlain
     return raw.decode()
