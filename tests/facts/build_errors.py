@@ -18,8 +18,6 @@ VARIANT_KEYS = ("message", "status", "kind", "cause", "remedy", "pattern")
 
 # The SDK's own refusals before any call: what they are about, not how they surface.
 GATES = {
-    "No project id found": "scope",
-    "Multiple project ids found": "scope",
     "credential type error": "scope",
 }
 # Texts with placeholders that the facts give without a pattern.
@@ -70,7 +68,7 @@ def wording(fact: dict) -> tuple[str, str]:
             "Correct that value and send the request again.",
         )
     if found := re.fullmatch(r"(?:Invalid|Wrong) input: (.+)\.", cause):
-        cause, remedy = f"The value given for this is not valid: {found[1]}.", f"Correct it in the request: {found[1]}."
+        cause, remedy = f"The {found[1]} in the request is not valid.", f"Correct the {found[1]}."
     return cause, remedy
 
 
