@@ -101,8 +101,8 @@ def _action_problem(action: str) -> str | None:
         return str(error)
     if parsed.wildcard:
         return _expanded(action)
-    if names.is_known(action):
-        return None
+    if names.is_known(action) or not names.all_actions(parsed.service):
+        return None  # of a service without a table nothing is known, so nothing is guessed
     guess = names.suggest(action)
     return f"HWP010 unknown-action {action}: no such action is documented" + (
         f"; did you mean {guess}?" if guess else ""

@@ -7,6 +7,14 @@ from pathlib import Path
 
 import pytest
 
+# pytester forgets after each run what was imported during it; what is imported here stays, and a run takes a tenth.
+import pytest_hwcloud.expectations
+import pytest_hwcloud.explanations.explanation
+import pytest_hwcloud.explanations.notes
+import pytest_hwcloud.fixture
+import pytest_hwcloud.replay.vcr_door
+import pytest_hwcloud.run  # noqa: F401
+
 FOREIGN = ("HUAWEICLOUD_", "HW_", "OS_", "HC_", "OBS_", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
 
 
@@ -21,13 +29,14 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
 
 
 @pytest.fixture
-def run(pytester: pytest.Pytester) -> Callable[..., pytest.RunResult]:
-    """Write a test file and run it: run('''def test_x(hwcloud): …''', '--hwcloud-lang=zh')."""
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., pytest.RunResult]:
+    """Write a test file and run it: run("def test_x(hwcloud): …", "--hwcloud-lang=zh"). Only our plugin is loaded."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
     def runs(source: str, *arguments: str, name: str = "test_it") -> pytest.RunResult:
         pytester.makepyfile(**{name: source})
-        if not Path(pytester.path, "pytest.ini").exists():
+        if not Path(pytester.path, "tox.ini").exists():
             pytester.makeini("[pytest]\n")
-        return pytester.runpytest_inprocess("-p", "no:asyncio", *arguments)
+        return pytester.runpytest_inprocess("-p", "hwcloud", *arguments)
 
     return runs

@@ -19,8 +19,9 @@ class UnknownName(ValueError):
 def unknown(kind: str, name: str, known: Mapping[str, object] | list[str], hint: str = "") -> UnknownName:
     """The error for an unknown name: what, the nearest, and what there is."""
     names = sorted(known)
-    near = get_close_matches(name, names, 1)
-    guess = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(names) or 'none'}"
+    near = get_close_matches(name, names, 20)
+    swapped = [one for one in near if sorted(one) == sorted(name)]  # two letters swapped is the likeliest slip
+    guess = f"; did you mean {(swapped or near)[0]!r}?" if near else f"; known: {', '.join(names) or 'none'}"
     return UnknownName(f"unknown {kind} {name!r}{guess}{' ' + hint if hint else ''}")
 
 

@@ -1,0 +1,91 @@
+"""Markers with wrong arguments fail the collection of their module, each with one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+Run = Callable[..., pytest.RunResult]
+
+
+@pytest.mark.parametrize(
+    ("mark", "message"),
+    [
+        (
+            'hwcloud_cassette("sucess/list-servers")',
+            "unknown cassette 'sucess/list-servers'; did you mean 'success/list-servers'? (shipped, or files under *)",
+        ),
+        ("hwcloud_cassette()", 'name a cassette, for instance "authorization/aksk-without-permission"'),
+        ("hwcloud_cassette(3)", "cassette name is a text, not 3"),
+        ('hwcloud_cassette("../../etc/passwd")', "*the path '../../etc/passwd' leads out of the cassette folder"),
+        (
+            'hwcloud_identity("auditr")',
+            "unknown identity 'auditr'; known: default (identities of this run, hwcloud.yaml)",
+        ),
+        ("hwcloud_identity()", "missing a required argument: 'name'"),
+        ('requires_permission(action="ecs:cloudServers:list")', "got an unexpected keyword argument 'action'"),
+        ("requires_permission()", 'name an action, for instance "ecs:cloudServers:list"'),
+        (
+            'requires_permission("ecs:cloudServers:lst")',
+            "HWP010 unknown-action ecs:cloudServers:lst: no such action is documented; "
+            "did you mean ecs:cloudServers:list?",
+        ),
+        (
+            'requires_permission("tms:resourceTags:*")',
+            "tms:resourceTags:[*]: a marker names actions one by one, wildcards are for policies; it covers *",
+        ),
+        (
+            'requires_permission("ecs:cloudServers:list", any_of="ecs:cloudServers:get")',
+            "any_of is a list of action names, not 'ecs:cloudServers:get'; write any_of=['ecs:cloudServers:get']",
+        ),
+        (
+            'requires_permission("ecs:cloudServers:list", scope="region")',
+            "scope is 'project' or 'domain', not 'region'",
+        ),
+        ('denied_permission("ecs:cloudServers:list", cod="x")', "got an unexpected keyword argument 'cod'"),
+    ],
+)
+def test_a_wrong_argument_is_one_line(run: Run, mark: str, message: str) -> None:
+    result = run(f"import pytest\n\n@pytest.mark.{mark}\ndef test_it(hwcloud):\n    pass\n")
+    result.assert_outcomes(errors=1)
+    name = mark.partition("(")[0]
+    escaped = message if "[*]" in message else message.replace("[", "[[]")
+    result.stdout.fnmatch_lines([f"test_it.py:3: @pytest.mark.{name}: {escaped}"])
+    assert "Traceback" not in result.stdout.str()
+
+
+def test_a_service_without_a_table_is_not_guessed_about(run: Run) -> None:
+    result = run(
+        """
+        import pytest
+
+        @pytest.mark.requires_permission("live:domains:list")
+        def test_it():
+            pass
+        """
+    )
+    result.assert_outcomes(passed=1)
+
+
+def test_all_markers_are_registered_and_explained(run: Run) -> None:
+    result = run("", "--markers")
+    result.stdout.fnmatch_lines(
+        [
+            "@pytest.mark.hwcloud_cassette(*names): *",
+            "@pytest.mark.requires_permission(*actions, any_of=(), optional=(), scope=None, identity=None, *",
+            "@pytest.mark.denied_permission(*actions, code=None, identity=None): *",
+            "@pytest.mark.hwcloud_identity(name): *",
+        ]
+    )
+
+
+def test_a_wrong_marker_under_xdist(run: Run, pytester: pytest.Pytester) -> None:
+    result = run(
+        'import pytest\n\n@pytest.mark.hwcloud_identity("nobody")\ndef test_it(hwcloud):\n    pass\n',
+        "-p",
+        "xdist",
+        "-n2",
+    )
+    result.stdout.fnmatch_lines(["test_it.py:3: @pytest.mark.hwcloud_identity: unknown identity 'nobody'; *"])
+    assert result.ret != 0
