@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from pytest_hwcloud.cloud import actions, failures
+from pytest_hwcloud.cloud import failures
 from pytest_hwcloud.cloud.failures import Failure
 from pytest_hwcloud.journal import Exchange, Journal
 
@@ -142,7 +142,7 @@ def _is_call(exchange: Exchange, what: str) -> bool:
     call = exchange.call
     if _CALL.fullmatch(what):
         return call.label.lower() == what.lower()
-    return any(actions.same(what, action) for action in (*call.actions, *call.identity_actions))
+    return call.named_by(what)
 
 
 def _calls(made: Sequence[Exchange]) -> list[str]:

@@ -68,7 +68,7 @@ class Exchange:
         """What this call is and which actions it needs."""
         from pytest_hwcloud.cloud.calls import needs
 
-        return needs(self.request.method, self.request.url, self.request.body)
+        return needs(self.request.method, self.request.url, self.request.body, self.request.headers)
 
 
 @dataclass(eq=False)

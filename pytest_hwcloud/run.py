@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_hwcloud import options
+from pytest_hwcloud.cloud.calls import add_table, clear_tables
 from pytest_hwcloud.cloud.endpoints import base_url
 from pytest_hwcloud.cloud.identity import Identity, UnknownName
 from pytest_hwcloud.cloud.tokens import Scope, Token, TokenCache
@@ -51,6 +52,7 @@ class Run:
         self.configuration: Configuration = load_configuration(settings)
         self.region = self.configuration.region
         base_url("ecs", self.region)  # an unknown region is an error before any test runs
+        clear_tables()
         for table in self.configuration.actions:
             _add_table(table)
         self.state = CloudState(self._identities(), region=self.region, rights=self._rights())
@@ -218,8 +220,6 @@ def _shown(source: str) -> str:
 
 
 def _add_table(file: Path) -> None:
-    from pytest_hwcloud.cloud.calls import add_table
-
     try:
         add_table(file)
     except ValueError as error:

@@ -66,7 +66,7 @@ def may_replace(recorded_gate: str, refused_gate: str) -> bool:
 def _call(request: Request) -> Call:
     from pytest_hwcloud.cloud.calls import needs
 
-    return needs(request.method, request.url, request.body)
+    return needs(request.method, request.url, request.body, request.headers)
 
 
 def _is_judged(caller: Caller, state: CloudState) -> bool:

@@ -31,7 +31,8 @@ def test_the_header_names_policies_with_their_statements(run: Run, pytester: pyt
     result.stdout.fnmatch_lines(
         [
             "hwcloud: replay · region cn-east-3 · identities default, auditor · "
-            "policy reader.json (default, 1 statement), system:ECS ReadOnlyAccess (auditor, * statement*) · permissions enforce"
+            "policy reader.json (default, 1 statement), system:ECS ReadOnlyAccess (auditor, * statement*) "
+            "· permissions enforce"
         ]
     )
 
