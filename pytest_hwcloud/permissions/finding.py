@@ -45,6 +45,7 @@ class Finding:
     fix: str = ""
     cause: str = ""
     ignored: str = ""  # the reason of the ignore that covers it
+    block: str = ""  # findings of one test with the same block are shown as one paragraph
 
     @property
     def name(self) -> str:
@@ -53,8 +54,9 @@ class Finding:
     @property
     def head(self) -> str:
         """`HWP001 missing-permission  ecs:cloudServers:showServer   identity ci-writer`."""
-        tail = "   ".join(part for part in (self.action, self.detail) if part)
-        return f"{self.rule} {self.name}  {tail}".rstrip()
+        action = f"  {self.action}" if self.action else ""
+        detail = f"   {self.detail}" if self.detail else ""
+        return f"{self.rule} {self.name}{action}{detail}"
 
     @property
     def fingerprint(self) -> str:

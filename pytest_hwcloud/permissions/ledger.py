@@ -1,0 +1,138 @@
+"""What the controller knows at the end of a run: every test's record, what was selected, and all findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from typing import Protocol
+
+from pytest_hwcloud.permissions.finding import Finding
+from pytest_hwcloud.permissions.record import TestRecord, Use
+
+
+class Ignored(Protocol):
+    """A finding that the project accepts until a date (config.Ignore)."""
+
+    @property
+    def rule(self) -> str: ...
+    @property
+    def match(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def until(self) -> str: ...
+    @property
+    def place(self) -> str: ...
+
+
+class Ledger:
+    """The records of a run.
+
+    collected: node ids of the tests that were to run. deselected: those that were left out. complete: a full green run,
+    nothing left out, no test without its end. roots: the files and folders that were collected, relative to the
+    rootdir, "" for all. run_findings: findings about policies, and about markers of classes and modules.
+    """
+
+    def __init__(
+        self,
+        records: Iterable[TestRecord] | Mapping[str, TestRecord] = (),
+        *,
+        collected: Iterable[str] = (),
+        deselected: Iterable[str] = (),
+        complete: bool = False,
+        roots: Iterable[str] = ("",),
+        run_findings: Iterable[Finding] = (),
+        ignores: Iterable[Ignored] = (),
+        today: str = "",
+    ) -> None:
+        given = records.values() if isinstance(records, Mapping) else records
+        self.records: dict[str, TestRecord] = {record.nodeid: record for record in given}
+        self.collected = set(collected) or set(self.records)
+        self.deselected = set(deselected)
+        self.complete = complete
+        self.roots = tuple(roots)
+        self.run_findings = list(run_findings)
+        self.ignores = tuple(ignores)
+        self.today = today or datetime.now(UTC).date().isoformat()
+
+    @property
+    def selected(self) -> set[str]:
+        """The node ids of the tests that were to run."""
+        return self.collected
+
+    def add(self, record: TestRecord) -> None:
+        """Take in the record of one test; of a test that ran again the last counts."""
+        self.records[record.nodeid] = record
+
+    def covers(self, nodeid: str) -> bool:
+        """Whether this run would have run the test if it still existed: what is not there then is gone."""
+        file = nodeid.partition("::")[0]
+        return self.complete and any(root in ("", ".", file) or file.startswith(f"{root}/") for root in self.roots)
+
+    def attributed(self) -> Iterator[tuple[TestRecord, Use]]:
+        """Every use with its test, by node id; the calls of a wider fixture belong to every test that has it."""
+        shared: dict[str, list[Use]] = {}
+        for record in self.records.values():
+            for use in record.uses:
+                if use.fixture:
+                    shared.setdefault(use.fixture, []).append(use)
+        for _, record in sorted(self.records.items()):
+            own = [use for use in record.uses if not use.fixture]
+            borrowed = [use for name in sorted(set(record.fixtures)) for use in shared.get(name, ())]
+            yield from ((record, use) for use in _once((*own, *borrowed)))
+
+    def uses(self, nodeid: str) -> list[Use]:
+        """The uses of one test, those of its wider fixtures included."""
+        return [use for record, use in self.attributed() if record.nodeid == nodeid]
+
+    @property
+    def findings(self) -> list[Finding]:
+        """All findings, tests by node id, then those of the run; those that are ignored say why."""
+        found = [Finding.from_dict(row) for _, record in sorted(self.records.items()) for row in record.findings]
+        return [self._ignored(finding) for finding in (*found, *self.run_findings)]
+
+    @property
+    def open(self) -> list[Finding]:
+        """The findings that no ignore covers."""
+        return [finding for finding in self.findings if not finding.ignored]
+
+    @property
+    def expired(self) -> list[str]:
+        """One line for each ignore whose date has passed: an error, whatever it covered."""
+        return [
+            f"{ignore.place}: the ignore of {ignore.rule} for {ignore.match!r} ended on {ignore.until} "
+            f"({ignore.reason}): mend what it covers, or give it a new date"
+            for ignore in self.ignores
+            if ignore.until < self.today
+        ]
+
+    def _ignored(self, finding: Finding) -> Finding:
+        for ignore in self.ignores:
+            if ignore.until >= self.today and covers(ignore, finding):
+                return replace(finding, ignored=ignore.reason)
+        return finding
+
+
+def covers(ignore: Ignored, finding: Finding) -> bool:
+    """Whether an ignore is about this finding: its rule, and the glob on its test, action, or file."""
+    if ignore.rule.upper() not in (finding.rule, finding.name.upper()):
+        return False
+    texts = (finding.test, finding.action, finding.where.rpartition(":")[0])
+    return any(text and (text == ignore.match or fnmatchcase(text, ignore.match)) for text in texts)
+
+
+def _once(uses: Iterable[Use]) -> Iterator[Use]:
+    """Each use once: a retry, a second call of the same fixture on another worker and a moved line are no new use."""
+    seen: set[Use] = set()
+    for use in uses:
+        key = identity_of(use)
+        if key not in seen:
+            seen.add(key)
+            yield use
+
+
+def identity_of(use: Use) -> Use:
+    """The use without what may differ between two calls that say the same."""
+    return replace(use, where="", request_id="", phase="", nearest=())
