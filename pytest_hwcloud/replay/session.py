@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, MutableMapping
 from datetime import timedelta
+from functools import lru_cache
 from io import BytesIO
 from time import perf_counter
 from typing import Any
@@ -116,8 +117,6 @@ class CloudSession(requests.Session):
         held: Any = request.hooks
         if held["response"]:
             response = _dispatch("response", held, response, **kwargs)
-        if "Set-Cookie" in response.headers:
-            _extract(self.cookies, request, response.raw)
         if not response.is_redirect:
             return response
         kwargs = {"stream": False, "timeout": None, "verify": True, "cert": None, "proxies": {}, **kwargs}
@@ -151,33 +150,63 @@ def _response(
     request: requests.PreparedRequest, answer: Answer, stream: bool, session: CloudSession
 ) -> requests.Response:
     body = b"" if request.method == "HEAD" else answer.body
-    response = requests.Response()
+    response: Any = requests.Response()
     response.status_code = answer.status
-    response.headers = CaseInsensitiveDict(answer.headers)
-    response.encoding = get_encoding_from_headers(response.headers)
+    headers = response.headers = CaseInsensitiveDict(answer.headers)
+    response.encoding = _encoding(headers.get("content-type"))
     response.reason = answer.reason
     response.url = request.url or ""
     response.request = request
-    response.connection = _Adapter(session)  # type: ignore[assignment]
-    response.raw = _raw(answer, body if stream else b"", request)
-    if "Set-Cookie" in response.headers:
-        _extract(response.cookies, request, response.raw)
-    if not stream:
+    response.connection = _Adapter(session)
+    response.raw = _Raw(answer, request)
+    if stream:
+        response.raw.begin(body)
+    else:
         response._content = body
         response._content_consumed = True
-    return response
+    if "set-cookie" in headers:
+        _extract(response.cookies, request, response.raw)
+        _extract(session.cookies, request, response.raw)
+    done: requests.Response = response
+    return done
 
 
-def _raw(answer: Answer, body: bytes, request: requests.PreparedRequest) -> HTTPResponse:
-    return HTTPResponse(
-        body=BytesIO(body),
-        headers=answer.headers,
-        status=answer.status,
-        version=11,
-        reason=answer.reason,
-        preload_content=False,
-        original_response=with_cookies(answer),
-        request_method=request.method,
-        request_url=request.path_url,
-        enforce_content_length=False,
-    )
+@lru_cache(maxsize=64)
+def _encoding(content_type: str | None) -> str | None:
+    found = get_encoding_from_headers(CaseInsensitiveDict({"content-type": content_type} if content_type else {}))
+    return found if isinstance(found, str) else None
+
+
+class _Raw(HTTPResponse):
+    """urllib3's response below requests' one. Most tests never look at it, so it is made when one does."""
+
+    def __init__(self, answer: Answer, request: requests.PreparedRequest) -> None:
+        self.answer, self.asked = answer, request
+
+    def begin(self, body: bytes) -> None:
+        """Become a response with this body still to read."""
+        answer, request = self.answer, self.asked
+        super().__init__(
+            body=BytesIO(body),
+            headers=answer.headers,
+            status=answer.status,
+            version=11,
+            version_string="HTTP/1.1",
+            reason=answer.reason,
+            preload_content=False,
+            original_response=with_cookies(answer),
+            request_method=request.method,
+            request_url=request.path_url,
+            enforce_content_length=False,
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        if "answer" not in self.__dict__ or "_fp" in self.__dict__:
+            raise AttributeError(name)
+        self.begin(b"")
+        return getattr(self, name)
+
+    @property
+    def closed(self) -> bool:
+        """Whether everything was read; so it is where nobody looked (and nothing is to be closed when it goes)."""
+        return super().closed if "_fp" in self.__dict__ else True
