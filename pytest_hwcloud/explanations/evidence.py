@@ -50,11 +50,10 @@ def _tells(error: BaseException) -> bool:
 
 @dataclass(frozen=True)
 class _Step:
-    """Expressions in a frame of the stack, and the line they are used at. direct: they are the failing statement."""
+    """Expressions in a frame of the stack. direct: they are what failed, or its guard."""
 
     place: int
     expressions: Expressions
-    line: int
     direct: bool = False
 
 
@@ -74,11 +73,12 @@ def _by_statement(stack: Sequence[Place], journal: Journal, refused: Sequence[Ex
 
 def _trail(stack: Sequence[Place]) -> Iterator[_Step]:
     """The failing statement, then what its names got their values from, and so on back."""
-    waiting = deque([_Step(0, stack[0].expressions, stack[0].line, direct=True)] if stack else [])
+    failed = (stack[0].expressions, *stack[0].guards) if stack else ()
+    waiting = deque(_Step(0, expressions, direct=True) for expressions in failed)
     seen: set[tuple[int, int, int]] = set()
     while waiting and len(seen) < _STEPS:
         step = waiting.popleft()
-        key = (step.place, step.expressions.first, step.line if step.direct else 0)
+        key = (step.place, step.expressions.first, step.expressions.last)
         if key in seen:
             continue
         seen.add(key)
@@ -91,19 +91,20 @@ def _origins(stack: Sequence[Place], step: _Step) -> Iterator[_Step]:
     for name in sorted(step.expressions.names):
         bound = binding(place.function, name, step.expressions.first)
         if bound is not None:
-            yield _Step(step.place, bound, bound.first)
+            yield _Step(step.place, bound)
         elif step.place + 1 < len(stack):
             given = argument(stack[step.place + 1], place, name)
             if given is not None:
-                yield _Step(step.place + 1, given, given.first)
+                yield _Step(step.place + 1, given)
 
 
 def _called(place: Place, step: _Step, journal: Journal) -> Exchange | None:
     """The refused call that these lines made when they last ran; None if they made none, or it was answered."""
     expressions = step.expressions
-    here = [exchange for exchange in journal.exchanges if _made_by(exchange, place.file, expressions)]
-    if expressions.repeats:
-        tail = takewhile(lambda e: _made_by(e, place.file, expressions), reversed(journal.exchanges))
+    first, last = expressions.first, max(expressions.last, expressions.end if step.direct else 0)
+    here = [exchange for exchange in journal.exchanges if _made_by(exchange, place.file, first, last)]
+    if expressions.repeats or last > expressions.last:
+        tail = takewhile(lambda e: _made_by(e, place.file, first, last), reversed(journal.exchanges))
         here = list(tail)[::-1] or here[-1:]
     else:
         here = here[-max(1, expressions.calls) :]
@@ -112,11 +113,11 @@ def _called(place: Place, step: _Step, journal: Journal) -> Exchange | None:
     return next((exchange for exchange in reversed(here) if exchange.failure is not None), None)
 
 
-def _made_by(exchange: Exchange, file: str, expressions: Expressions) -> bool:
+def _made_by(exchange: Exchange, file: str, first: int, last: int) -> bool:
     if exchange.where is None:
         return False
     name, line = exchange.where
-    return name == file and expressions.first <= line <= expressions.last
+    return name == file and first <= line <= last
 
 
 def _values(stack: Sequence[Place], step: _Step) -> Iterator[object]:
@@ -137,14 +138,14 @@ def _by_order(error: BaseException, stack: Sequence[Place], journal: Journal) ->
     last = journal.exchanges[-1]
     if not isinstance(error, KIN) or last.failure is None or id(last) in journal.expected:
         return None
-    if stack and _is_closed(stack[0]):
+    if not stack or _is_closed(stack[0]):
         return None
     return of_exchange(last, after=type(error).__name__)
 
 
 def _is_closed(place: Place) -> bool:
     """Whether a statement works on nothing but what is written down in its own function: no call, no parameter."""
-    waiting, seen = [place.expressions], set()
+    waiting, seen = [place.expressions, *place.guards], set()
     while waiting:
         expressions = waiting.pop()
         if expressions.first in seen:

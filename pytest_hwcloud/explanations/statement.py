@@ -21,11 +21,12 @@ _BRACKETS = 40  # lines without code that a function may end with: closing brack
 
 @dataclass(frozen=True)
 class Expressions:
-    """Expressions of one statement, and the lines of that statement."""
+    """Expressions of one statement, and its lines. end: of its block, if leaving the block may fail."""
 
     nodes: tuple[ast.AST, ...]
     first: int
     last: int
+    end: int = 0
 
     @property
     def calls(self) -> int:
@@ -51,12 +52,17 @@ class Expressions:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a frame of the user's own code stopped. function: the function, class or module around the statement."""
+    """Where a frame of the user's own code stopped.
+
+    function: the function, class or module around the statement. guards: the conditions above a deliberate failure
+    (raise, pytest.fail, assert False), innermost first, because they and not the statement say what it is about.
+    """
 
     frame: FrameType
     line: int
     expressions: Expressions
     function: ast.AST
+    guards: tuple[Expressions, ...] = ()
 
     @property
     def file(self) -> str:
@@ -97,8 +103,25 @@ def _place(frame: FrameType, line: int) -> Place | None:
     statements = [node for node in around if isinstance(node, ast.stmt)]
     if not statements:
         return None
-    function = next((node for node in reversed(around[:-1]) if isinstance(node, _SCOPES)), tree)
-    return Place(frame, line, _own(statements[-1]), function)
+    function = next((node for node in reversed(around) if isinstance(node, _SCOPES)), tree)
+    return Place(frame, line, _own(statements[-1]), function, tuple(_guards(statements)))
+
+
+def _guards(around: Sequence[ast.stmt]) -> Iterator[Expressions]:
+    if not _is_deliberate(around[-1]):
+        return
+    for statement in reversed(around[:-1]):
+        if isinstance(statement, _SCOPES):
+            return
+        if isinstance(statement, (ast.If, ast.While, ast.Match)):
+            yield _own(statement)
+
+
+def _is_deliberate(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.Raise() | ast.Expr(value=ast.Call()) | ast.Assert(test=ast.Constant()):
+            return True
+    return False
 
 
 @lru_cache(maxsize=64)
@@ -148,11 +171,13 @@ def _covers(node: ast.AST, line: int) -> bool:
 
 def _own(statement: ast.stmt) -> Expressions:
     """What of a statement runs at its own line: all of a simple one, the head of a compound one."""
-    if not hasattr(statement, "body"):
+    if not hasattr(statement, "body") and not isinstance(statement, ast.Match):
         return Expressions((statement,), statement.lineno, statement.end_lineno or statement.lineno)
     heads = tuple(part for name in _HEADERS for part in _listed(getattr(statement, name, None)))
     lines = [getattr(part, "end_lineno", None) or 0 for head in heads for part in ast.walk(head)]
-    return Expressions(heads, statement.lineno, max([statement.lineno, *lines]))
+    leaves = isinstance(statement, (ast.With, ast.AsyncWith))  # pytest.raises and hwcloud.refused fail at the end
+    end = statement.end_lineno or 0 if leaves else 0
+    return Expressions(heads, statement.lineno, max([statement.lineno, *lines]), end)
 
 
 def _listed(value: object) -> list[ast.AST]:

@@ -232,6 +232,26 @@ def failed_by_hand(cloud: Cloud) -> None:
         pytest.fail(f"listing failed: {response.text}")
 
 
+def failed_without_words(cloud: Cloud) -> None:
+    response = cloud.get()
+    if not response.ok:
+        pytest.fail("cannot list")
+
+
+def raised_by_a_check(cloud: Cloud) -> None:
+    def names(body: dict[str, list[dict[str, str]]]) -> list[str]:
+        if "servers" not in body:
+            raise ValueError("no servers")
+        return [server["name"] for server in body["servers"]]
+
+    assert names(cloud.get().json()) == ["a"]
+
+
+def nothing_raised(cloud: Cloud) -> None:
+    with pytest.raises(requests.HTTPError):
+        cloud.get()
+
+
 def in_a_with_head(cloud: Cloud) -> None:
     response = cloud.get()
     with open(response.json()["path"]):
@@ -258,8 +278,8 @@ EXPLAINED = [
     named_status, unnamed_status, status_among, is_ok, is_true, raises_for_status, raises_in_a_helper, key_in_body,
     key_error, key_error_later, sdk_exception, sdk_exception_wrapped, status_kept, names_kept, checked_by_a_helper,
     checked_by_a_method, in_a_list, picked_from_a_list, in_a_comprehension, on_an_attribute, body_compared,
-    text_compared, over_lines, wrong_code_expected, wrong_text_expected, failed_by_hand, in_a_with_head,
-    in_a_loop_head, two_calls_compared, own_record,
+    text_compared, over_lines, wrong_code_expected, wrong_text_expected, failed_by_hand, failed_without_words,
+    raised_by_a_check, nothing_raised, in_a_with_head, in_a_loop_head, two_calls_compared, own_record,
 ]  # fmt: skip
 
 
@@ -335,6 +355,20 @@ def other_host(cloud: Cloud) -> None:
     assert response.ok
 
 
+def failed_on_something_else(cloud: Cloud) -> None:
+    response = cloud.get()
+    assert response.status_code == 403
+    count = 1
+    if count != 2:
+        pytest.fail("wrong count")
+
+
+def own_error(cloud: Cloud) -> None:
+    response = cloud.get()
+    assert response.status_code == 403
+    raise ValueError("own")
+
+
 def own_value_error(cloud: Cloud) -> None:
     cloud.get()
     cloud.get("ok")
@@ -344,7 +378,7 @@ def own_value_error(cloud: Cloud) -> None:
 INNOCENT = [
     unrelated, unrelated_after_expected_denial, unrelated_after_expected_exception, other_response, other_element,
     rebound_name, same_line_answered_later, literal_key_error, key_error_after_an_answer, expected_body_of_another_call,
-    other_host, own_value_error,
+    other_host, own_value_error, failed_on_something_else, own_error,
 ]  # fmt: skip
 
 
