@@ -51,6 +51,52 @@ def is_policy(fact: dict, denials: dict[str, dict], family: str) -> bool:
     return code in denials or code in POLICY_CODES or family == "cross-service"
 
 
+# Texts that this project words more exactly than the facts do: where several causes are open, all are named.
+OWN = {
+    ("APIGW.0101", None): (
+        "No published API matches host, method and path; an empty or unreplaced project id in the path has the same "
+        "effect.",
+        "Check endpoint, region, method and path, and that the project id is really in the URL; the service may also "
+        "not be offered in this region.",
+    ),
+    ("APIGW.0301", 8): (
+        "The gateway does not say why: either AK or SK is wrong (or a placeholder), or a temporary key lacks its "
+        "security token, or the call names no project.",
+        "Check AK, SK, security token and project id together.",
+    ),
+    ("Ecs.0003", None): (
+        "Either the account is restricted (unpaid balance, frozen), or the caller lacks a right.",
+        "Check the balance and freeze state of the account first, then the IAM policies of the caller.",
+    ),
+    ("Ecs.0314", None): (
+        "The key pair is not known for this user: a key pair belongs to the IAM user who made it.",
+        "Use a key pair of the calling user, or call as the user who owns it (or with that user's AK/SK).",
+    ),
+    ("Ecs.0614", None): (
+        "The server does not exist any more; often it was deleted by hand.",
+        "Check the id, project and region, or drop it from your state.",
+    ),
+    ("VPC.2701", None): (
+        "Either the token has no right to this operation, or the account is in arrears.",
+        "Check the VPC role of the user first, then balance and freeze state.",
+    ),
+    ("IMG.0026", None): (
+        "Either the caller lacks an IMS role, or real-name authentication is missing.",
+        "Grant an IMS role with a new token, or complete real-name authentication.",
+    ),
+    ("AccessDenied", None): (
+        "Access was refused: either no policy or ACL allows it, or the date header is missing or malformed, or the "
+        "object is protected.",
+        "Read the message, then check bucket policy, IAM policy and the date header.",
+    ),
+    ("ces.0017", None): (
+        "Either the caller's policies do not allow the CES action, or the credentials are wrong: CES sends one "
+        "code for both.",
+        "See first whether the credentials work with another service; then grant the CES action and use a new token.",
+    ),
+}
+
+
 def wording(fact: dict) -> tuple[str, str]:
     """Cause and remedy, with the two generic texts of the facts made the code's own."""
     cause, remedy, messages = (
@@ -81,7 +127,7 @@ def statuses(value: object) -> list[int]:
 
 def row(fact: dict, denials: dict[str, dict], family: str) -> dict:
     made = {key: fact[key] for key in ROW_KEYS} | {"code": str(fact["code"]), "status": statuses(fact["status"])}
-    made["cause"], made["remedy"] = wording(fact)
+    made["cause"], made["remedy"] = OWN.get((made["code"], None)) or wording(fact)
     if is_policy(fact, denials, family):
         made["policy"] = True
     gate = GATES.get(made["code"])
@@ -91,6 +137,7 @@ def row(fact: dict, denials: dict[str, dict], family: str) -> dict:
         {key: case[key] for key in VARIANT_KEYS if key in case}
         | {"status": statuses(case["status"])}
         | ({"pattern": pattern} if (pattern := PATTERNS.get((made["code"], number))) else {})
+        | (dict(zip(("cause", "remedy"), own, strict=True)) if (own := OWN.get((made["code"], number))) else {})
         for number, case in enumerate(fact.get("variants") or [])
     ]
     return made | ({"gate": gate} if gate else {}) | ({"variants": variants} if variants else {})

@@ -99,8 +99,8 @@ def _read_exchange(exchange: object) -> Failure | None:
 
 def _flat(failures: list[Failure]) -> list[Failure]:
     """Causes before what they caused, each once."""
-    flat: dict[tuple[str | None, str], Failure] = {}
+    flat: dict[tuple[str | None, str, str | None], Failure] = {}
     for failure in failures:
         for one in (*_flat(list(failure.causes)), failure):
-            flat.setdefault((one.code, one.message), one)
+            flat.setdefault((one.code, one.message, one.request_id), one)
     return list(flat.values())

@@ -95,8 +95,10 @@ def _looks_answered(response: object) -> bool:
 
 def headers_of(response: object) -> dict[str, str]:
     """The headers of an answer, names in lower case."""
-    headers = getattr(response, "headers", None) or getattr(response, "header", None) or {}
-    pairs: Iterable[object] = headers.items() if hasattr(headers, "items") else headers
+    headers = next((found for name in ("headers", "header") if (found := quietly(response, name))), ())
+    if callable(headers):
+        return {}
+    pairs = headers.items() if hasattr(headers, "items") else headers if isinstance(headers, Iterable) else ()
     return {_str(pair[0]).lower(): _str(pair[1]) for pair in pairs if isinstance(pair, tuple) and len(pair) == 2}
 
 

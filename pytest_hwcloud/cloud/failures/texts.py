@@ -46,9 +46,7 @@ _STATUS_LINE = re.compile(
     r"\b(\d{3}) (?:Client|Server) Error: [^\n]{0,80}? for url: (\S{1,2000})"
     r"|(?:Client|Server) error '(\d{3}) [^'\n]{0,60}' for url '([^'\s]{1,2000})'"
 )
-_DENIAL_LINE = re.compile(
-    r"[^\n]{0,300}(?:Policy (?:doesn['’]?t|does not) allow|is not authorized to perform)[^\n]{0,400}"
-)
+_DENIAL = re.compile(r"Policy (?:doesn['’]?t|does not) allow|(?:User: \S{1,200} )?is not authorized to perform")
 _HEX_ID = re.compile(r"[0-9a-f]{32}|[0-9A-F]{32}|req-[0-9a-f-]{36}")
 
 
@@ -87,7 +85,7 @@ def unwrapped(text: str) -> str:
         parts.append(line.strip() if number else line.rstrip())
         if line[-1:].isspace() or not _breaks_inside(line.rstrip(), follows):
             parts.append(" ")
-    return "".join(parts)
+    return "".join(parts).strip()
 
 
 def _breaks_inside(line: str, follows: str) -> bool:
@@ -287,9 +285,10 @@ def _labelled(flat: str) -> Iterator[Found]:
 
 
 def _denials(flat: str) -> Iterator[Found]:
-    for found in _DENIAL_LINE.finditer(flat):
-        if actions_in(found[0]):
-            yield found.start(), found.end(), failure_of(ErrorBody(code=None, message=found[0].strip()[:500]))
+    for found in _DENIAL.finditer(flat):
+        message = _sentence(flat[found.start() : found.start() + 400], 0)
+        if actions_in(message):
+            yield found.start(), found.start() + len(message), failure_of(ErrorBody(code=None, message=message))
 
 
 def _status_lines(flat: str) -> Iterator[Found]:
