@@ -1,0 +1,262 @@
+"""The authorization gate: which calls a policy opens, whose rights count, what is answered."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from pytest_hwcloud.cloud.calls import needs
+from pytest_hwcloud.cloud.identity import DEFAULT_DOMAIN_ID, DEFAULT_PROJECT_ID, default_identity
+from pytest_hwcloud.cloud.policy import Policy
+from pytest_hwcloud.cloud.rights import Grant, Rights
+from pytest_hwcloud.cloud.tokens import Scope
+from pytest_hwcloud.cloud.wire import Request
+from pytest_hwcloud.gates import circumstances
+from pytest_hwcloud.gates.authorization import authorize
+from pytest_hwcloud.gates.state import CloudState
+
+ME = default_identity()
+ECS = f"https://ecs.cn-north-4.myhuaweicloud.com/v1/{DEFAULT_PROJECT_ID}/cloudservers"
+PROJECT = Scope("project", DEFAULT_PROJECT_ID, "cn-north-4")
+
+
+def policy(*actions, effect="Allow", version="1.1", **more):
+    return Policy.load({"Version": version, "Statement": [{"Effect": effect, "Action": list(actions), **more}]})
+
+
+def state(*policies):
+    rights = {"default": Rights.of(policies)} if policies else {}
+    return CloudState({"default": ME}, region="cn-north-4", rights=rights)
+
+
+def judge(cloud, url=f"{ECS}/detail", method="GET", body=b"", token=None, headers=None):
+    request = Request(method, url, headers or {}, body)
+    return authorize(request, needs(method, url, body), ME, token, cloud)
+
+
+def test_a_call_that_the_policy_allows_passes_with_its_decision():
+    judgement = judge(state(policy("ecs:*:list*")))
+    assert (judgement.effect, judgement.action, judgement.answer) == ("allow", "ecs:cloudServers:list", None)
+    assert judgement.decision.statement == 0
+
+
+def test_a_call_that_it_does_not_allow_gets_the_denial_of_the_service():
+    judgement = judge(state(policy("vpc:*:*")))
+    assert (judgement.effect, judgement.action, judgement.explicit) == ("deny", "ecs:cloudServers:list", False)
+    assert judgement.answer.status == 403
+    assert judgement.answer.json()["error"]["code"] == "Ecs.0110"
+    assert len(judgement.answer.header("X-Request-Id")) == 32
+    assert judgement.injected is None
+
+
+def test_each_refusal_has_a_request_id_of_its_own():
+    cloud = state(policy("vpc:*:*"))
+    assert judge(cloud).answer.header("X-Request-Id") != judge(cloud).answer.header("X-Request-Id")
+
+
+def test_without_a_policy_nothing_is_judged():
+    judgement = judge(state())
+    assert (judgement.effect, judgement.decision, judgement.answer) == ("unjudged", None, None)
+
+
+@pytest.mark.parametrize("action", ["ecs:cloudServers:list", "ecs:cloudServers:listServersDetails", "ECS:*:LIST*"])
+def test_either_grammar_opens_the_call(action):
+    for version in ("1.1", "5.0"):
+        assert judge(state(policy(action, version=version))).effect == "allow"
+
+
+@pytest.mark.parametrize("action", ["ecs:cloudServers:list", "ecs:cloudServers:listServersDetails"])
+def test_a_deny_of_either_name_closes_it(action):
+    judgement = judge(state(policy("*:*:*"), policy(action, effect="Deny")))
+    assert (judgement.effect, judgement.explicit) == ("deny", True)
+
+
+def test_the_refusal_names_the_action_in_the_grammar_of_the_identity():
+    old = judge(state(policy("vpc:*:*")))
+    new = judge(state(policy("vpc:*:*", version="5.0")))
+    assert (old.action, new.action) == ("ecs:cloudServers:list", "ecs:cloudServers:listServersDetails")
+    assert "no identity-based policy allows the ecs:cloudServers:listServersDetails" in new.answer.body.decode()
+
+
+def test_the_body_decides_which_action_is_asked():
+    cloud = state(policy("ecs:cloudServers:start"))
+    assert judge(cloud, f"{ECS}/action", "POST", b'{"os-start": {"servers": []}}').effect == "allow"
+    assert judge(cloud, f"{ECS}/action", "POST", b'{"os-stop": {"servers": []}}').action == "ecs:cloudServers:stop"
+
+
+UNKNOWN = [
+    (f"{ECS}/action", "POST", b"{}", "the request does not say which"),
+    (f"https://ecs.cn-north-4.myhuaweicloud.com/v9/{DEFAULT_PROJECT_ID}/wonders", "GET", b"", "no table knows GET ecs"),
+    (f"https://nowhere.cn-north-4.myhuaweicloud.com/v9/{DEFAULT_PROJECT_ID}/x", "GET", b"", "no table knows GET ?"),
+    (f"https://ecs.cn-north-4.myhuaweicloud.com/v1/{DEFAULT_PROJECT_ID}/jobs/j", "GET", b"", "no document says which"),
+]
+
+
+@pytest.mark.parametrize(("url", "method", "body", "reason"), UNKNOWN, ids=range(len(UNKNOWN)))
+def test_what_no_table_knows_passes_as_unknown(url, method, body, reason):
+    judgement = judge(state(policy("vpc:*:*")), url, method, body)
+    assert (judgement.effect, judgement.answer, judgement.action) == ("unknown", None, None)
+    assert reason in judgement.decision.reason
+    assert not judgement.decision
+
+
+def test_a_call_that_needs_no_permission_is_allowed():
+    url = "https://iam.myhuaweicloud.com/v5/authorization-schemas/services/ecs"
+    judgement = judge(state(policy("vpc:*:*")), url)
+    assert judgement.effect == "allow"
+    assert judgement.decision.reason.endswith("is documented as needing no permission")
+
+
+def test_a_condition_that_nobody_can_decide_passes_as_unknown():
+    judgement = judge(state(policy("ecs:*:*", Condition={"Bool": {"g:MFAPresent": ["true"]}})))
+    assert (judgement.effect, judgement.answer) == ("unknown", None)
+    assert judgement.action == "ecs:cloudServers:list"
+
+
+def test_a_deny_that_may_hold_makes_an_open_call_unknown():
+    maybe = policy(
+        "ecs:cloudServers:listServersDetails", effect="Deny", Condition={"Bool": {"g:MFAPresent": ["false"]}}
+    )
+    assert judge(state(policy("ecs:cloudServers:list"), maybe)).effect == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("condition", "effect"),
+    [
+        ({"StringEquals": {"g:UserName": ["ci-reader"]}}, "allow"),
+        ({"StringEquals": {"g:UserName": ["other"]}}, "deny"),
+        ({"StringEquals": {"g:DomainName": ["example-corp"], "g:ProjectName": ["cn-north-4"]}}, "allow"),
+        ({"StringEquals": {"g:ServiceName": ["ecs"], "g:RequestedRegion": ["cn-north-4"]}}, "allow"),
+        ({"DateLessThan": {"g:CurrentTime": ["2021-01-01T00:00:00Z"]}}, "deny"),
+    ],
+)
+def test_what_replay_knows_of_a_request(condition, effect):
+    assert judge(state(policy("ecs:*:*", Condition=condition))).effect == effect
+
+
+def test_the_clock_of_the_run_is_the_time_of_the_request():
+    cloud = CloudState(
+        {"default": ME},
+        region="cn-north-4",
+        rights={
+            "default": Rights.of([policy("ecs:*:*", Condition={"DateLessThan": {"g:CurrentTime": ["2021-01-01"]}})])
+        },
+        clock=lambda: datetime(2020, 1, 1, tzinfo=UTC),
+    )
+    assert judge(cloud).effect == "allow"
+
+
+# whose rights
+
+
+def test_a_token_keeps_the_rights_of_its_issue():
+    cloud = state(policy("vpc:*:*"))
+    old = cloud.issue(ME, PROJECT)
+    cloud.set_rights("default", Rights.of([policy("ecs:*:*")]))
+    assert judge(cloud, token=old).effect == "deny"
+    assert judge(cloud, token=cloud.issue(ME, PROJECT)).effect == "allow"
+    assert judge(cloud).effect == "allow"  # signed: the present rights
+
+
+def test_a_grant_reaches_signed_calls_and_new_tokens_only():
+    cloud = state(policy("vpc:*:*"))
+    old = cloud.issue(ME, PROJECT)
+    with cloud.grant(["ecs:cloudServers:list"]):
+        new = cloud.issue(ME, PROJECT)
+        assert judge(cloud).effect == "allow"
+        assert judge(cloud).decision.policy == "hwcloud.grant"
+        assert judge(cloud, token=old).effect == "deny"
+        assert judge(cloud, token=new).effect == "allow"
+    assert judge(cloud).effect == "deny"
+
+
+def test_a_grant_does_not_lift_a_deny():
+    cloud = state(policy("ecs:*:*", effect="Deny"))
+    with cloud.grant(["ecs:cloudServers:list"]):
+        assert judge(cloud).effect == "deny"
+
+
+@pytest.mark.parametrize("action", ["ecs:cloudServers:list", "ecs:cloudservers:listserversdetails"])
+def test_deny_refuses_everybody_in_any_spelling(action):
+    cloud = state()
+    with cloud.deny([action], request_id="f" * 32):
+        judgement = judge(cloud, token=cloud.issue(ME, PROJECT))
+    assert (judgement.effect, judgement.injected, judgement.explicit) == ("deny", "f" * 32, True)
+    assert judgement.answer.header("X-Request-Id") == "f" * 32
+    assert judgement.decision.reason == f"{action} is denied by hwcloud.deny"
+    assert judge(cloud).effect == "unjudged"
+
+
+def test_deny_of_another_action_changes_nothing():
+    cloud = state()
+    with cloud.deny(["ecs:servers:list"]):
+        assert judge(cloud).effect == "unjudged"
+
+
+def test_deny_comes_before_the_policy_and_before_a_grant():
+    cloud = state(policy("*:*:*"))
+    with cloud.grant(["ecs:cloudServers:list"]), cloud.deny(["ecs:cloudServers:list"]):
+        assert judge(cloud).effect == "deny"
+
+
+# places and resources
+
+
+def test_a_grant_on_another_project_does_not_open_the_call():
+    other = Rights.of([Grant(policy=policy("ecs:*:*"), on="project", target="0" * 32)])
+    cloud = CloudState({"default": ME}, region="cn-north-4", rights={"default": other})
+    assert judge(cloud).effect == "deny"
+
+
+def test_a_global_service_needs_a_grant_on_the_domain():
+    tms = "https://tms.myhuaweicloud.com/v1.0/predefine_tags"
+    for on, effect in (("projects", "deny"), ("domain", "allow")):
+        rights = {"default": Rights.of([Grant(policy=policy("tms:*:*"), on=on)])}
+        assert judge(CloudState({"default": ME}, region="cn-north-4", rights=rights), tms).effect == effect
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "effect"),
+    [
+        ("?enterprise_project_id=e1", {}, "allow"),
+        ("?enterprise_project_id=e2", {}, "deny"),
+        ("", {"x-enterprise-project-id": "e1"}, "allow"),
+        ("?enterprise_project_id=all_granted_eps", {}, "unknown"),
+        ("", {}, "unknown"),
+    ],
+)
+def test_the_enterprise_project_of_a_request(query, headers, effect):
+    rights = {"default": Rights.of([Grant(policy=policy("ecs:*:*"), on="enterprise", target="e1")])}
+    cloud = CloudState({"default": ME}, region="cn-north-4", rights=rights)
+    assert judge(cloud, f"{ECS}/detail{query}", headers=headers).effect == effect
+
+
+OBS = "https://bucket.obs.cn-north-4.myhuaweicloud.com"
+RESOURCES = [
+    ("GET", f"{OBS}/a/b%20c", f"obs:cn-north-4:{DEFAULT_DOMAIN_ID}:object:bucket/a/b c"),
+    ("GET", f"{OBS}/", f"obs:cn-north-4:{DEFAULT_DOMAIN_ID}:bucket:bucket"),
+    (
+        "GET",
+        "https://obs.cn-north-4.myhuaweicloud.com/bucket/key",
+        f"obs:cn-north-4:{DEFAULT_DOMAIN_ID}:object:bucket/key",
+    ),
+    ("GET", "https://obs.cn-north-4.myhuaweicloud.com/", f"obs:cn-north-4:{DEFAULT_DOMAIN_ID}:bucket:*"),
+    ("GET", f"{ECS}/detail", "*"),
+    ("POST", f"{ECS}/abc/resize", f"ecs:cn-north-4:{DEFAULT_DOMAIN_ID}:instance:abc"),
+    ("POST", f"{ECS}/action", None),
+    ("GET", f"https://vpc.cn-north-4.myhuaweicloud.com/v1/{DEFAULT_PROJECT_ID}/vpcs/v", None),
+]
+
+
+@pytest.mark.parametrize(("method", "url", "expected"), RESOURCES, ids=range(len(RESOURCES)))
+def test_the_resource_of_a_request(method, url, expected):
+    assert circumstances.resource(Request(method, url), needs(method, url), ME) == expected
+
+
+@pytest.mark.parametrize(("bucket", "effect"), [("bucket/*", "allow"), ("other/*", "deny")])
+def test_a_policy_about_one_bucket(bucket, effect):
+    cloud = state(policy("obs:object:GetObject", Resource=[f"obs:*:*:object:{bucket}"]))
+    judgement = judge(cloud, f"{OBS}/key")
+    assert judgement.effect == effect
+    assert effect == "allow" or b"<Code>AccessDenied</Code>" in judgement.answer.body

@@ -1,0 +1,182 @@
+"""What lint finds in policy documents: exact lines."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pytest_hwcloud.cli_errors import UsageError
+from pytest_hwcloud.cloud.system_policies import names
+from pytest_hwcloud.permissions.lint import lint_file
+
+LIST = {"Effect": "Allow", "Action": ["ecs:cloudServers:list"]}
+
+
+def lint(tmp_path, *statements, version="1.1"):
+    """What is found, as `id statement: text`."""
+    file = tmp_path / "p.json"
+    file.write_text(json.dumps({"Version": version, "Statement": list(statements)}, indent=1))
+    return [f"{found.id} {found.statement}: {found.text}" for found in lint_file(str(file))]
+
+
+def found(statement, **more):
+    return pytest.param([{**LIST, **statement}], **more)
+
+
+CASES = [
+    ([LIST], []),
+    (
+        [{**LIST, "Action": ["ecs:cloudServers:lst"]}],
+        [
+            "HWP017 0: none of its actions is documented, so it applies to no known call",
+            "HWP010 0: ecs:cloudServers:lst: no such action is documented; did you mean ecs:cloudServers:list?",
+        ],
+    ),
+    (
+        [{**LIST, "Action": ["ecs:cloudServers:list", "ecs:*:zap*"]}],
+        ["HWP010 0: ecs:*:zap* covers no documented action"],
+    ),
+    (
+        [{**LIST, "Action": ["ecs:cloudServers:list", "dss:pool:list"]}],
+        ["HWP010 0: dss:pool:list: no action of service 'dss' is documented here"],
+    ),
+    ([{**LIST, "Action": ["ecs:cloudServers:list", "dss:*:list"]}], []),
+    (
+        [LIST, {**LIST, "Effect": "Deny", "Action": ["ecs:*:*"]}],
+        ["HWP017 0: it can never allow anything: statement 2 denies the same actions everywhere"],
+    ),
+    (
+        [{**LIST, "Action": ["ecs:*:*"]}, {**LIST, "Condition": {"Bool": {"g:MFAPresent": "true"}}}],
+        ["HWP017 1: it changes nothing: statement 1 allows the same actions everywhere"],
+    ),
+    ([LIST, LIST], ["HWP017 1: it changes nothing: statement 1 allows the same actions everywhere"]),
+    (
+        [LIST, {**LIST, "Action": ["ecs:*:list"]}],
+        ["HWP017 0: it changes nothing: statement 2 allows the same actions everywhere"],
+    ),
+    (
+        [{**LIST, "Resource": ["ecs:*:*:instance:a"]}, {**LIST, "Effect": "Deny", "Resource": ["ecs:*:*:instance:b"]}],
+        [
+            'HWP017 0: its actions have no resource-level authorization, which only Resource "*" covers',
+            'HWP017 1: its actions have no resource-level authorization, which only Resource "*" covers',
+        ],
+    ),
+    (
+        [{**LIST, "Condition": {"DateLessThan": {"g:CurrentTime": "2020-01-01T00:00:00Z"}}}],
+        ["HWP017 0: its condition DateLessThan g:CurrentTime 2020-01-01T00:00:00Z lies in the past"],
+    ),
+    ([], ["grammar None: Statement: is empty; a policy has at least one statement"]),
+    (
+        [{"Effect": "Deny", "NotAction": ["ecs:*:*"], "Sid": "s", "NotResource": ["*"]}],
+        [
+            "grammar 0: NotAction: the grammar of version 1.x has no NotAction",
+            "grammar 0: Sid: the grammar of version 1.x has no Sid",
+            "grammar 0: NotResource: the grammar of version 1.x has no NotResource",
+        ],
+    ),
+    (
+        [{"Effect": "Allow", "Action": "ecs:cloudServers:start", "Resource": "ecs:*:*:instance:a"}],
+        [
+            'grammar 0: Action: the grammar writes a list: ["ecs:cloudServers:start"]',
+            'grammar 0: Resource: the grammar writes a list: ["ecs:*:*:instance:a"]',
+        ],
+    ),
+    (
+        [{**LIST, "Action": ["ecs:cloudServers:list", "ecs:*", "ecs:cloudServers:?tart", "e*:cloudServers:list"]}],
+        [
+            "grammar 0: Action: ecs:*: an action of version 1.1 has three parts: service:type:operation",
+            "grammar 0: Action: ecs:cloudServers:?tart: only * is documented as a wildcard of actions",
+            "grammar 0: Action: e*:cloudServers:list: a service name has no wildcard in it",
+        ],
+    ),
+    (
+        [{"Effect": "Allow", "Action": ["ecs:cloudServers:start"], "Resource": ["instance:a"]}],
+        ["grammar 0: Resource: instance:a: a resource has five parts: service:region:account:type:path"],
+    ),
+    (
+        [{"Effect": "Allow", "Action": ["iam:agencies:assume"], "Resource": {"uri": ["/iam/agencies/a"]}}],
+        [
+            "HWP010 0: iam:agencies:assume",
+        ],
+    ),
+    (
+        [{**LIST, "Condition": {"StringLike": {"g:UserName": "ci-*"}}}],
+        ["grammar 0: Condition: StringLike means contains, and takes * and ? literally; use StringMatch"],
+    ),
+    (
+        [LIST, {"Effect": "Allow", "Action": ["iam:users:listUsers"]}],
+        ["grammar None: global and project-level services need two policies: iam is global, ecs is not"],
+    ),
+    (
+        [{**LIST, "Principal": {"IAM": ["acc"]}}],
+        ["grammar 0: Principal: stands in the trust policy of an agency, not in what an identity holds"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("statements", "expected"), CASES, ids=range(len(CASES)))
+def test_findings(tmp_path, statements, expected):
+    assert sorted(lint(tmp_path, *statements)) == sorted(expected)
+
+
+LIMITS = [
+    ([LIST] * 9, "9 statements, at most 8 (IAM.1028)"),
+    ([{**LIST, "Action": ["ecs:cloudServers:list"] * 101}], "101 actions, at most 100 (IAM.1033)"),
+    ([{**LIST, "Resource": ["*"] * 11}], "11 resources, at most 10 (IAM.1040)"),
+    (
+        [{**LIST, "Action": ["ecs:cloudServers:list", f"ecs:x:{'y' * 130}"]}],
+        "ecs:x:yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy… has 136 characters, at most 128 (IAM.1034)",
+    ),
+    (
+        [{**LIST, "Resource": ["*", f"ecs:*:*:instance:{'y' * 1500}"]}],
+        "ecs:*:*:instance:yyyyyyyyyyyyyyyyyyyyyyy… has 1517 characters, at most 1500 (IAM.1042)",
+    ),
+    (
+        [{**LIST, "Condition": {"StringEquals": {"g:UserName": ["y" * 1025]}}}],
+        f"{'y' * 40}… has 1025 characters, at most 1024 (IAM.1056)",
+    ),
+    ([{**LIST, "Condition": {"StringEquals": {f"k{n}": "v" for n in range(11)}}}], "11 keys, at most 10 (IAM.1054)"),
+    (
+        [{**LIST, "Action": [f"ecs:t{n}:{'x' * 70}" for n in range(90)]}],
+        "7341 characters without white space, at most 6144 (IAM.1021)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("statements", "text"), LIMITS, ids=range(len(LIMITS)))
+def test_limits(tmp_path, statements, text):
+    assert [line.partition(": ")[2] for line in lint(tmp_path, *statements) if line.startswith("limit")] == [text]
+
+
+def test_lines_and_the_whole_text(tmp_path):
+    file = tmp_path / "p.json"
+    file.write_text(
+        '{"role": {"display_name": "r", "policy": {"Version": "1.1",\n"Statement": [\n{"Effect": "Allow",\n"Action": [\n"ecs:cloudServers:list",\n"ecs:cloudServers:lst"]}]}}}'
+    )
+    (remark,) = lint_file(str(file))
+    assert str(remark) == (
+        f"{file}:6: HWP010 unknown-action  statement 1: ecs:cloudServers:lst: no such action is documented;"
+        " did you mean ecs:cloudServers:list?"
+    )
+
+
+def test_a_document_that_cannot_be_judged_is_one_grammar_error(tmp_path):
+    file = tmp_path / "p.json"
+    file.write_text('{"Version": "1.1", "Statement": [\n{"Effect": "Permit", "Action": ["a:b:c"]}]}')
+    (remark,) = lint_file(str(file))
+    assert str(remark) == f'{file}:2: grammar  statement 1: Effect: \'Permit\' is unknown; write "Allow" or "Deny"'
+
+
+def test_what_cannot_be_read_is_wrong_use(tmp_path):
+    with pytest.raises(UsageError, match="no such file"):
+        lint_file(str(tmp_path / "nope.json"))
+
+
+def test_identity_policies_may_have_what_the_old_grammar_has_not(tmp_path):
+    assert lint(tmp_path, {"Effect": "Deny", "NotAction": ["ecs:*:*"], "Sid": "s"}, version="5.0") == []
+
+
+@pytest.mark.parametrize("name", names(with_content=True))
+def test_system_policies_have_no_grammar_error(name):
+    assert [remark.text for remark in lint_file(f"system:{name}") if remark.id in ("grammar", "limit")] == []

@@ -1,0 +1,173 @@
+"""`pytest-hwcloud policy check | lint | diff`: what the shell shows, for people and machines, and the exit codes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pytest_hwcloud import cli
+
+WRITER = {
+    "Version": "1.1",
+    "Statement": [
+        {"Effect": "Allow", "Action": ["ecs:*:list*"]},
+        {"Effect": "Allow", "Action": ["ecs:cloudServers:start"]},
+    ],
+}
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch, capsys):
+    """Runs a command in a folder of policy files; gives exit code, output and error."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments, **files):
+        for name, content in files.items():
+            text = content if isinstance(content, str) else json.dumps(content)
+            (tmp_path / f"{name}.json").write_text(text, encoding="utf-8")
+        code = cli.run(["policy", *arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def test_check_allowed(shell):
+    assert shell("check", "a.json", "--action", "ecs:cloudServers:list", a=WRITER) == (
+        0,
+        'ecs:cloudServers:list\n  decision  allow: allowed by "ecs:*:list*" (statement 1 of a.json)\n',
+        "",
+    )
+
+
+def test_check_denied_says_what_came_closest(shell):
+    assert shell("check", "a.json", "--action", "ecs:cloudServers:showServer", a=WRITER) == (
+        1,
+        "ecs:cloudServers:showServer\n"
+        "  decision  deny (implicit): no statement allows it; 2 statements looked at\n"
+        '              1 allow ecs:*:list*             no: "showServer" and its alias "get" do not match\n'
+        "              2 allow ecs:cloudServers:start  no\n",
+        "",
+    )
+
+
+def test_check_denied_explicitly_among_several_files(shell):
+    deny = {"Version": "1.1", "Statement": [{"Effect": "Deny", "Action": ["ecs:*:start"]}]}
+    code, out, _ = shell("check", "a.json", "b.json", "--action", "ecs:cloudServers:start", a=WRITER, b=deny)
+    assert code == 1
+    assert out == (
+        "ecs:cloudServers:start\n"
+        '  decision  deny (explicit): denied by "ecs:*:start" (statement 1 of b.json)\n'
+        '              a.json 1 allow ecs:*:list*             no: "start" does not match\n'
+        "              a.json 2 allow ecs:cloudServers:start  yes\n"
+        "              b.json 1 deny ecs:*:start              yes\n"
+    )
+
+
+def test_check_with_resource_and_context(shell):
+    limited = {
+        "Version": "1.1",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": ["ecs:cloudServers:start"],
+                "Resource": ["ECS:*:*:instance:a"],
+                "Condition": {"StringEquals": {"g:UserName": ["alice"]}},
+            }
+        ],
+    }
+    asked = ("check", "a.json", "--action", "ecs:cloudServers:start")
+    on = ("--resource", "ecs:cn-north-4:acc:instance:a")
+    assert shell(*asked, *on, "--context", "g:UserName=alice", a=limited)[0] == 0
+    assert shell(*asked, *on, "--context", "g:UserName=bob", "--context", "g:UserName=carol")[0] == 1
+    code, out, _ = shell(*asked, *on)
+    assert code == 1
+    assert "decision  unknown: allowed by" in out
+    assert "perhaps: if StringEquals g:UserName alice holds (g:UserName is not known)" in out
+
+
+def test_check_of_an_unknown_action_says_so(shell):
+    code, out, _ = shell("check", "system:Tenant Administrator", "--action", "ecs:cloudServers:lst")
+    assert code == 0
+    assert out.splitlines()[-1] == "  note      no such action is documented; did you mean ecs:cloudServers:list?"
+
+
+def test_check_for_machines(shell):
+    code, out, _ = shell("check", "a.json", "--action", "ecs:cloudServers:stop", "--json", a=WRITER)
+    assert code == 1
+    assert json.loads(out) == {
+        "action": "ecs:cloudServers:stop",
+        "known": True,
+        "effect": "deny",
+        "explicit": False,
+        "policy": None,
+        "statement": None,
+        "reason": "no statement allows it; 2 statements looked at",
+        "nearest": [
+            {
+                "policy": "a.json",
+                "statement": 0,
+                "effect": "allow",
+                "text": "ecs:*:list*",
+                "why": 'no: "stop" does not match',
+            },
+            {"policy": "a.json", "statement": 1, "effect": "allow", "text": "ecs:cloudServers:start", "why": "no"},
+        ],
+    }
+
+
+WRONG = [
+    (["check", "nope.json", "--action", "a:b:c"], "nope.json: no such file"),
+    (["check", "bad.json", "--action", "a:b:c"], "bad.json:1: not valid JSON: Expecting value"),
+    (["check", "a.json", "--action", "ecs"], "--action: 'ecs' is no action: service:type:operation has two colons"),
+    (
+        ["check", "a.json", "--action", "ecs:cloudServers:list", "--context", "alice"],
+        "--context: 'alice' is not KEY=VALUE, for instance g:UserName=ci-reader",
+    ),
+    (["lint", "bad.json"], "bad.json:1: not valid JSON: Expecting value"),
+    (["diff", "a.json", "nope.json"], "nope.json: no such file"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "text"), WRONG, ids=range(len(WRONG)))
+def test_wrong_use(shell, arguments, text):
+    code, out, err = shell(*arguments, a=WRITER, bad="[")
+    assert (code, out) == (2, "")
+    assert err.startswith(f"pytest-hwcloud: {text}")
+    assert "Traceback" not in err
+
+
+def test_a_wildcard_is_no_question(shell):
+    code, _, err = shell("check", "a.json", "--action", "ecs:cloudServers:st*", a=WRITER)
+    assert code == 2
+    assert "ecs:cloudServers:st*' is a pattern" in err
+
+
+def test_lint_clean_and_not(shell):
+    assert shell("lint", "a.json", a=WRITER) == (0, "nothing found in a.json\n", "")
+    wrong = {"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": ["ecs:cloudServers:lst"]}]}
+    code, out, _ = shell("lint", "a.json", "b.json", b=wrong)
+    assert code == 1
+    assert out.startswith("b.json:1: HWP010 unknown-action  statement 1: ecs:cloudServers:lst: no such action")
+    code, out, _ = shell("lint", "b.json", "--json")
+    assert code == 1
+    assert json.loads(out)["findings"][0] == {
+        "id": "HWP010",
+        "name": "unknown-action",
+        "file": "b.json",
+        "line": 1,
+        "statement": 0,
+        "text": "ecs:cloudServers:lst: no such action is documented; did you mean ecs:cloudServers:list?",
+    }
+
+
+def test_diff_same_and_not(shell):
+    assert shell("diff", "a.json", "b.json", a=WRITER, b=WRITER)[0] == 0
+    less = {"Version": "1.1", "Statement": WRITER["Statement"][:1]}
+    code, out, _ = shell("diff", "a.json", "b.json", b=less)
+    assert code == 1
+    assert out.splitlines()[1:] == ["  lost: 1", "    - ecs:cloudServers:start  (write)"]
+    code, out, _ = shell("diff", "b.json", "a.json", "--json")
+    assert code == 1
+    assert json.loads(out)["gained"] == [{"action": "ecs:cloudServers:start", "access_level": "write"}]
