@@ -66,7 +66,8 @@ class Secrets:
                 self.add(value)
 
     def add_exchange(self, exchange: Exchange) -> None:
-        """Mask the tokens that a call carried or brought."""
+        """Mask the tokens that a call carried or brought, and the encoded message of a denial."""
+        self.add(exchange.failure.encoded_authorization_message if exchange.failure else None)
         answered = exchange.answer.headers if exchange.answer else {}
         for headers in (exchange.request.headers, answered):
             for name, value in headers.items():

@@ -41,7 +41,7 @@ class Redaction:
 
     def redact(self, report: pytest.TestReport | pytest.CollectReport) -> None:
         """Replace every known secret in a report; a report that shows nothing is left alone."""
-        if not (report.longrepr or report.sections):
+        if not (report.longrepr or report.sections or getattr(report, "user_properties", None)):
             return
         self.secrets.add_environment(os.environ)
         if CURRENT.journal is not None:
