@@ -20,7 +20,8 @@ class Swaps:
         self._lock = threading.Lock()
         self._table: dict[str, str] = {}
         self._patterns: dict[str, str] = {}
-        self._compiled: re.Pattern[str] | None = None
+        self._spellings: tuple[str, ...] = ()
+        self._compiled: dict[tuple[str, ...], re.Pattern[str]] = {}
         self.secrets: set[str] = set()
 
     @property
@@ -36,6 +37,7 @@ class Swaps:
             self.secrets.add(secret)
             for spelling in spellings(secret):
                 self._put(spelling, MASK, re.escape(spelling))
+            self._sort()
 
     def knows(self, text: str) -> bool:
         """Whether exactly this text is replaced already."""
@@ -48,26 +50,33 @@ class Swaps:
         with self._lock:
             for encode in ENCODINGS:
                 self._put(encode(real), encode(stand_in), frame.format(re.escape(encode(real))))
+            self._sort()
 
     def _put(self, spelling: str, replacement: str, pattern: str) -> None:
         if spelling not in self._table:
             self._table[spelling] = replacement
             self._patterns[spelling] = pattern
-            self._compiled = None
+
+    def _sort(self) -> None:
+        """Longest first, so that no half of a longer one is taken. A new tuple: others may be reading the old one."""
+        self._spellings = tuple(sorted(self._patterns, key=lambda one: -len(one)))
 
     def __call__(self, text: str) -> str:
         """The text with everything known replaced."""
-        if not self._table or not text:
-            return text
-        return self._pattern().sub(lambda match: self._table[match[0]], text)
+        there = self._there(text)
+        return self._pattern(there).sub(lambda match: self._table[match[0]], text) if there else text
 
     def touches(self, text: str) -> bool:
         """Whether the text has anything that is known."""
-        return bool(self._table) and self._pattern().search(text) is not None
+        there = self._there(text)
+        return bool(there) and self._pattern(there).search(text) is not None
 
-    def _pattern(self) -> re.Pattern[str]:
-        with self._lock:
-            if self._compiled is None:  # longest first, so that no half of a longer one is taken
-                longest = sorted(self._patterns, key=lambda spelling: -len(spelling))
-                self._compiled = re.compile("|".join(self._patterns[spelling] for spelling in longest))
-            return self._compiled
+    def _there(self, text: str) -> tuple[str, ...]:
+        """The spellings that occur at all: a plain search each costs a fraction of one pattern of all of them."""
+        return tuple([spelling for spelling in self._spellings if spelling in text])
+
+    def _pattern(self, there: tuple[str, ...]) -> re.Pattern[str]:
+        found = self._compiled.get(there)
+        if found is None:
+            found = self._compiled[there] = re.compile("|".join(self._patterns[spelling] for spelling in there))
+        return found
