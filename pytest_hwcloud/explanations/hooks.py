@@ -27,8 +27,13 @@ def makereport(
         return
     from pytest_hwcloud.explanations import notes, properties
 
-    for explanation in notes.annotate(call.excinfo.value, journal, state, lang):
-        properties.add_to(item.user_properties, explanation)
+    try:
+        for explanation in notes.annotate(call.excinfo.value, journal, state, lang):
+            properties.add_to(item.user_properties, explanation)
+    except Exception as error:
+        # The run must go on, and the test's own failure must be seen: an error of ours is told beside it.
+        told = f"This failure could not be explained, which is a bug of pytest-hwcloud: {type(error).__name__}: {error}"
+        item.add_report_section(call.when, "hwcloud", told)
 
 
 def assertrepr_compare(

@@ -96,7 +96,7 @@ def _place(frame: FrameType, line: int) -> Place | None:
     file = frame.f_code.co_filename
     linecache.checkcache(file)
     lines = linecache.getlines(file, frame.f_globals)
-    tree = _tree(frame.f_code, "".join(lines[: _last_line(frame.f_code) + _BRACKETS]))
+    tree = _tree(frame.f_code, "".join(_source(frame.f_code, lines)))
     if tree is None:
         return None
     around = _around(tree, line)
@@ -124,17 +124,22 @@ def _is_deliberate(statement: ast.stmt) -> bool:
     return False
 
 
+def _source(code: CodeType, lines: list[str]) -> list[str]:
+    """The lines of a function with some more below it; the whole file for a module, a lambda or a comprehension."""
+    # Only the function itself is parsed: a long test file takes longer than all the rest of the explanation.
+    return lines if code.co_name.startswith("<") else lines[code.co_firstlineno - 1 : _last_line(code) + _BRACKETS]
+
+
 @lru_cache(maxsize=64)
 def _tree(code: CodeType, source: str) -> ast.AST | None:
     """The syntax tree of a code object's source, with the line numbers of its file."""
-    if code.co_name.startswith("<"):  # a module, or a lambda or comprehension in the middle of a statement
+    if code.co_name.startswith("<") or not source:
         return _parsed(source, 0)
     lines = source.splitlines(keepends=True)
     start = code.co_firstlineno - 1
-    # Only the function itself is parsed: a long test file takes longer than all the rest of the explanation.
-    for end in range(_last_line(code), len(lines) + 1):
-        head = "if 1:\n" if lines[start][:1].isspace() else "\n"  # under an `if`, indented source parses as it stands
-        tree = _parsed(head + "".join(lines[start:end]), start - 1)
+    head = "if 1:\n" if lines[0][:1].isspace() else "\n"  # under an `if`, indented source parses as it stands
+    for end in range(_last_line(code) - start, len(lines) + 1):
+        tree = _parsed(head + "".join(lines[:end]), start - 1)
         if tree is not None:
             return tree
     return None

@@ -491,3 +491,25 @@ def test_places_are_the_users_frames_innermost_first(cloud: Cloud) -> None:
         raises_in_a_helper(cloud)
     names = [place.frame.f_code.co_name for place in places(caught.value)]
     assert names == ["fetch", "raises_in_a_helper", "test_places_are_the_users_frames_innermost_first"]
+
+
+def test_comprehension_in_the_middle_of_a_long_file_has_a_place(cloud: Cloud) -> None:
+    def fails(cloud: Cloud) -> None:
+        bodies = [cloud.get().json()]
+        print([body["servers"] for body in bodies])
+
+    assert blamed(cloud, fails) == "Ecs.0110"
+
+
+def test_code_without_source_is_survived(cloud: Cloud) -> None:
+    namespace: dict[str, Callable[[Cloud], object]] = {}
+    exec(compile("def fails(cloud):\n    assert cloud.get()", "/gone/test_x.py", "exec"), namespace)
+    assert blamed(cloud, namespace["fails"]) is None
+
+
+def test_source_that_changed_under_the_run_is_survived(cloud: Cloud) -> None:
+    namespace: dict[str, Callable[[Cloud], object]] = {}
+    source = "\n" * 5000 + "def fails(cloud):\n    assert cloud.get().json()['servers']"
+    exec(compile(source, __file__, "exec"), namespace)
+    found = evidence(cloud, namespace["fails"])
+    assert found is None or found.after == "KeyError"
