@@ -68,9 +68,9 @@ def _read_body(body: object) -> Failure | None:
 
 def _refusal(value: object) -> Failure | None:
     from pytest_hwcloud.cloud.failures.classify import failure_of
-    from pytest_hwcloud.cloud.failures.texts import _refusal_object
+    from pytest_hwcloud.cloud.failures.pieces import refusal_object
 
-    body = _refusal_object(value) if isinstance(value, dict) else None
+    body = refusal_object(value) if isinstance(value, dict) else None
     return failure_of(body) if body else None
 
 
