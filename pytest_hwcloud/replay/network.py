@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from pytest_hwcloud.replay.player import NotRecorded
 from pytest_hwcloud.replay.route import CURRENT_ROUTER
 
 _LOOKUPS = ("getaddrinfo", "gethostbyname", "gethostbyname_ex")
-_LOOPBACK = ("127.", "::1", "localhost")
+_LOOPBACK = re.compile(r"localhost|::1|127(?:\.\d+){3}").fullmatch
 
 
 class NetworkBlocked(NotRecorded):
@@ -50,7 +51,8 @@ def _connect(patch: Patch) -> object:
 
 def _handshake(patch: Patch) -> object:
     def wrap(self: ssl.SSLContext, *args: Any, **kwargs: Any) -> Any:
-        _check(kwargs.get("server_hostname"), 443)
+        names = (*args, kwargs.get("server_hostname"))
+        _check(next((name for name in names if isinstance(name, str)), None), 443)
         return patch.original(self, *args, **kwargs)
 
     return wrap
@@ -59,14 +61,18 @@ def _handshake(patch: Patch) -> object:
 def _check(host: object, port: object) -> None:
     if not CURRENT_ROUTER.blocked or not host:
         return
-    name = host.decode("idna", "replace") if isinstance(host, (bytes, bytearray)) else str(host)
-    if name.startswith(_LOOPBACK) or not is_cloud_host(name, CURRENT_ROUTER.hosts):
+    name = host.decode("latin-1") if isinstance(host, (bytes, bytearray)) else str(host)
+    if _is_loopback(name) or not is_cloud_host(name, CURRENT_ROUTER.hosts):
         return
     error = NetworkBlocked(_text(name, port), Request("CONNECT", f"https://{name}:{port or 443}"))
     unrecorded = getattr(CURRENT_ROUTER.router, "unrecorded", None)
     if isinstance(unrecorded, list):
         unrecorded.append(error)  # the test fails also where the client swallows this
     raise error
+
+
+def _is_loopback(name: str) -> bool:
+    return _LOOPBACK(name) is not None
 
 
 def _text(host: str, port: object) -> str:

@@ -197,7 +197,10 @@ def read_cassette(content: bytes, path: Path) -> Parsed:
 def _from_plain(plain: tape_plain.Plain, content: bytes, path: Path) -> Parsed:
     from pytest_hwcloud.replay.tape_yaml import read_yaml
 
-    frame = read_yaml(plain.frame, path)
+    try:
+        frame = read_yaml(plain.frame, path)
+    except CassetteError:
+        raise tape_plain.NotPlain from None  # the whole file tells the right line
     if not (isinstance(frame, dict) or frame is None) or (isinstance(frame, dict) and "interactions" in frame):
         raise tape_plain.NotPlain
     for position, fault in plain.fault.items():

@@ -1,0 +1,139 @@
+"""The fast reader gives what YAML gives, or nothing."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from replaying import LIST
+
+from pytest_hwcloud.replay import library, tape_plain
+from pytest_hwcloud.replay.tape import CassetteError, read_cassette
+from pytest_hwcloud.replay.tape_plain import NotPlain, read_entry, split
+from pytest_hwcloud.replay.tape_yaml import read_yaml
+
+HERE = Path("c.yaml")
+WORDS = r"""yes No ON null ~ true 0 00 017 1_000 1.5 1e5 0x1F 0b11 12:30 2026-01-02 .5 .inf = << - ? y n NaN 9 x,y 1c1d
+7775eaa6b4bbe593 0e812a a:b a#b a:#b a#:b 'it''s' "\u00e4" "\ud83d" "\x41" [] {} application/json a: :b #b a, 1:2:3"""
+SCALARS = st.one_of(
+    st.text("ab1.-_:#'\"~ eE0x[]{},&*!|>%@`", min_size=1, max_size=8),
+    st.sampled_from(WORDS.split()),
+)
+
+
+def document(scalar: str, key: str = "v", block: str = "") -> bytes:
+    return (
+        f"version: 1\ninteractions:\n- request:\n    method: GET\n    uri: {LIST}\n"
+        f"    headers:\n      X:\n      - {scalar}\n"
+        f"    {key}: {scalar}\n  response:\n    status:\n      code: 200\n{block}"
+    ).encode()
+
+
+def same_or_nothing(data: bytes) -> bool:
+    """Whether the fast reader reads it; then it must have read what YAML reads."""
+    try:
+        found = split(data)
+        entries = [read_entry(data[a:b]) for a, b in zip(found.spans, found.spans[1:], strict=False)]
+        frame = read_yaml(found.frame, HERE)
+    except (NotPlain, CassetteError, UnicodeDecodeError):
+        return False
+    loaded = yaml.load(data, Loader=yaml.CSafeLoader)
+    assert {**frame, "interactions": entries} == loaded
+    assert found.keys == [(e["request"]["method"], e["request"]["uri"]) for e in loaded["interactions"]]
+    return True
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(SCALARS, st.sampled_from(["v", "on", "k.k", "a-b", "'q'", "1"]))
+def test_a_scalar_is_what_yaml_says_or_is_left_to_yaml(scalar, key):
+    same_or_nothing(document(scalar, key))
+
+
+@pytest.mark.parametrize(
+    "scalar", ["application/json", "7775eaa6b4bbe5934e565349bd27c298", "0e812a89", "3", "null", '"a: b"', "'x'", "[]"]
+)
+def test_what_our_writer_writes_is_read_fast(scalar):
+    assert same_or_nothing(document(scalar))
+
+
+LINES = st.lists(
+    st.sampled_from(["", " ", "a", "  b", '"x": {', "- request:", "    method: GET", "#", "a: |", "\t", "é"]),
+    max_size=6,
+)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(LINES, st.sampled_from(["|", "|-", "|+", "|2", ">"]), st.integers(0, 10))
+def test_a_block_is_what_yaml_says_or_is_left_to_yaml(lines, style, margin):
+    block = f"    body:\n      string: {style}\n" + "".join(f"{' ' * margin}{line}\n" for line in lines)
+    same_or_nothing(document("x", block=block))
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.data())
+def test_moved_lines_are_read_as_yaml_reads_them_or_not_at_all(data):
+    lines = (
+        document("x", block="    body:\n      string: |-\n        {\n          1\n        }\n").decode().splitlines()
+    )
+    for _ in range(data.draw(st.integers(1, 2))):
+        at = data.draw(st.integers(2, len(lines) - 1))
+        lines[at] = " " * data.draw(st.integers(0, 9)) + lines[at].strip()
+    text = "\n".join([*lines, ""]).encode()
+    try:
+        assert same_or_nothing(text) in (True, False)
+    except yaml.YAMLError:  # the fast reader must not read what YAML refuses
+        pytest.fail(text.decode())
+
+
+@pytest.mark.parametrize("bad", ["\x85", "\u2028", "\ufeff", "\x07", "\r", "\t", "\x7f", "\ufffe"])
+def test_characters_that_yaml_treats_in_its_own_way_are_left_to_it(bad):
+    with pytest.raises(NotPlain):
+        split(document(f'"a{bad}b"'))
+
+
+def test_a_quoted_text_that_goes_on_in_the_first_column_does_not_split_the_file():
+    trap = document("x") + b'    trap: "\n- request:\n    method: GET\n    uri: https://evil\n  response:\n    x: "\n'
+    assert not same_or_nothing(trap)
+
+
+@pytest.mark.parametrize("name", library.names())
+def test_the_shipped_cassettes_are_plain(name):
+    content = library.shipped(name).read_bytes()
+    assert same_or_nothing(content)
+    assert read_cassette(content, HERE).plain
+
+
+VALUES = st.recursive(
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.text(max_size=6), st.binary(max_size=4), st.floats(allow_nan=False)
+    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(VALUES, st.sampled_from([None, True, False]))
+def test_the_reader_of_events_gives_what_libyaml_s_safe_loader_gives(value, flow):
+    text = yaml.dump(value, default_flow_style=flow, allow_unicode=True)
+    assert read_yaml(text, HERE) == yaml.load(text, Loader=yaml.CSafeLoader)
+
+
+def test_the_reader_of_events_knows_merge_keys_and_the_harmless_tags_of_vcrpy():
+    text = "base: &b {a: 1, b: 2}\nown: {<<: *b, b: 3}\nmany: {<<: [*b, {c: 4}]}\n"
+    text += "t: !!python/tuple [1]\nu: !!python/unicode 'x'\n"
+    assert read_yaml(text, HERE) == {
+        "base": {"a": 1, "b": 2},
+        "own": {"a": 1, "b": 3},
+        "many": {"a": 1, "b": 2, "c": 4},
+        "t": (1,),
+        "u": "x",
+    }
+    body = "b: !!python/object/new:_io.BytesIO\n  state: !!python/tuple [!!binary aGk=, 0, null]\n"
+    assert read_yaml(body, HERE) == {"b": b"hi"}
+
+
+def test_the_spans_cover_every_entry():
+    data = document("x") * 1
+    assert tape_plain.split(data).spans == [data.index(b"- request"), len(data)]
