@@ -82,12 +82,13 @@ class Rule:
                 return not self.outside
         return self.outside
 
-    def met(self, resource: Resource | None, context: Context) -> bool | None:
+    def met(self, resource: Resource | None, context: Context | None) -> bool | None:
         """Does the statement apply, given that it names the action?"""
         placed = self.on_resource(resource)
-        if self.bare or placed is False:
-            return placed
-        answers = [test.holds(context) for test in self.statement.condition]
+        if placed is False:
+            return False
+        known = context or Context()
+        answers = [test.holds(known) for test in self.statement.condition]
         if False in answers:
             return False
         return None if self.doubt or placed is None or None in answers else True
@@ -96,20 +97,21 @@ class Rule:
 class Judge:
     """The statements of one or more policies, pooled. The order of the policies only says which statement is named."""
 
-    __slots__ = ("_index", "_negated", "conditional", "rules")
+    __slots__ = ("_aliases", "_index", "_negated", "conditional", "rules")
 
     def __init__(self, sources: Iterable[tuple[Document, str]]) -> None:
         pairs = [(document, statement, doubt) for document, doubt in sources for statement in document.statements]
         self.rules = tuple(Rule(s, document.version, order, doubt) for order, (document, s, doubt) in enumerate(pairs))
         positive = [rule for rule in self.rules if not rule.statement.not_action]
         self._index = ActionIndex((pattern, rule) for rule in positive for pattern in rule.patterns)
+        self._aliases = _aliases()
         self._negated = tuple(rule for rule in self.rules if rule.statement.not_action)
         self.conditional = any(rule.statement.condition for rule in self.rules)
 
     def naming(self, action: str) -> list[Rule]:
         """The rules that name an action (lower case) or an alias of it, in no order; one can come twice."""
         found = self._index.find(action)
-        aliases = _aliases().get(action, ())
+        aliases = self._aliases.get(action, ())
         for alias in aliases:
             found += self._index.find(alias)
         if self._negated:
@@ -124,6 +126,8 @@ class Judge:
     def answer(self, action: str, resource: str | None, context: Context | None) -> tuple[str, Rule | None]:
         """The effect, and the first of the statements that made it."""
         found = self.naming(action.lower())
+        if not found:
+            return _NOTHING
         met: list[Rule] = []
         perhaps: list[Rule] = []
         asked: Resource | None = None
@@ -133,8 +137,7 @@ class Judge:
                 continue
             if asked is None:
                 asked = None if resource is None else Resource(resource)
-                context = context or Context()
-            applies = rule.met(asked, context)  # type: ignore[arg-type]  # set with the first of these
+            applies = rule.on_resource(asked) if rule.bare else rule.met(asked, context)
             if applies:
                 met.append(rule)
             elif applies is None:

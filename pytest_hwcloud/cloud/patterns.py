@@ -112,7 +112,8 @@ class ActionIndex(Generic[T]):
             found += service.kinds.get(kind, ())
             found += service.operations.get(operation, ())
             found += service.every
-            found += [entry for match, entry in service.inside if match(action)]
+            if service.inside:
+                found += [entry for match, entry in service.inside if match(action)]
         if self._loose:
             found += [entry for match, entry in self._loose if match(action)]
         return found
@@ -125,11 +126,11 @@ class Resource:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        parts = text.split(":", 4)
-        self.parts = parts if len(parts) == 5 else None
-        if self.parts is not None:
-            service, region, account, kind, _ = parts
-            parts[:4] = service.lower(), "" if region == "*" else region.lower(), account.lower(), kind.lower()
+        self.parts = parts = text.lower().split(":", 4)
+        if len(parts) == 5:
+            parts[4] = text.split(":", 4)[4]
+            if parts[1] == "*":
+                parts[1] = ""
 
 
 class ResourcePattern:
@@ -156,7 +157,7 @@ class ResourcePattern:
         if self._whole is not None:
             return resource.text != "*" and self._whole(resource.text)
         parts = resource.parts
-        if parts is None:
+        if len(parts) != 5:
             return False
         for place, match in self._tests:  # noqa: SIM110  (a loop: this is asked most)
             if not match(parts[place]):

@@ -11,13 +11,18 @@ Path = tuple[str | int, ...]
 
 def line(text: str, path: Path) -> int:
     """The line (from 1) of the value at this path, or of the nearest thing above it that exists."""
+    return text.count("\n", 0, offset(text, path)) + 1
+
+
+def offset(text: str, path: Path) -> int:
+    """Where the value at this path begins, or the nearest thing above it that exists."""
     place = _skip(text, 0)
     for step in path:
         found = _member(text, place, step) if text[place : place + 1] == "{" else _item(text, place, step)
         if found is None:
             break
         place = found
-    return text.count("\n", 0, place) + 1
+    return place
 
 
 def line_of_key(text: str, key: str) -> int:

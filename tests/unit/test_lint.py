@@ -20,10 +20,6 @@ def lint(tmp_path, *statements, version="1.1"):
     return [f"{found.id} {found.statement}: {found.text}" for found in lint_file(str(file))]
 
 
-def found(statement, **more):
-    return pytest.param([{**LIST, **statement}], **more)
-
-
 CASES = [
     ([LIST], []),
     (
@@ -96,9 +92,7 @@ CASES = [
     ),
     (
         [{"Effect": "Allow", "Action": ["iam:agencies:assume"], "Resource": {"uri": ["/iam/agencies/a"]}}],
-        [
-            "HWP010 0: iam:agencies:assume",
-        ],
+        [],
     ),
     (
         [{**LIST, "Condition": {"StringLike": {"g:UserName": "ci-*"}}}],
@@ -151,9 +145,9 @@ def test_limits(tmp_path, statements, text):
 
 def test_lines_and_the_whole_text(tmp_path):
     file = tmp_path / "p.json"
-    file.write_text(
-        '{"role": {"display_name": "r", "policy": {"Version": "1.1",\n"Statement": [\n{"Effect": "Allow",\n"Action": [\n"ecs:cloudServers:list",\n"ecs:cloudServers:lst"]}]}}}'
-    )
+    action = '"ecs:cloudServers:list",\n"ecs:cloudServers:lst"'
+    document = '{"Version": "1.1",\n"Statement": [\n{"Effect": "Allow",\n"Action": [\n' + action + "]}]}"
+    file.write_text('{"role": {"display_name": "r", "policy": ' + document + "}}")
     (remark,) = lint_file(str(file))
     assert str(remark) == (
         f"{file}:6: HWP010 unknown-action  statement 1: ecs:cloudServers:lst: no such action is documented;"
