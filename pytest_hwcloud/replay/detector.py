@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, unquote_plus
 
 _LAYERS = 4
+_RANDOM = "a random text"  # told only where nothing better is known
 _CLEAN = re.compile(
     r"(?i)^[\W_]*(?:\*{3,}|<[^>]*>|\$?\{[^}]*\}|x{3,}|redacted|masked|hidden|none|null|true|false|undefined)|\*{3}"
     r"|hwctest|redacted|^(?:example|dummy|fake|test|your|placeholder)[-_ ]"
@@ -78,12 +79,15 @@ class Suspicion:
 
 def suspicions(text: str, place: str, known: Collection[str] = ()) -> list[Suspicion]:
     """What in this text looks like a secret, with the place told as given; each thing once."""
-    found: dict[tuple[str, str], Suspicion] = {}
+    found: dict[str, tuple[str, tuple[str, ...]]] = {}
     for wrapped, layer in _layers(text, ()):
         for kind, value in _hits(layer, known):
-            shown = _shown(value)
-            found.setdefault((kind, shown), Suspicion(kind=kind, place=place, shown=shown, wrapped=wrapped))
-    return list(found.values())
+            found.setdefault(value, (kind, wrapped))
+    return [
+        Suspicion(kind=kind, place=place, shown=_shown(value), wrapped=wrapped)
+        for value, (kind, wrapped) in found.items()
+        if kind != _RANDOM or not any(value in other or other in value for other in found if other != value)
+    ]
 
 
 def in_headers(headers: Mapping[str, str], place: str, known: Collection[str] = ()) -> list[Suspicion]:
@@ -225,7 +229,7 @@ def _disorder(text: str) -> Iterator[tuple[str, str]]:
     for match in _DISORDER.finditer(text):
         run = match[0]
         if run.count("/") < 3 and _kinds(run) == 3 and _entropy(run) > 4.6 and _decoded(run) is None:
-            yield "a random text", run
+            yield _RANDOM, run
 
 
 def _any_shape(text: str, known: Collection[str]) -> bool:
