@@ -49,6 +49,8 @@ def _read(obj: object) -> Failure | None:
             from pytest_hwcloud.cloud.failures.texts import read_text
 
             return read_text(obj)
+        case dict() if type(obj).__name__ == "GetResult":
+            return _read_object(obj)
         case bytes() | bytearray() | memoryview() | Mapping() | list() | tuple():
             return _read_body(list(obj) if isinstance(obj, tuple) else obj)
     return _read_object(obj)
@@ -75,8 +77,10 @@ def _refusal(value: object) -> Failure | None:
 
 
 def _read_object(obj: object) -> Failure | None:
-    from pytest_hwcloud.cloud.failures.responses import read_response
+    from pytest_hwcloud.cloud.failures.responses import is_obs_result, read_response
 
+    if is_obs_result(obj):
+        return read_response(obj)
     if hasattr(obj, "request") and hasattr(obj, "answer"):
         return _read_exchange(obj)
     failure = getattr(obj, "failure", None)

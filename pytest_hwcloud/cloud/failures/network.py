@@ -77,13 +77,19 @@ def fault_of(chain: Iterable[BaseException]) -> str | None:
     """The fault behind an exception and what it came from; None if no exception of the chain is about the network."""
     errors = list(chain)
     names = [[kind.__name__ for kind in type(error).__mro__] for error in errors]
-    exact = next((_CLASSES[name] for mro in names for name in mro if name in _CLASSES), None)
+    exact = next((fault for mro in names if (fault := _exact(mro))), None)
     if not exact and not any(name in _VAGUE for mro in names for name in mro):
         return None
     worded = next((fault for error in errors if (fault := fault_in(_words(error)))), None)
     if exact == "dns" or (exact and worded not in ("dns", "tls")):
         return exact
     return worded or exact or _timeout(names)
+
+
+def _exact(mro: list[str]) -> str | None:
+    """The fault of a class; none if a vague one comes first (urllib3 derives "no connection" from a timeout)."""
+    first = next((name for name in mro if name in _CLASSES or name in _VAGUE), "")
+    return _CLASSES.get(first)
 
 
 def _timeout(names: list[list[str]]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from pytest_hwcloud.cloud.failures.bodies import ErrorBody, is_dry_run, read_hidden, read_refusal
 from pytest_hwcloud.cloud.failures.classify import failure_of
@@ -21,7 +22,7 @@ def read_response(response: object) -> Failure | None:
     status = _status(response)
     if status is None:
         return None
-    if _is_obs_result(response):
+    if is_obs_result(response):
         return _obs_result(response, status)
     headers = headers_of(response)
     method, url = call_of(response)
@@ -142,29 +143,21 @@ def _is_small(headers: Mapping[str, str]) -> bool:
     return length.isdecimal() and int(length[:12]) < _UNREAD_LIMIT
 
 
-def _is_obs_result(response: object) -> bool:
-    return hasattr(response, "errorCode") and hasattr(response, "errorMessage")
+def is_obs_result(obj: object) -> bool:
+    """Whether this is what esdk-obs-python returns, for success and failure alike: a dict that has any attribute."""
+    return type(obj).__name__ == "GetResult" and isinstance(quietly(obj, "status"), int)
 
 
 def _obs_result(result: object, status: int) -> Failure | None:
     if status < 300:
         return None
-    headers = headers_of(result)
-    code, message = _text(result, "errorCode"), _text(result, "errorMessage")
+    headers = headers_of(result)  # the SDK takes the prefix x-obs- off the names
+    code = _text(result, "errorCode") or headers.get("error-code")
+    message = _text(result, "errorMessage") or headers.get("error-message", "")
     details = {"host_id": text} if (text := _text(result, "hostId")) else {}
-    request_id = _text(result, "requestId") or request_id_in(headers)
-    body = ErrorBody(
-        code=code or headers.get("error-code"), message=message or headers.get("error-message", ""), details=details
-    )
-    found = failure_of(
-        body, status=status, request_id=request_id, url=None, reason=_text(result, "reason"), family=None
-    )
-    return found if found.service else _as_obs(found)
-
-
-def _as_obs(found: Failure) -> Failure:
-    from dataclasses import replace
-
+    request_id = _text(result, "requestId") or headers.get("request-id") or request_id_in(headers)
+    body = ErrorBody(code=code, message=message, details=details)
+    found = failure_of(body, status=status, request_id=request_id, reason=_text(result, "reason"))
     return replace(found, service="obs")
 
 
