@@ -90,7 +90,7 @@ def _and(left: bool | str, right: bool | str) -> bool | str:
 class Rights:
     """The rights of one identity, immutable: a change makes new ones, so that a token can keep those of its issue."""
 
-    __slots__ = ("_judges", "about_resources", "bound", "conditional", "grants")
+    __slots__ = ("_judges", "about_resources", "bound", "conditional", "grammar", "grants")
 
     def __init__(self, grants: Iterable[Grant], bound: Policy | None = None) -> None:
         self.grants = tuple(grants)
@@ -98,6 +98,8 @@ class Rights:
         self._judges: dict[Place, Judge] = {}
         held = [*self.policies, *([bound] if bound else [])]
         statements = [statement for policy in held for statement in policy.statements]
+        versions = {document.version for document in self.documents}
+        self.grammar = "5.0" if versions == {"5.0"} else "1.1"  # 5.0: only identity policies judge this identity
         self.conditional = any(statement.condition for statement in statements)  # else no context is needed
         self.about_resources = any(statement.resources for statement in statements)  # else no resource is
 
@@ -115,11 +117,6 @@ class Rights:
     def documents(self) -> tuple[Document, ...]:
         """The documents of all policies."""
         return tuple(document for policy in self.policies for document in policy.documents)
-
-    @property
-    def grammar(self) -> str:
-        """`5.0` if only identity policies judge this identity, else `1.1`."""
-        return "5.0" if self.documents and all(document.version == "5.0" for document in self.documents) else "1.1"
 
     def granting(self, actions: Iterable[str]) -> Rights:
         """These rights and, everywhere, the given actions."""

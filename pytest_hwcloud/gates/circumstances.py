@@ -38,9 +38,10 @@ def place(request: Request, call: Call) -> Place:
 
 def _enterprise_project(request: Request) -> str | None:
     """The enterprise project that query or header names; None if they name none (the answer may hold any)."""
-    query = parse_qs(urlsplit(request.url).query)
-    given = query.get("enterprise_project_id") or [request.headers.get("x-enterprise-project-id", "")]
-    return given[0] if given[0] not in ("", "all_granted_eps") else None
+    given = request.headers.get("x-enterprise-project-id", "")
+    if "enterprise_project_id=" in request.url:
+        given = parse_qs(urlsplit(request.url).query).get("enterprise_project_id", [given])[0]
+    return given if given not in ("", "all_granted_eps") else None
 
 
 def context(request: Request, call: Call, identity: Identity, now: datetime) -> dict[str, object]:
