@@ -114,10 +114,11 @@ def _called(place: Place, step: _Step, journal: Journal) -> Exchange | None:
 
 
 def _made_by(exchange: Exchange, file: str, first: int, last: int) -> bool:
+    """Whether a call was made by these lines, or by what they called."""
     if exchange.where is None:
         return False
-    name, line = exchange.where
-    return name == file and first <= line <= last
+    lines = (exchange.where, *getattr(exchange.where, "callers", ()))
+    return any(name == file and first <= line <= last for name, line in lines)
 
 
 def _values(stack: Sequence[Place], step: _Step) -> Iterator[object]:

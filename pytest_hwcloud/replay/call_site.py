@@ -12,22 +12,44 @@ _TOUR = str(Path(_PACKAGE, "tour"))
 _LIBRARIES = tuple(
     {path for name in ("stdlib", "platstdlib", "purelib", "platlib") if (path := sysconfig.get_path(name))}
 )
-_INSIDE: dict[str, bool] = {}  # file name → belongs to a library; asked for every frame of every call
+_RUNNER = ("/_pytest/", "/pluggy/")
+_KINDS: dict[
+    str, int
+] = {}  # file name → 0 the user's, 1 of a library, 2 of pytest; asked for every frame
 
 
-def call_site() -> tuple[str, int] | None:
+class CallSite(tuple[str, int]):
+    """File and line of the user's code that made a call. callers: the user's lines above it, innermost first."""
+
+    callers: tuple[tuple[str, int], ...] = ()
+
+
+def call_site() -> CallSite | None:
     """File and line of the caller; None where none of its frames is on this thread's stack (the SDK's own threads)."""
     frame: FrameType | None = sys._getframe(1)
-    inside = _INSIDE
+    kinds, lines = _KINDS, []
     while frame is not None:
         name = frame.f_code.co_filename
-        skip = inside.get(name)
-        if skip is None:
-            skip = inside[name] = _is_library(name)
-        if not skip:
-            return name, frame.f_lineno
+        kind = kinds.get(name)
+        if kind is None:
+            kind = kinds[name] = _kind(name)
+        if kind == 0:
+            lines.append((name, frame.f_lineno))
+        elif kind == 2:
+            break
         frame = frame.f_back
-    return None
+    if not lines:
+        return None
+    site = CallSite(lines[0])
+    if len(lines) > 1:
+        site.callers = tuple(lines[1:])
+    return site
+
+
+def _kind(name: str) -> int:
+    if any(part in name.replace("\\", "/") for part in _RUNNER):
+        return 2
+    return int(_is_library(name))
 
 
 def _is_library(name: str) -> bool:
