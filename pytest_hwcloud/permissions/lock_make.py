@@ -1,0 +1,95 @@
+"""A run as a lock: what its tests needed, by whom, and what its identities hold."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_hwcloud.cloud.system_policies import PREFIX
+from pytest_hwcloud.permissions import grants
+from pytest_hwcloud.permissions.lock import Held, Lock, Permission
+from pytest_hwcloud.permissions.lock_entry import STATUSES, Entries, Entry, call_of
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.cloud.rights import Rights
+    from pytest_hwcloud.gates.state import CloudState
+    from pytest_hwcloud.permissions.ledger import Ledger
+    from pytest_hwcloud.permissions.record import TestRecord, Use
+
+_BEFORE = ("network", "authentication", "scope")  # a call refused there asked for no permission
+_GRANTED = "hwcloud.grant"
+
+
+def make(ledger: Ledger, state: CloudState, base: Path) -> Lock:
+    """The lock of one run, every row of a parametrised test by itself."""
+    needs: dict[str, dict[str, dict[str, list[tuple[str, str]]]]] = {}  # action, test, identity -> (status, fixture)
+    calls: dict[str, set[str]] = {}
+    identities = set(state.rights)
+    for record, use in ledger.attributed():
+        if use.gate in _BEFORE or not use.action:
+            continue
+        identities.add(use.identity)
+        calls.setdefault(use.action, set()).add(call_of(use.identity, use.call))
+        seen = needs.setdefault(use.action, {}).setdefault(record.nodeid, {}).setdefault(use.identity, [])
+        seen.append((_status(record, use), use.fixture.rpartition("::")[2]))
+    return Lock(
+        identities={name: _held(state.rights.get(name), base) for name in identities},
+        permissions={
+            action: Permission(calls=frozenset(calls[action]), tests={t: _entries(by) for t, by in tests.items()})
+            for action, tests in needs.items()
+        },
+        unmapped=_unmapped(ledger.records.values()),
+    )
+
+
+def _status(record: TestRecord, use: Use) -> str:
+    proof = record.proof.get(use.action)
+    if use.policy == _GRANTED:
+        return "granted"
+    if use.injected or (use.refused and use.expected):
+        return "refused"
+    if proof:
+        return proof if proof in STATUSES else "used"
+    return {"deny": "missing", "unknown": "undecided"}.get(use.verdict) or _unjudged(use)
+
+
+def _unjudged(use: Use) -> str:
+    """Nobody judged it, or the policy allows it: a refusal is then the recording's, and the test lives with it."""
+    return "refused" if use.refused and not use.verdict else "used"
+
+
+def _entries(by_identity: dict[str, list[tuple[str, str]]]) -> Entries:
+    return tuple(sorted(_entry(identity, seen) for identity, seen in by_identity.items()))
+
+
+def _entry(identity: str, seen: list[tuple[str, str]]) -> Entry:
+    """Of several uses the gravest status; a fixture is named where the test makes no such call itself."""
+    status = min((status for status, _ in seen), key=STATUSES.index)
+    fixtures = {fixture for _, fixture in seen}
+    return Entry(identity=identity, status=status, fixture="" if "" in fixtures else ", ".join(sorted(fixtures)))
+
+
+def _unmapped(records: Iterable[TestRecord]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for record in records:
+        for label in record.unmapped:
+            found.setdefault(label, set()).add(record.nodeid)
+    return {label: frozenset(tests) for label, tests in found.items()}
+
+
+def _held(rights: Rights | None, base: Path) -> Held:
+    if rights is None:
+        return Held()
+    return Held(policies=dict(_policies(rights, base)), grants=grants.lines(rights))
+
+
+def _policies(rights: Rights, base: Path) -> Iterator[tuple[str, str]]:
+    for document in rights.documents:
+        yield policy_file(document.source, base), document.version
+
+
+def policy_file(source: str, base: Path) -> str:
+    """A policy's file as the lock names it; a system policy by its name."""
+    return source if source.startswith(PREFIX) else Path(os.path.relpath(source, base)).as_posix()
