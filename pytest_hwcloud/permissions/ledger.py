@@ -81,7 +81,7 @@ class Ledger:
         for _, record in sorted(self.records.items()):
             own = [use for use in record.uses if not use.fixture]
             borrowed = [use for name in sorted(set(record.fixtures)) for use in shared.get(name, ())]
-            yield from ((record, use) for use in _once((*own, *borrowed)))
+            yield from ((record, use) for use in once((*own, *borrowed)))
 
     def uses(self, nodeid: str) -> list[Use]:
         """The uses of one test, those of its wider fixtures included."""
@@ -123,7 +123,7 @@ def covers(ignore: Ignored, finding: Finding) -> bool:
     return any(text and (text == ignore.match or fnmatchcase(text, ignore.match)) for text in texts)
 
 
-def _once(uses: Iterable[Use]) -> Iterator[Use]:
+def once(uses: Iterable[Use]) -> Iterator[Use]:
     """Each use once: a retry, a second call of the same fixture on another worker and a moved line are no new use."""
     seen: set[Use] = set()
     for use in uses:

@@ -36,6 +36,9 @@ class Use:
     fixture: str = ""
     dependency: bool = False
     resource: str = ""
+    names: tuple[str, ...] = ()  # lower case: every name by which a marker may speak of it
+    token_scope: str = ""  # project or domain, of a call with a token
+    outlived: bool = False  # refused, though the identity has the right by now: the token is older than the grant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +69,7 @@ class TestRecord:
     outcome: str = ""
     uses: list[Use] = field(default_factory=list)
     unmapped: list[str] = field(default_factory=list)  # labels of calls that no table knows
+    open_calls: list[dict[str, str]] = field(default_factory=list)  # the same with identity, where, why
     declared: list[Declaration] = field(default_factory=list)
     refusals: list[dict[str, str]] = field(
         default_factory=list
@@ -73,6 +77,7 @@ class TestRecord:
     findings: list[dict[str, Any]] = field(default_factory=list)
     proof: dict[str, str] = field(default_factory=dict)  # action -> proved, swallowed, inconclusive
     fixtures: list[str] = field(default_factory=list)  # "baseid::name" of the wider fixtures in the test's closure
+    waits: bool = False  # one of these made calls and cleans up only after its last test
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dicts, lists, texts and numbers only: anything else makes a failing `-n 2` run exit 0."""
@@ -82,14 +87,21 @@ class TestRecord:
     def from_dict(cls, found: Mapping[str, Any]) -> TestRecord:
         """The record that `to_dict` wrote."""
         values = dict(found)
-        values["uses"] = [Use(**{**use, "nearest": tuple(use.get("nearest", ()))}) for use in values.get("uses", ())]
+        values["uses"] = [_use(row) for row in values.get("uses", ())]
         values["declared"] = [_declaration(row) for row in values.get("declared", ())]
         return cls(**values)
 
 
+def _use(row: Mapping[str, Any]) -> Use:
+    return Use(**_tuples(row))
+
+
 def _declaration(row: Mapping[str, Any]) -> Declaration:
-    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
-    return Declaration(**values)
+    return Declaration(**_tuples(row))
+
+
+def _tuples(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,79 @@
+"""Was a refusal asked for? Whether the code that runs now stands in a block that expects an exception.
+
+The stack is searched, not the exception: the calls of a negative test are known before anything is raised. Threads and
+tasks that the test only waits for have stacks of their own, so those of the main thread and of waiting tasks are
+searched as well.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import linecache
+import sys
+import threading
+from collections.abc import Iterator
+from functools import lru_cache
+from sysconfig import get_paths
+from types import FrameType
+
+_EXPECTING = frozenset(("raises", "refused", "assertRaises", "assertRaisesRegex", "RaisesGroup", "RaisesExc"))
+_LIBRARIES = tuple({path for name, path in get_paths().items() if name.endswith("lib")})
+
+
+def asked_for() -> bool:
+    """Whether a block around the running code expects an exception: pytest.raises, hwcloud.refused, assertRaises."""
+    return any(_expects(frame) for frame in _frames())
+
+
+def _frames() -> Iterator[FrameType]:
+    yield from _outwards(sys._getframe(1))
+    main = threading.main_thread().ident
+    if threading.get_ident() != main and main is not None:
+        yield from _outwards(sys._current_frames().get(main))
+    try:
+        tasks = asyncio.all_tasks()
+    except RuntimeError:
+        return
+    for task in tasks:
+        yield from task.get_stack()
+
+
+def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _expects(frame: FrameType) -> bool:
+    file = frame.f_code.co_filename
+    if file.startswith("<") or "site-packages" in file or file.startswith(_LIBRARIES):
+        return False
+    return any(first <= frame.f_lineno <= last for first, last in _blocks(file))
+
+
+@lru_cache(maxsize=64)
+def _blocks(file: str) -> tuple[tuple[int, int], ...]:
+    """First and last line of every block of a file that expects an exception."""
+    try:
+        tree = ast.parse("".join(linecache.getlines(file)))
+    except (SyntaxError, ValueError):
+        return ()
+    return tuple(_found(tree))
+
+
+def _found(tree: ast.AST) -> Iterator[tuple[int, int]]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.With(items=items, body=body) | ast.AsyncWith(items=items, body=body):
+                if any(_is_expecting(item.context_expr) for item in items):
+                    yield body[0].lineno, body[-1].end_lineno or body[-1].lineno
+            case ast.Call(args=[_, _, *_]) if _is_expecting(node):  # pytest.raises(Error, function, …)
+                yield node.lineno, node.end_lineno or node.lineno
+
+
+def _is_expecting(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call):
+        return False
+    named = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    return named in _EXPECTING

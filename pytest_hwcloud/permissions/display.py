@@ -1,0 +1,69 @@
+"""Findings as text: paragraphs for a failed test, and the same grouped for the terminal summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+from pytest_hwcloud.permissions.finding import Finding, labelled
+
+TITLE = "hwcloud permissions"
+_FIX = labelled("fix", "")
+
+
+def failure(nodeid: str, findings: Sequence[Finding]) -> str:
+    """The text of a test that fails because of its findings."""
+    return "\n\n".join([f"hwcloud permissions: {nodeid}", *(paragraph(block) for block in blocks(findings))])
+
+
+def blocks(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """The findings that belong into one paragraph: those of one test and one block."""
+    found: dict[tuple[str, ...], list[Finding]] = {}
+    for finding in findings:
+        alone = (finding.fingerprint, finding.detail)
+        found.setdefault((finding.test, finding.block) if finding.block else alone, []).append(finding)
+    return list(found.values())
+
+
+def paragraph(block: Sequence[Finding], tests: Sequence[str] = ()) -> str:
+    """The heads, then the lines of all, each once, then the fixes."""
+    lines = list(dict.fromkeys(line for finding in block for line in finding.lines))
+    fixes = [line for line in lines if line.startswith(_FIX)]
+    told = [line for line in lines if line not in fixes]
+    if len(tests) > 1:
+        told.append(labelled("tests", f"{len(tests)} tests: {named(tests)}"))
+    further = [labelled("", line.removeprefix(_FIX)) for line in fixes[1:]]
+    return "\n".join([*(finding.head for finding in block), *(f"  {line}" for line in (*told, *fixes[:1], *further))])
+
+
+def summary(findings: Iterable[Finding]) -> list[str]:
+    """One paragraph for each finding; the same one of many tests once, with the tests."""
+    groups: dict[tuple[tuple[str, str, str], ...], list[list[Finding]]] = {}
+    for block in blocks(findings):
+        key = tuple((finding.rule, finding.action, finding.identity) for finding in block)
+        groups.setdefault(key, []).append(block)
+    return [paragraph(same[0], list(_tests(same))) for same in groups.values()]
+
+
+def _tests(same: Sequence[Sequence[Finding]]) -> Iterator[str]:
+    yield from dict.fromkeys(block[0].test for block in same if block[0].test)
+
+
+def named(nodeids: Iterable[str]) -> str:
+    """`tests/test_x.py::test_a · ::test_pages[*] (2)`: rows of one test together, a file's name once."""
+    rows: dict[str, int] = {}
+    for nodeid in nodeids:
+        name, bracket, _ = nodeid.partition("[")
+        shown = f"{name}[*]" if bracket else name
+        rows[shown] = rows.get(shown, 0) + 1
+    single = {f"{nodeid.partition('[')[0]}[*]": nodeid for nodeid in nodeids if "[" in nodeid}
+    whole = [single[name] if count == 1 and name in single else _counted(name, count) for name, count in rows.items()]
+    parts: list[str] = []
+    for file, group in groupby(whole, key=lambda name: name.partition("::")[0]):
+        first, *others = group
+        parts += [first, *(other.removeprefix(file) for other in others)]
+    return " · ".join(parts)
+
+
+def _counted(name: str, count: int) -> str:
+    return f"{name} ({count})" if count > 1 else name

@@ -1,0 +1,68 @@
+"""The end of a run on the controller: findings about policies and shared markers, lock, reports, the exit status."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.permissions.session import PermissionChecks
+
+
+def settle(checks: PermissionChecks) -> None:
+    """Fill the ledger's run findings, run lock and reports, and say why the run fails if it does."""
+    if checks.judging:
+        from pytest_hwcloud.permissions.late import late_findings
+        from pytest_hwcloud.permissions.policy_findings import judge_policies
+
+        state, root = checks.run.state, checks.config.rootpath
+        checks.ledger.run_findings += late_findings(checks.ledger, state, root)
+        checks.ledger.run_findings += judge_policies(state, root)
+    _lock(checks)
+    _reports(checks)
+    checks.errors += checks.ledger.expired if checks.judging else []
+    if checks.settings.permissions == "enforce":
+        checks.errors += _verdict(checks)
+
+
+def _lock(checks: PermissionChecks) -> None:
+    settings, ledger, state = checks.settings, checks.ledger, checks.run.state
+    if settings.lock == "off":
+        return
+    from pytest_hwcloud.permissions import lock
+
+    try:
+        if settings.lock == "check":
+            ledger.run_findings += lock.check(ledger, state, settings)
+        else:
+            checks.lines.append(lock.update(ledger, state, settings))
+    except (lock.LockError, OSError) as error:
+        checks.errors.append(f"hwcloud: {_said(error)}")
+
+
+def _reports(checks: PermissionChecks) -> None:
+    if not checks.settings.reports and not os.environ.get("GITHUB_ACTIONS"):
+        return
+    from pytest_hwcloud.permissions import reports
+
+    try:
+        checks.lines += reports.write_reports(checks.settings, checks.ledger, checks.run.state)
+    except OSError as error:
+        checks.errors.append(f"hwcloud: {_said(error)}")
+    if os.environ.get("GITHUB_ACTIONS"):
+        checks.lines += reports.annotations(checks.ledger)
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return f"{os.path.relpath(error.filename)}: cannot be written: {error.strerror}"
+    return str(error)
+
+
+def _verdict(checks: PermissionChecks) -> list[str]:
+    found = checks.ledger.open
+    if not found:
+        return []
+    rules = sorted({finding.rule for finding in found})
+    count = f"{len(found)} permission finding{'s' * (len(found) != 1)}"
+    return [f"hwcloud: exit status 1: {count} ({', '.join(rules)}), permissions enforce"]

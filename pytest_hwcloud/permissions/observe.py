@@ -1,0 +1,164 @@
+"""The record of one test: its markers, and what each of its calls needed, was allowed and was told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_hwcloud.permissions import deciding
+from pytest_hwcloud.permissions.declared import declarations, identity_of, place
+from pytest_hwcloud.permissions.ledger import once
+from pytest_hwcloud.permissions.matching import names_of, speaks_of
+from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
+from pytest_hwcloud.permissions.refused import refusal
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.cloud.calls import Call
+    from pytest_hwcloud.cloud.decision import Decision
+    from pytest_hwcloud.gates.state import CloudState
+    from pytest_hwcloud.journal import Exchange, Journal
+    from pytest_hwcloud.permissions.watch import Watch
+
+
+def observe(
+    item: pytest.Item,
+    journal: Journal,
+    state: CloudState,
+    outcome: str,
+    *,
+    watch: Watch | None = None,
+    shared: dict[str, list[Use]] | None = None,
+) -> TestRecord:
+    """What the test has done so far. shared: the uses of wider fixtures in this process, which later tests need too."""
+    record = TestRecord(
+        nodeid=item.nodeid,
+        place=place(item),
+        identity=identity_of(item),
+        outcome=outcome,
+        declared=declarations(item),
+        fixtures=wider_fixtures(item),
+    )
+    observer = _Observer(item.config.rootpath, state, watch, record)
+    for exchange in list(journal.exchanges):
+        observer.see(exchange)
+    record.uses = list(once(record.uses))
+    _share(record, {} if shared is None else shared)
+    return record
+
+
+def wider_fixtures(item: pytest.Item) -> list[str]:
+    """`baseid::name` of the fixtures of class, module, package or session scope that this test has."""
+    closure: Mapping[str, object] = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    used: Mapping[str, object] = getattr(getattr(item, "_request", None), "_fixture_defs", {})  # by getfixturevalue too
+    definitions = [one for several in closure.values() for one in (several if isinstance(several, tuple) else ())]
+    indices: Mapping[str, int] = getattr(getattr(item, "callspec", None), "indices", {})
+    names = {
+        fixture_name(definition, indices.get(definition.argname))
+        for definition in (*definitions, *used.values())
+        if isinstance(definition, pytest.FixtureDef) and definition.scope != "function"
+    }
+    return sorted(names)
+
+
+def fixture_name(definition: pytest.FixtureDef[object], index: int | None) -> str:
+    """`baseid::name`, and which parameter of several."""
+    shown = f"[{index}]" if index is not None and definition.params else ""
+    return f"{definition.baseid}::{definition.argname}{shown}"
+
+
+def _share(record: TestRecord, shared: dict[str, list[Use]]) -> None:
+    for use in record.uses:
+        if use.fixture:
+            shared[use.fixture] = list(once([*shared.get(use.fixture, ()), use]))
+    borrowed = [use for name in record.fixtures for use in shared.get(name, ())]
+    record.uses = list(once([*record.uses, *borrowed]))
+
+
+class _Observer:
+    """Reads exchanges into a record."""
+
+    def __init__(self, root: Path, state: CloudState, watch: Watch | None, record: TestRecord) -> None:
+        self.root, self.state, self.watch, self.record = root, state, watch, record
+
+    def see(self, exchange: Exchange) -> None:
+        """One call: what it needed, or that nobody knows; and its refusal."""
+        call = exchange.call
+        expected = bool(exchange.gate) and self._expected(exchange, call)
+        if not call.mapped:
+            self._unmapped(exchange, call)
+        elif call.required:
+            self.record.uses.extend(self._uses(exchange, call, expected))
+        if exchange.gate:
+            where = self._where(exchange)
+            self.record.refusals.append(refusal(exchange, where, self.state, expected=expected))
+
+    def _unmapped(self, exchange: Exchange, call: Call) -> None:
+        if call.label not in self.record.unmapped:
+            self.record.unmapped.append(call.label)
+            why = (
+                f"it may be {' or '.join(call.candidates)}; what decides: {call.decided_by}" if call.candidates else ""
+            )
+            row = {"call": call.label, "identity": exchange.identity or "", "where": self._where(exchange), "why": why}
+            self.record.open_calls.append({**row, "judged": "yes" if exchange.decision is not None else ""})
+
+    def _expected(self, exchange: Exchange, call: Call) -> bool:
+        if self.record.outcome == "xfailed" or exchange.injected or (self.watch and self.watch.expected(exchange)):
+            return True
+        denied = [declaration for declaration in self.record.declared if declaration.kind == "denied"]
+        names = frozenset(name for action in deciding.needed(call) for name in names_of(call, action))
+        return exchange.gate == "authorization" and any(_denies(row, names, exchange.identity or "") for row in denied)
+
+    def _uses(self, exchange: Exchange, call: Call, expected: bool) -> Iterator[Use]:
+        for action in deciding.needed(call):
+            decision = deciding.of_action(exchange, action, self.state)
+            yield self._use(exchange, call, action, decision, expected=expected)
+        for action in call.dependencies:
+            decision = None if exchange.gate else deciding.of_dependency(exchange, action, self.state)
+            yield self._use(exchange, call, action, decision, dependency=True)
+
+    def _use(
+        self,
+        exchange: Exchange,
+        call: Call,
+        action: str,
+        decision: Decision | None,
+        *,
+        expected: bool = False,
+        dependency: bool = False,
+    ) -> Use:
+        refused = bool(exchange.gate) and not dependency
+        failure = exchange.failure if refused else None
+        return Use(
+            action=deciding.named(action),
+            call=call.label,
+            identity=exchange.identity or "",
+            where=self._where(exchange),
+            **deciding.words(decision, self.root),
+            refused=refused,
+            injected=bool(exchange.injected) and not dependency,
+            expected=expected,
+            code=(failure.code or "") if failure else "",
+            gate=(exchange.gate or "") if refused else "",
+            request_id=(failure.request_id or "") if failure else "",
+            credential=exchange.credential,
+            phase=exchange.phase,
+            fixture=exchange.fixture or "",
+            dependency=dependency,
+            names=tuple(sorted(names_of(None if dependency else call, action))),
+            token_scope=exchange.token.scope.kind if exchange.token else "",
+            outlived=refused and self.watch is not None and self.watch.outlived(exchange),
+        )
+
+    def _where(self, exchange: Exchange) -> str:
+        if exchange.where is None:
+            return ""
+        file, line = Path(exchange.where[0]), exchange.where[1]
+        shown = file.relative_to(self.root) if file.is_relative_to(self.root) else file
+        return f"{shown.as_posix()}:{line}"
+
+
+def _denies(declaration: Declaration, names: frozenset[str], identity: str) -> bool:
+    return speaks_of(declaration, names, identity) is not None
