@@ -55,17 +55,12 @@ class Routers:
         """The router of a test: the cassettes of its markers, or its own."""
         names = [str(name) for mark in item.iter_markers("hwcloud_cassette") for name in mark.args]
         own = self.own_path(item)
-        if self._run.settings.mode != "replay":
-            return self._live(own, item)
-        paths = [self.tape_path(name, item) for name in names]
-        return self._player(paths or ([own] if own.is_file() else []), own)
+        return self._router([self.tape_path(name, item) for name in names], own)
 
     def of_fixture(self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> Router | None:
         """The router of a fixture of wider scope; None if it has no cassette of its own and none is recorded."""
         own = self._fixture_path(fixturedef, request)
-        if self._run.settings.mode != "replay":
-            return self._live(own, None)
-        return self._player([own], own) if own.is_file() else None
+        return self._router([], own) if own.is_file() or self._run.recording else None
 
     def _fixture_path(self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> Path:
         # In the folder of the file that defines it, so that the answer is the same whichever test comes first.
@@ -74,25 +69,24 @@ class Routers:
         param = f"[{getattr(request, 'param_index', 0)}]" if hasattr(request, "param") else ""
         return library.own_cassette(file, f"{fixturedef.argname}{param}", self._run.settings.cassette_dir)
 
-    def _player(self, paths: list[Path], own: Path) -> Router:
-        hosts = self._run.settings.hosts
+    def _router(self, named: list[Path], own: Path) -> Router:
+        hosts, recording = self._run.settings.hosts, self._run.recording
+        paths = named if named and not recording else [*named, *([own] if own.is_file() else [])]
         try:
             tapes = [Tape.load(path, self._cache_dir, library.name_of(path) or _shown(path, own)) for path in paths]
         except CassetteError as error:
             return Broken(error, hosts)
+        if recording:
+            return recording.recorder(own, tapes)
         return Player(tapes, self._run.state, hosts=hosts, own_path=own)
 
-    def _live(self, own: Path, item: pytest.Item | None) -> Router:
-        from pytest_hwcloud.recording import recorder
+    def finish(self, router: Router, *, good: bool) -> None:
+        """The test or fixture is over: keep or drop what was recorded."""
+        if self._run.recording:
+            from pytest_hwcloud.recording import Recorder, finish
 
-        return recorder(self._run, own, item)
-
-    def finish(self, item: pytest.Item, router: Router) -> None:
-        """The test is over: keep or drop what was recorded."""
-        if self._run.settings.mode != "replay":
-            from pytest_hwcloud.recording import finish
-
-            finish(self._run, item, router)
+            if isinstance(router, Recorder):
+                finish(router, good)
 
 
 def _shown(path: Path, own: Path) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_hwcloud import options
+from pytest_hwcloud import options, wider
 from pytest_hwcloud.cloud.calls import add_table, clear_tables
 from pytest_hwcloud.cloud.endpoints import base_url
 from pytest_hwcloud.cloud.identity import Identity, UnknownName
@@ -25,6 +25,7 @@ from pytest_hwcloud.unrecorded import failing_on_unrecorded
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.rights import Rights
     from pytest_hwcloud.fixture import HwCloud
+    from pytest_hwcloud.recording import Recording
 
 CASE = pytest.StashKey["Case"]()
 
@@ -55,6 +56,7 @@ class Run:
         clear_tables()
         for table in self.configuration.actions:
             _add_table(table)
+        self.recording: Recording | None = None
         self.state = CloudState(self._identities(), region=self.region, rights=self._rights())
         self.routers = Routers(self)
         self._tokens = TokenCache()
@@ -69,9 +71,16 @@ class Run:
     def _identities(self) -> dict[str, Identity]:
         if self.settings.mode == "replay":
             return dict(self.configuration.identities)
-        from pytest_hwcloud.replay.credentials import live_identities
+        from pytest_hwcloud.recording import Recording, live_identities
+        from pytest_hwcloud.replay.credentials import MissingCredentials
 
-        return live_identities(self.configuration)
+        try:
+            live = live_identities(self.configuration)
+        except MissingCredentials as error:
+            raise ConfigError(str(error)) from None
+        self.recording = Recording.of(self.settings, self.configuration, live)
+        self.config.pluginmanager.register(self.recording, "hwcloud-recording")
+        return live
 
     def _rights(self) -> dict[str, Rights]:
         judged = {
@@ -128,7 +137,6 @@ class Run:
         try:
             yield
         finally:
-            self.routers.finish(item, router)
             route.pause()
             CURRENT.journal = None
 
@@ -148,24 +156,17 @@ class Run:
     @contextmanager
     def tearing_down(self, item: pytest.Item) -> Iterator[None]:
         """The teardown phase: the same for the calls of fixtures that clean up."""
-        with failing_on_unrecorded(item.stash[CASE].router):
+        router = item.stash[CASE].router
+        with failing_on_unrecorded(router):
             yield
+        if self.recording:
+            self.routers.finish(router, good=self.recording.is_good(item))
 
     @contextmanager
     def preparing(self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> Iterator[None]:
         """While a fixture of wider scope is set up: its calls are its own, in its own cassette if it has one."""
-        journal = CURRENT.journal
-        if journal is None:
+        with wider.preparing(self.routers, fixturedef, request):
             yield
-            return
-        before = journal.fixture
-        journal.fixture = f"{fixturedef.baseid}::{fixturedef.argname}"
-        router = self.routers.of_fixture(fixturedef, request)
-        with route.using(router) if router else _nothing():
-            try:
-                yield
-            finally:
-                journal.fixture = before
 
     def leave(self) -> None:
         """A test that is no cloud test comes: take everything back that was patched."""
@@ -208,11 +209,6 @@ class Run:
         """A folder of pytest's cache for parsed cassettes; None if the cache is switched off."""
         cache = getattr(self.config, "cache", None)
         return Path(cache.mkdir("hwcloud")) if cache is not None else None
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
 
 
 def _shown(source: str) -> str:

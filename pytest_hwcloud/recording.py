@@ -1,0 +1,90 @@
+"""Record and live mode: the recorders of one run, and what happens with a recording when its test is over."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_hwcloud.config import live_secrets, replay_identity
+from pytest_hwcloud.replay import credentials
+from pytest_hwcloud.replay.mapping import IdentityMapping
+from pytest_hwcloud.replay.recorder import Recorder
+from pytest_hwcloud.replay.tape import CassetteError, Tape
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.cloud.identity import Identity
+    from pytest_hwcloud.config import Configuration
+    from pytest_hwcloud.options import Settings
+
+GOOD = pytest.StashKey[bool]()  # the call phase passed, or failed as the test said it would
+
+
+def live_identities(configuration: Configuration) -> dict[str, Identity]:
+    """The identities with their real keys; MissingCredentials or ConfigError if they cannot be had."""
+    return credentials.live_identities(
+        configuration.identities, lambda name: live_secrets(configuration, name), configuration.region
+    )
+
+
+@dataclass
+class Recording:
+    """What all recorders of a run share: one mapping of identities, so that a secret met once is hidden everywhere."""
+
+    settings: Settings
+    mapping: IdentityMapping
+    since: datetime
+
+    @classmethod
+    def of(cls, settings: Settings, configuration: Configuration, live: dict[str, Identity]) -> Recording:
+        replay = {name: replay_identity(identity) for name, identity in configuration.identities.items()}
+        return cls(settings, IdentityMapping(live, replay), datetime.now(UTC))
+
+    def recorder(self, own: Path, tapes: Sequence[Tape]) -> Recorder:
+        """The router of a test or a wider fixture whose cassette is `own`."""
+        return Recorder(
+            own,
+            self.mapping,
+            mode=self.settings.mode,
+            rewrite=self.settings.record == "all",
+            since=self.since,
+            tapes=tapes,
+            verify=self.settings.verify,
+            hosts=self.settings.hosts,
+        )
+
+    def is_good(self, item: pytest.Item) -> bool:
+        """Whether the call phase of this test ended as the test wanted."""
+        return item.stash.get(GOOD, False)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[object]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if report.when == "call":
+            item.stash[GOOD] = report.passed or hasattr(report, "wasxfail")
+        return report
+
+
+def finish(recorder: Recorder, good: bool) -> None:
+    """Keep the recording of a good test; fail the test if it cannot be kept, or if the cloud drifted from it."""
+    try:
+        recorder.commit(good)
+    except CassetteError as error:
+        pytest.fail(f"hwcloud: {error}", pytrace=False)
+    if recorder.drift or recorder.unrecorded:
+        pytest.fail(_drifted(recorder), pytrace=False)
+
+
+def _drifted(recorder: Recorder) -> str:
+    lines = [str(one) for one in recorder.drift]
+    lines += [f"{call}: not in the recording" for call in recorder.unrecorded]
+    head = f"hwcloud: the cloud no longer answers as recorded in {os.path.relpath(recorder.path)}"
+    way_out = "  record again: pytest --hwcloud-mode=record --hwcloud-record=all"
+    return "\n".join([head, *(f"  {line}" for line in dict.fromkeys(lines)), way_out])
