@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud.cloud.identity import Identity
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pytest_hwcloud.cloud.calls import Call
     from pytest_hwcloud.cloud.policy import Decision
 
+STALE_TOKEN = "stale-token"  # the note of a refusal that a new token would not meet
 ORDER = ("network", "authentication", "scope", "authorization")
 
 # Nobody of the run: no policy judges it, but hwcloud.deny and the proof refuse it as they refuse everybody.
@@ -80,9 +81,10 @@ def _is_judged(caller: Caller, state: CloudState) -> bool:
 def _authorized(request: Request, call: Call, caller: Caller, state: CloudState) -> Verdict:
     from pytest_hwcloud.gates.authorization import authorize
 
-    judgement = authorize(request, call, caller.identity or _NOBODY, caller.token, state)
+    identity = caller.identity or _NOBODY
+    judgement = authorize(request, call, identity, caller.token, state)
     refused = judgement.answer is not None
-    return _verdict(
+    verdict = _verdict(
         caller,
         gate="authorization" if refused else None,
         answer=judgement.answer,
@@ -90,6 +92,10 @@ def _authorized(request: Request, call: Call, caller: Caller, state: CloudState)
         denied_action=judgement.action if refused else None,
         injected=judgement.injected,
     )
+    # A token keeps the rights of its issue: would the rights of now allow the call? Known only at this moment.
+    if refused and caller.token is not None and authorize(request, call, identity, None, state).effect == "allow":
+        return replace(verdict, notes=(*verdict.notes, STALE_TOKEN))
+    return verdict
 
 
 def _verdict(
