@@ -13,9 +13,7 @@ _LIBRARIES = tuple(
     {path for name in ("stdlib", "platstdlib", "purelib", "platlib") if (path := sysconfig.get_path(name))}
 )
 _RUNNER = ("/_pytest/", "/pluggy/")
-_KINDS: dict[
-    str, int
-] = {}  # file name → 0 the user's, 1 of a library, 2 of pytest; asked for every frame
+_KINDS: dict[str, int] = {}  # file name → 0 the user's, 1 of a library, 2 of pytest; asked for every frame
 
 
 class CallSite(tuple[str, int]):

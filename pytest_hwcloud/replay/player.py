@@ -12,6 +12,7 @@ from pytest_hwcloud.gates.state import CloudState
 from pytest_hwcloud.journal import CURRENT, Exchange
 from pytest_hwcloud.replay.call_site import call_site
 from pytest_hwcloud.replay.faults import CloudFault
+from pytest_hwcloud.replay.mismatch import unrecorded
 from pytest_hwcloud.replay.route import Router
 from pytest_hwcloud.replay.tape import Interaction, Tape
 
@@ -119,8 +120,6 @@ class Player:
         return _exchange(PlayedExchange, request, answer, source, verdict)
 
     def _not_recorded(self, request: Request) -> NotRecorded:
-        from pytest_hwcloud.replay.mismatch import unrecorded
-
         nodeid = CURRENT.journal.nodeid if CURRENT.journal else None
         text = unrecorded(request, self.tapes, self.own_path, nodeid)
         for identity in self.state.identities.values():

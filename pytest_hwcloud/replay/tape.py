@@ -195,12 +195,7 @@ def read_cassette(content: bytes, path: Path) -> Parsed:
 
 
 def _from_plain(plain: tape_plain.Plain, content: bytes, path: Path) -> Parsed:
-    from pytest_hwcloud.replay.tape_yaml import read_yaml
-
-    try:
-        frame = read_yaml(plain.frame, path)
-    except CassetteError:
-        raise tape_plain.NotPlain from None  # the whole file tells the right line
+    frame = _frame(plain.frame, path)
     if not (isinstance(frame, dict) or frame is None) or (isinstance(frame, dict) and "interactions" in frame):
         raise tape_plain.NotPlain
     for position, fault in plain.fault.items():
@@ -212,6 +207,18 @@ def _from_plain(plain: tape_plain.Plain, content: bytes, path: Path) -> Parsed:
     return Parsed(
         metadata=metadata, index=index, ends=plain.spans, blob=content, faults=sorted(plain.fault), plain=True
     )
+
+
+def _frame(frame: bytes, path: Path) -> object:
+    try:
+        return tape_plain.read_frame(frame)
+    except tape_plain.NotPlain:
+        from pytest_hwcloud.replay.tape_yaml import read_yaml
+
+    try:
+        return read_yaml(frame, path)
+    except CassetteError:
+        raise tape_plain.NotPlain from None  # the whole file tells the right line
 
 
 def _from_document(document: object, path: Path) -> Parsed:

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 FORMAT = 2
-_RACY_NS = 2_000_000_000
+_TICK_NS = 100_000_000  # longer than the clock of any file system that keeps fractions of a second
+_COARSE_TICK_NS = 2_100_000_000  # of those that do not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,7 @@ def load(cache_dir: Path, path: Path, stat: os.stat_result) -> Parsed | None:
         inner = json.loads(line)
         blob = content if about["plain"] and content is not None else entries
         parsed = Parsed(**inner, blob=blob, plain=about["plain"])
-        if content is not None and not _same_time(about, stat) and time.time_ns() - stat.st_mtime_ns > _RACY_NS:
+        if content is not None and not _same_time(about, stat) and time.time_ns() - stat.st_mtime_ns > _tick(stat):
             save(cache_dir, path, stat, content, parsed)  # from now on the time is enough
         return parsed
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
@@ -66,7 +67,12 @@ def load(cache_dir: Path, path: Path, stat: os.stat_result) -> Parsed | None:
 
 def _same_time(about: dict[str, Any], stat: os.stat_result) -> bool:
     same: bool = about["size"] == stat.st_size and about["mtime_ns"] == stat.st_mtime_ns
-    return same and about["seen_ns"] - stat.st_mtime_ns > _RACY_NS
+    return same and about["seen_ns"] - stat.st_mtime_ns > _tick(stat)
+
+
+def _tick(stat: os.stat_result) -> int:
+    """Within this time a file could be written twice and keep the same time."""
+    return _TICK_NS if stat.st_mtime_ns % 1_000_000_000 else _COARSE_TICK_NS
 
 
 def _same(about: dict[str, Any], stat: os.stat_result, content: bytes) -> bool:

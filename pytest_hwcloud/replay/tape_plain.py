@@ -128,6 +128,16 @@ def read_entry(entry: bytes) -> object:
     return tree.root
 
 
+def read_frame(frame: bytes) -> object:
+    """What stands around the interactions: version and metadata. NotPlain if YAML has to read it."""
+    lines = frame.split(b"\n")[:-1]
+    while lines and lines[0].startswith(b"#"):
+        lines.pop(0)
+    text = b"".join([b"  " + line + b"\n" for line in lines])
+    _check_shape(text)
+    return read_entry(text) if text else {}
+
+
 def _read_line(tree: _Tree, line: bytes) -> None:
     text = line.lstrip(b" ")
     indent = len(line) - len(text)

@@ -86,6 +86,20 @@ def test_moved_lines_are_read_as_yaml_reads_them_or_not_at_all(data):
         pytest.fail(text.decode())
 
 
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(SCALARS, LINES, st.sampled_from(["", "# c\n", "\n"]), st.sampled_from(["|", "|-", ">"]))
+def test_the_frame_is_what_yaml_says_or_is_left_to_yaml(scalar, lines, head, style):
+    block = "".join(f"    {line}\n" for line in lines)
+    frame = f"{head}version: 1\nmetadata:\n  a:\n    b: {scalar}\n  c: {style}\n{block}  d: x\n".encode()
+    whole = frame + document("x").partition(b"version: 1\n")[2]
+    try:
+        assert split(whole).frame == frame
+        found = tape_plain.read_frame(frame)
+    except (NotPlain, UnicodeDecodeError):
+        return
+    assert found == yaml.load(frame, Loader=yaml.CSafeLoader)
+
+
 @pytest.mark.parametrize("bad", ["\x85", "\u2028", "\ufeff", "\x07", "\r", "\t", "\x7f", "\ufffe"])
 def test_characters_that_yaml_treats_in_its_own_way_are_left_to_it(bad):
     with pytest.raises(NotPlain):
@@ -101,6 +115,7 @@ def test_a_quoted_text_that_goes_on_in_the_first_column_does_not_split_the_file(
 def test_the_shipped_cassettes_are_plain(name):
     content = library.shipped(name).read_bytes()
     assert same_or_nothing(content)
+    assert tape_plain.read_frame(split(content).frame)["metadata"]["made"] == "transcribed"
     assert read_cassette(content, HERE).plain
 
 
