@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -15,6 +16,7 @@ _WORDS = {
     "en": {"one": "1 test", "many": "{count} tests", "tests": "tests", "more": "… and {count} more"},
     "zh": {"one": "1 个测试", "many": "{count} 个测试", "tests": "测试", "more": "…另有 {count} 个"},
 }
+_AGE = re.compile(r"\b\d{1,5}\b")  # the age of a token differs from test to test and makes no other cause
 OUTCOMES = ("failed", "error")
 TITLE = {"en": "hwcloud: why tests failed", "zh": "hwcloud：测试失败的原因"}
 
@@ -42,9 +44,8 @@ def causes(reports: Iterable[Reported]) -> list[Cause]:
     for report in reports:
         for told in explanations_in(getattr(report, "user_properties", ())):
             title = _title(told)
-            cause = found.setdefault(
-                (title, told.get("cause", "")), Cause(title, told.get("cause", ""), told.get("fix", ""))
-            )
+            why = told.get("cause", "")
+            cause = found.setdefault((title, _AGE.sub("", why)), Cause(title, why, told.get("fix", "")))
             cause.tests[report.nodeid] = None
     return sorted(found.values(), key=lambda cause: -len(cause.tests))
 

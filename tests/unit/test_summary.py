@@ -75,6 +75,16 @@ def test_test_that_fails_twice_is_counted_once() -> None:
     assert list(cause.tests) == ["t.py::a"]
 
 
+def test_age_of_a_token_makes_no_other_cause() -> None:
+    def stale(nodeid: str, age: int) -> Report:
+        cause = f"The token, issued {age} s ago, is older than the present rights."
+        return Report(
+            nodeid, [("hwcloud.gate", "authorization"), ("hwcloud.code", "Ecs.0110"), ("hwcloud.cause", cause)]
+        )
+
+    assert [list(cause.tests) for cause in causes([stale("a", 3), stale("b", 14)])] == [["a", "b"]]
+
+
 def test_two_causes_of_one_test_are_kept_apart() -> None:
     assert [cause.title for cause in causes([report("t.py::a", DENIED, TOKEN)])] == [
         "Ecs.0110 · authorization",
