@@ -1,0 +1,196 @@
+"""`pytest-hwcloud cassettes …`: exact lines and exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import vcr
+import yaml
+
+from pytest_hwcloud.cli import run
+from pytest_hwcloud.replay import library
+from pytest_hwcloud.replay.tape import Tape
+
+IAM = "https://iam.cn-north-4.myhuaweicloud.com/v3/auth/tokens"
+PASSWORD = "C0rrect-Horse!42"  # made up
+LOGIN = {"auth": {"identity": {"password": {"user": {"name": "bob", "password": PASSWORD}}}}}
+
+
+def vcrpy_cassette() -> dict[str, Any]:
+    refusal = {"error": {"code": "Ecs.0110", "message": "no"}, "note": f"tried {PASSWORD}"}
+    return {
+        "interactions": [
+            {
+                "request": {
+                    "method": "POST",
+                    "uri": f"{IAM}?nocatalog=1",
+                    "body": json.dumps(LOGIN),
+                    "headers": {"User-Agent": ["python"], "X-Auth-Token": ["abcDEF123456"]},
+                },
+                "response": {
+                    "status": {"code": 403, "message": "Forbidden"},
+                    "headers": {"Content-Type": ["application/json"]},
+                    "body": {"string": json.dumps(refusal)},
+                },
+            }
+        ],
+        "version": 1,
+    }
+
+
+@pytest.fixture
+def cassette(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    path = Path("c.yaml")
+    path.write_text(yaml.dump(vcrpy_cassette()))
+    Path("other.yaml").write_text("a: 1\n")
+    return path
+
+
+def heard(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[str]]:
+    code = run(["cassettes", *arguments])
+    return code, capsys.readouterr().out.splitlines()
+
+
+def test_scan(cassette: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert heard(capsys, "scan", ".") == (
+        1,
+        [
+            f"secret   c.yaml:2: POST {IAM} request header x-auth-token: a secret header (ab…, 12 characters)",
+            f"secret   c.yaml:2: POST {IAM} request body $.auth.identity.password.user.password: "
+            "a value named password (C0…, 16 characters)",
+            f"refusal  c.yaml:2: POST {IAM} was refused at authorization: 403 Ecs.0110",
+            "1 cassette: 2 secrets, 1 refusal (pytest-hwcloud cassettes scrub PATH... takes secrets out)",
+        ],
+    )
+
+
+def test_scan_json_notation_and_json_answer(cassette: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("j.json").write_text(json.dumps(vcrpy_cassette()))
+    code = run(["cassettes", "scan", "j.json", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert code == 1
+    assert found["cassettes"] == 1
+    assert [(one["file"], one["line"], one["kind"]) for one in found["found"]] == [
+        ("j.json", None, "secret"),
+        ("j.json", None, "secret"),
+        ("j.json", None, "refusal"),
+    ]
+
+
+def test_clean(cassette: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clean = library.root() / "success" / "list-servers.yaml"
+    assert heard(capsys, "scan", str(clean)) == (0, ["1 cassette: 0 secrets, 0 refusals"])
+    assert heard(capsys, "scrub", str(clean)) == (0, ["1 cassette: nothing to take out"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("scan", "nowhere"), "nowhere: no such file or folder"),
+        (("scan", "other.yaml"), "other.yaml: not a cassette: a mapping with the list `interactions` is expected"),
+        (
+            ("show", "success/list-server"),
+            "unknown cassette 'success/list-server'; did you mean 'success/list-servers'?",
+        ),
+    ],
+)
+def test_wrong_use(cassette: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], text: str) -> None:
+    assert run(["cassettes", *arguments]) == 2
+    assert capsys.readouterr().err.startswith(f"pytest-hwcloud: {text}")
+
+
+DIFF = [
+    "c.yaml",
+    f"  interaction 1  POST {IAM}",
+    "    - request.body.auth.identity.password.user.password: (16 characters)",
+    "    + request.body.auth.identity.password.user.password: ***",
+    "    - request.headers.X-Auth-Token: (12 characters)",
+    "    + request.headers.X-Auth-Token: ***",
+    "    - response.body.string.note: tried (16 characters)",
+    "    + response.body.string.note: tried ***",
+]
+
+
+def test_scrub_shows_and_writes_nothing(cassette: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = cassette.read_text()
+    assert heard(capsys, "scrub", ".") == (
+        1,
+        [*DIFF, "1 cassette of 1 would be rewritten; nothing is written without --write"],
+    )
+    assert cassette.read_text() == before
+
+
+def test_scrub_writes(cassette: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert heard(capsys, "scrub", "--write", "c.yaml") == (0, [*DIFF, "1 cassette of 1 rewritten"])
+    text = cassette.read_text()
+    assert PASSWORD not in text
+    assert "abcDEF123456" not in text
+    expected = yaml.dump(yaml.safe_load(text))
+    assert text == expected  # still laid out as vcrpy lays it out
+    with vcr.use_cassette(str(cassette), record_mode="none") as loaded:
+        assert json.loads(loaded.responses[0]["body"]["string"])["note"] == "tried ***"
+    assert heard(capsys, "scrub", "c.yaml") == (0, ["1 cassette: nothing to take out"])
+    assert sorted(one.name for one in Path().iterdir()) == ["c.yaml", "other.yaml"]
+
+
+def test_scrub_keeps_the_notation_of_json(cassette: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("j.json").write_text(json.dumps(vcrpy_cassette(), indent=4) + "\n")
+    code, _ = heard(capsys, "scrub", "-y", "j.json")
+    text = Path("j.json").read_text()
+    assert code == 0
+    assert text == json.dumps(json.loads(text), indent=4) + "\n"
+    assert len(Tape.load(Path("j.json"))) == 1
+
+
+def test_scrub_says_what_it_cannot_take_out(cassette: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    odd = vcrpy_cassette()
+    odd["interactions"][0]["response"]["body"]["string"] = "Zq9fH2kLmN4pQrS6tUvWxYz1aBcDeFgHiJkLmNo3"
+    cassette.write_text(yaml.dump(odd))
+    code, lines = heard(capsys, "scrub", "--write", "c.yaml")
+    assert code == 1
+    assert lines[-2:] == [
+        f"still there, take it out by hand: c.yaml: POST {IAM} answer body line 1: "
+        "a secret key (SK) (Zq…, 40 characters)",
+        "1 cassette of 1 rewritten",
+    ]
+
+
+def test_a_url_that_changes_is_told(cassette: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    odd = vcrpy_cassette()
+    odd["interactions"][0]["request"]["uri"] = f"{IAM}?api_key=abcdefghij"
+    cassette.write_text(yaml.dump(odd))
+    _, lines = heard(capsys, "scrub", "c.yaml")
+    assert (
+        "    note: the URL changes, and vcrpy matches by URL; let it filter the same (before_record_request)" in lines
+    )
+    assert f"    - request.uri: {IAM}?api_key=(10 characters)" in lines
+
+
+def test_show_hides_what_scrub_takes_out(cassette: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, lines = heard(capsys, "show", "c.yaml")
+    assert code == 0
+    assert lines[:4] == ["c.yaml", "", f"1. POST {IAM}?nocatalog=1", "   403 Ecs.0110"]
+    assert '     "note": "tried ***"' in lines
+    assert PASSWORD not in "".join(lines)
+
+
+def test_show_a_shipped_one(capsys: pytest.CaptureFixture[str]) -> None:
+    code, lines = heard(capsys, "show", "network/dns-failure")
+    assert code == 0
+    assert lines[0] == "network/dns-failure"
+    assert "   no answer: dns" in lines
+
+
+def test_list(capsys: pytest.CaptureFixture[str]) -> None:
+    code, lines = heard(capsys, "list")
+    assert code == 0
+    assert [line.split()[0] for line in lines] == list(library.names())
+    assert "authentication/token-missing            401 APIGW.0301" in lines
+    run(["cassettes", "list", "--json"])
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in rows] == list(library.names())
+    assert all(row["metadata"]["source"] for row in rows)
