@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pytest_hwcloud.cloud.identity import (
     Identity,
+    PlacedPolicy,
     UnknownName,
     default_identity,
     replay_access_key,
@@ -20,7 +21,8 @@ from pytest_hwcloud.cloud.located import Located, LocatedError, dotted, load
 from pytest_hwcloud.options import Settings
 
 _TOP = ("region", "identities", "actions", "ignores")
-_IDENTITY = ("user", "domain", "domain_id", "projects", "ak", "sk", "security_token", "password", "policies")
+_IDENTITY = ("user", "domain", "domain_id", "projects", "ak", "sk", "security_token", "password", "policies", "bound")
+_PLACES = {"project": "project", "enterprise_project": "enterprise"}
 _SECRET = ("ak", "sk", "security_token", "password")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
@@ -123,16 +125,36 @@ def _identity(document: Located, name: str, row: object, base: Path) -> Identity
     for key in _SECRET:
         if not isinstance(found.get(key, ""), str):  # the value is not shown: it may be the secret itself
             raise document.error((*place, key), "a text is expected; put it in quotes, or write ${VARIABLE}")
-    identity = replace(
-        default_identity(name),
-        policies=tuple(
-            _policy(document, text, (*place, "policies", i), base)
-            for i, text in enumerate(_list(document, found, "policies", place))
-        ),
-        **{"user": name, **plain} if name != "default" else plain,  # type: ignore[arg-type]
-    )
     ids = {region: _text(document, value, (*place, "projects", region)) for region, value in projects.items()}
-    return replace(identity, projects=ids) if ids else identity
+    identity = replace(default_identity(name), **{"user": name, **plain} if name != "default" else plain)  # type: ignore[arg-type]
+    identity = replace(identity, projects=ids) if ids else identity
+    rows = [(row, (*place, "policies", i)) for i, row in enumerate(_list(document, found, "policies", place))]
+    return replace(
+        identity,
+        policies=tuple(_policy(document, row, path, base) for row, path in rows if not isinstance(row, dict)),
+        placed_policies=tuple(
+            _placed(document, row, path, base, identity) for row, path in rows if isinstance(row, dict)
+        ),
+        bound=_policy(document, found["bound"], (*place, "bound"), base) if "bound" in found else None,
+    )
+
+
+def _placed(
+    document: Located, row: dict[str, object], path: tuple[str | int, ...], base: Path, identity: Identity
+) -> PlacedPolicy:
+    """`{policy: FILE, project: cn-north-4}`: a policy that counts in a part of the account."""
+    found = _mapping(document, row, path, ("policy", *_PLACES, "scope", "group"))
+    values = {key: _text(document, value, (*path, key)) for key, value in found.items()}
+    places = [key for key in (*_PLACES, "scope") if key in values]
+    if "policy" not in values or len(places) != 1 or values.get("scope", "domain") not in ("domain", "projects"):
+        raise document.error(
+            path,
+            "write {policy: FILE} with one of project: NAME, enterprise_project: ID, scope: domain or scope: projects",
+        )
+    policy = _policy(document, values["policy"], (*path, "policy"), base)
+    on = values.get("scope") or _PLACES[places[0]]
+    target = identity.project(values["project"]).id if on == "project" else values.get("enterprise_project")
+    return PlacedPolicy(policy=policy, on=on, target=target, group=values.get("group"))
 
 
 def _policy(document: Located, value: object, path: tuple[str | int, ...], base: Path) -> str:

@@ -45,6 +45,21 @@ def pytest_configure(config: pytest.Config) -> None:
     settings = config.stash[SETTINGS] = options.read_settings(config)
     if settings.asks_for_more_than_replay():
         run_of(config)
+    if getattr(config.option, "dist", "no") != "no" and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Arrivals(config), "hwcloud-arrivals")
+
+
+class _Arrivals:
+    """On an xdist controller, which collects nothing: the first record of a worker's cloud test starts the run."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if hasattr(report, "hwcloud") and RUN not in self._config.stash:
+            checks = run_of(self._config).checks
+            if checks:
+                checks.pytest_runtest_logreport(report)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from pytest_hwcloud.unrecorded import failing_on_unrecorded
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.rights import Rights
     from pytest_hwcloud.fixture import HwCloud
+    from pytest_hwcloud.permissions.session import PermissionChecks
     from pytest_hwcloud.recording import Recording
 
 CASE = pytest.StashKey["Case"]()
@@ -61,6 +62,7 @@ class Run:
         self.routers = Routers(self)
         self._tokens = TokenCache()
         self._secrets_plugin()
+        self.checks = self._permission_checks()
 
     def header(self) -> str:
         """The header line: what is in force."""
@@ -83,16 +85,14 @@ class Run:
         return live
 
     def _rights(self) -> dict[str, Rights]:
-        judged = {
-            name: identity.policies for name, identity in self.configuration.identities.items() if identity.policies
-        }
+        judged = [one for one in self.configuration.identities.values() if one.policies or one.placed_policies]
         if not judged:
             return {}
-        from pytest_hwcloud.cloud.policy import Policy, PolicyError
-        from pytest_hwcloud.cloud.rights import Rights
+        from pytest_hwcloud.cloud.policy import PolicyError
+        from pytest_hwcloud.rights import rights_of
 
         try:
-            return {name: Rights.of([Policy.load(policy) for policy in files]) for name, files in judged.items()}
+            return {identity.name: rights_of(identity) for identity in judged}
         except PolicyError as error:
             raise ConfigError(str(error)) from None
 
@@ -111,6 +111,16 @@ class Run:
         for identity in self.state.identities.values():
             self.secrets.add_identity(identity)
         self.config.pluginmanager.register(Redaction(self.secrets), "hwcloud-redaction")
+
+    def _permission_checks(self) -> PermissionChecks | None:
+        settings = self.settings
+        if settings.permissions == "off" and settings.lock == settings.prove == "off" and not settings.reports:
+            return None
+        from pytest_hwcloud.permissions.session import PermissionChecks
+
+        checks = PermissionChecks(self)
+        self.config.pluginmanager.register(checks, "hwcloud-permissions")
+        return checks
 
     def collected(self, items: list[pytest.Item], report: pytest.CollectReport) -> None:
         """Check the markers of collected cloud tests; a wrong one fails the collection of its module or class."""
@@ -135,7 +145,8 @@ class Run:
         CURRENT.journal = journal
         route.enter(router)
         try:
-            yield
+            with self.checks.watching(item, journal) if self.checks else nullcontext():
+                yield
         finally:
             route.pause()
             CURRENT.journal = None
@@ -150,6 +161,8 @@ class Run:
         try:
             with failing_on_unrecorded(case.router):
                 yield
+            if self.checks:
+                self.checks.after_call(item)
         finally:
             case.journal.phase = "teardown"
 
@@ -159,6 +172,8 @@ class Run:
         router = item.stash[CASE].router
         with failing_on_unrecorded(router):
             yield
+        if self.checks:
+            self.checks.after_teardown(item)
         if self.recording:
             self.routers.finish(router, good=self.recording.is_good(item))
 

@@ -21,7 +21,8 @@ def preparing(
     routers: Routers, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
 ) -> Iterator[None]:
     """While this fixture is set up, and again while it cleans up, its calls are routed and attributed to it."""
-    name = f"{fixturedef.baseid}::{fixturedef.argname}"
+    row = f"[{getattr(request, 'param_index', 0)}]" if hasattr(request, "param") else ""
+    name = f"{fixturedef.baseid}::{fixturedef.argname}{row}"
     router = routers.of_fixture(fixturedef, request)
     if CURRENT.journal is None:
         yield

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-DEFAULT_DOMAIN_ID = "0503dda878000fed0f75c0096d70a960"  # the guide's own account and project, so that its examples replay
+DEFAULT_DOMAIN_ID = (
+    "0503dda878000fed0f75c0096d70a960"  # the guide's own account and project, so that its examples replay
+)
 DEFAULT_PROJECT_ID = "05041fffa40025702f6dc009cc6f8f33"
 DEFAULT_REGION = "cn-north-4"
 
 
 class UnknownName(ValueError):
-    """A name (identity, project, region, service, cassette …) that the run does not know; the text has the nearest one."""
+    """A name (identity, project, region, cassette …) that the run does not know; the text has the nearest one."""
 
 
 def unknown(kind: str, name: str, known: Mapping[str, object] | list[str], hint: str = "") -> UnknownName:
@@ -44,6 +46,16 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedPolicy:
+    """A policy granted on a part of the account. on: domain, projects, project or enterprise; target: its id."""
+
+    policy: str
+    on: str
+    target: str | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """An IAM user. Replay identities have invented keys; record and live mode fill in the real ones."""
 
@@ -56,7 +68,9 @@ class Identity:
     sk: str = field(default="", repr=False)
     security_token: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
-    policies: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()  # files, or system:NAME; they count everywhere
+    placed_policies: tuple[PlacedPolicy, ...] = ()
+    bound: str | None = None  # the service control policy of the account's organization
 
     @property
     def user_id(self) -> str:

@@ -69,6 +69,26 @@ def test_a_policy_for_an_identity_without_a_file_makes_the_identity(tmp_path: Pa
     assert found.identities["viewer"].user == "viewer"
 
 
+def test_policies_granted_on_a_part_of_the_account(tmp_path: Path) -> None:
+    text = """
+identities:
+  default:
+    bound: iam/reader.json
+    policies:
+      - iam/reader.json
+      - {policy: iam/reader.json, project: cn-north-4, group: ops}
+      - {policy: iam/reader.json, scope: domain}
+      - {policy: "system:ECS ReadOnlyAccess", enterprise_project: abc}
+"""
+    default = read(tmp_path, text).identities["default"]
+    assert default.policies == (default.bound,)
+    assert [(one.on, one.target, one.group) for one in default.placed_policies] == [
+        ("project", DEFAULT_PROJECT_ID, "ops"),
+        ("domain", None, None),
+        ("enterprise", "abc", None),
+    ]
+
+
 def test_variables_are_read_in_live_mode_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     found = read(tmp_path, "identities:\n  default: {ak: '${SOME_AK}', sk: '${SOME_SK}'}\n")
@@ -122,6 +142,15 @@ def test_variables_are_read_in_live_mode_only(tmp_path: Path, monkeypatch: pytes
         (
             "ignores:\n  - {rule: HWP009, match: '*', reason: x, until: soon}\n",
             "hwcloud.yaml:2: ignores[0].until: 'soon' is no date; write YYYY-MM-DD",
+        ),
+        (
+            "identities:\n  default:\n    policies: [{policy: iam/reader.json}]\n",
+            "hwcloud.yaml:3: identities.default.policies[0]: write {policy: FILE} with one of project: NAME, "
+            "enterprise_project: ID, scope: domain or scope: projects",
+        ),
+        (
+            "identities:\n  default:\n    policies: [{policy: iam/reader.json, project: cn-north-3}]\n",
+            "unknown project 'cn-north-3'; did you mean 'cn-north-4'? (projects of identity 'default', hwcloud.yaml)",
         ),
         ("1: x\n", "hwcloud.yaml:1: the key 1 must be a text (put it in quotes)"),
     ],
