@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pytest_hwcloud.permissions.session import PermissionChecks
 
 
-def settle(checks: PermissionChecks) -> None:
+def settle(checks: PermissionChecks, exitstatus: int) -> None:
     """Fill the ledger's run findings, run lock and reports, and say why the run fails if it does."""
     if checks.judging:
         from pytest_hwcloud.permissions.late import late_findings
@@ -21,7 +21,7 @@ def settle(checks: PermissionChecks) -> None:
     _lock(checks)
     _reports(checks)
     checks.errors += checks.ledger.expired if checks.judging else []
-    if checks.settings.permissions == "enforce":
+    if checks.settings.permissions == "enforce" and exitstatus in (0, 1):
         checks.errors += _verdict(checks)
 
 

@@ -101,14 +101,14 @@ class PermissionChecks:
         from pytest_hwcloud.permissions.observe import observe
 
         checked = item.stash[CHECKED]
-        record = observe(
-            item, checked.journal, self.run.state, checked.outcome, watch=checked.watch, shared=self.fixture_uses
-        )
+        outcome = "passed" if checked.told else checked.outcome  # a test that its findings failed is judged as it was
+        record = observe(item, checked.journal, self.run.state, outcome, watch=checked.watch, shared=self.fixture_uses)
         record.waits = waits(item, set(self.fixture_uses))
         if self.judging:
             from pytest_hwcloud.permissions.findings import judge
 
             record.findings = [finding.to_dict() for finding in judge(record, self.run.state, self.config.rootpath)]
+        record.outcome = checked.outcome
         return record
 
     def after_call(self, item: pytest.Item) -> None:
@@ -201,8 +201,8 @@ class PermissionChecks:
         self.ledger.deselected = self.selection.deselected
         self.ledger.complete = self.selection.complete(int(exitstatus))
         self.ledger.roots = self.selection.roots()
-        ending.settle(self)
-        if self.errors and int(exitstatus) in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        ending.settle(self, int(exitstatus))
+        if self.errors and int(exitstatus) == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
