@@ -113,7 +113,7 @@ NO_ANSWER = "hwcloud: no answer at network: name not resolved (ecs.cn-north-4.my
 
 
 @pytest.fixture(autouse=True)
-def _only_our_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+def _only_our_plugins(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("CI", "BUILD_NUMBER"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
