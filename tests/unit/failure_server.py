@@ -1,12 +1,27 @@
-"""A loopback server that answers as told, for failures seen through the real client libraries."""
+"""A loopback server that answers as told, and what else the tests of the real client libraries share."""
 
 from __future__ import annotations
 
 import json
+import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from pytest_hwcloud.cloud.failures import Failure, read
+
+ECS_0110 = {
+    "error": {"message": "do not have the required roles, forbidden to perform this action.", "code": "Ecs.0110"}
+}
+APIGW = {
+    "error_msg": "Incorrect IAM authentication information: decrypt token fail",
+    "error_code": "APIGW.0301",
+    "request_id": "0e812a89eee650de8e1f55cdae28b2c9",
+}
+NOWHERE = "http://nowhere.invalid/v1/p"
 
 
 class Server:
@@ -52,7 +67,7 @@ def serve() -> Iterator[Server]:
 
         do_GET = do_POST = do_HEAD = do_PUT = do_DELETE = answer  # noqa: N815
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *args: object) -> None:
             """Quiet."""
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -66,3 +81,42 @@ def serve() -> Iterator[Server]:
         http.shutdown()
         http.server_close()
         thread.join(5)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serve() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def no_name_resolves(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = socket.getaddrinfo
+
+    def getaddrinfo(host: object, *args: object, **kwargs: object) -> object:
+        if str(host).endswith(".invalid"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return real(host, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+@pytest.fixture
+def closed_port() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{free.getsockname()[1]}/"
+
+
+def raised(call: Callable[[], object]) -> BaseException:
+    try:
+        call()
+    except BaseException as error:
+        return error
+    raise AssertionError("nothing was raised")
+
+
+def told(obj: object) -> Failure:
+    failure = read(obj)
+    assert failure is not None
+    return failure

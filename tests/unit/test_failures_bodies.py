@@ -1,5 +1,7 @@
 """Every documented shape of an error body, read as a bare body and as an answer."""
 
+# ruff: noqa: E501 - literal messages stay in one piece
+
 from __future__ import annotations
 
 import json
@@ -106,14 +108,19 @@ def test_shape_17_keeps_the_encoded_message_and_the_request_id():
 
 
 def test_shape_21_a_dry_run_is_a_success():
-    body = {"error_msg": "Request validation has been passed with dry run...", "error_code": "SYS.0202", "request_id": "r"}
+    body = {
+        "error_msg": "Request validation has been passed with dry run...",
+        "error_code": "SYS.0202",
+        "request_id": "r",
+    }
     assert read(answer(202, body)) is None
     assert read(body) is None
 
 
 def test_shape_22_gives_request_id_host_id_and_both_clocks():
     skewed = XML.replace("AccessDenied", "RequestTimeTooSkewed").replace(
-        "<Resource>", "<RequestTime>2026-05-28T09:27:52Z</RequestTime><ServerTime>2026-05-28T10:27:52Z</ServerTime><Resource>"
+        "<Resource>",
+        "<RequestTime>2026-05-28T09:27:52Z</RequestTime><ServerTime>2026-05-28T10:27:52Z</ServerTime><Resource>",
     )
     failure = read(answer(403, skewed))
     assert failure is not None
@@ -172,7 +179,10 @@ def test_code_and_message_printed_the_wrong_way_round():
 
 
 def test_cloud_eye_wraps_the_message_in_an_object():
-    body = {"http_code": "403", "message": {"details": "Policy doesn't allow [ces:alarms:get] to be performed", "code": "403"}}
+    body = {
+        "http_code": "403",
+        "message": {"details": "Policy doesn't allow [ces:alarms:get] to be performed", "code": "403"},
+    }
     failure = read(answer(403, body))
     assert failure is not None
     assert (failure.gate, failure.actions) == ("authorization", ("ces:alarms:get",))
@@ -182,7 +192,11 @@ def test_ecs_1000_wraps_a_nova_fault():
     inner = 'request nova failed: {"itemNotFound": {"message": "Instance not found", "code": 404}}'
     failure = read(answer(400, {"error": {"code": "Ecs.1000", "message": inner}}))
     assert failure is not None
-    assert (failure.code, failure.causes[0].message, failure.causes[0].kind) == ("Ecs.1000", "Instance not found", "not-found")
+    assert (failure.code, failure.causes[0].message, failure.causes[0].kind) == (
+        "Ecs.1000",
+        "Instance not found",
+        "not-found",
+    )
 
 
 def test_a_failure_with_http_202():
@@ -217,7 +231,9 @@ def test_ordinary_data_is_no_failure(body):
         assert read(answer(200, body)) is None
 
 
-@pytest.mark.parametrize("obj", [None, 0, 401, 403.0, True, object(), print, type, ("a", "b"), {"a": {1: 2}}, AssertionError("Ecs.0110")])
+@pytest.mark.parametrize(
+    "obj", [None, 0, 401, 403.0, True, object(), print, type, ("a", "b"), {"a": {1: 2}}, AssertionError("Ecs.0110")]
+)
 def test_objects_that_tell_of_no_failure(obj):
     assert read(obj) is None
 

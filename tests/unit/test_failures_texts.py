@@ -1,5 +1,7 @@
 """Pasted tracebacks, logs and codes."""
 
+# ruff: noqa: E501 - literal messages stay in one piece
+
 from __future__ import annotations
 
 import pytest
@@ -152,7 +154,13 @@ def test_an_unknown_code_with_a_denial_names_the_action(text, action):
     ("code", "message", "status", "gate", "kind"),
     [
         ("APIGW.0399", "something new", 401, "authentication", "authentication"),
-        ("APIC.0301", "Incorrect IAM authentication information: decrypt token fail", 401, "authentication", "token-invalid"),
+        (
+            "APIC.0301",
+            "Incorrect IAM authentication information: decrypt token fail",
+            401,
+            "authentication",
+            "token-invalid",
+        ),
         ("XYZ.0001", "The token is invalid", 400, "authentication", "authentication"),
         ("XYZ.0001", "project id in token does not match the URL", 400, "scope", "scope-mismatch"),
         ("XYZ.0001", "You do not have permission to do that", 400, "authorization", "permission-denied"),
@@ -171,7 +179,9 @@ def test_unknown_codes_get_their_gate_from_prefix_wording_and_status(code, messa
     assert (failure.gate, failure.kind) == (gate, kind)
 
 
-@pytest.mark.parametrize("text", ["", "hello", "file.12345", "1.0.110", "see https://x.com/a.123", "assert 1 == 2", "{", "<a>", "[", "None"])
+@pytest.mark.parametrize(
+    "text", ["", "hello", "file.12345", "1.0.110", "see https://x.com/a.123", "assert 1 == 2", "{", "<a>", "[", "None"]
+)
 def test_texts_that_tell_of_no_failure(text):
     assert read(text) is None
     assert read_all(text) == []

@@ -1,0 +1,103 @@
+"""`pytest-hwcloud explain`."""
+
+# ruff: noqa: E501 - literal messages stay in one piece
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import sys
+
+import pytest
+from test_failures_texts import NO_NAME, WRONG_AK
+
+from pytest_hwcloud.cli_errors import UsageError
+from pytest_hwcloud.explanations import command
+
+
+@pytest.fixture
+def explain(capsys, monkeypatch):
+    def runs(*argv: str, stdin: str | bytes = b"") -> tuple[int, str]:
+        raw = stdin.encode() if isinstance(stdin, str) else stdin
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw)))
+        parser = argparse.ArgumentParser()
+        command.add(parser.add_subparsers())
+        args = parser.parse_args(["explain", *argv])
+        return args.run(args), capsys.readouterr().out
+
+    return runs
+
+
+def test_a_code(explain):
+    assert explain("ecs.0110") == (
+        0,
+        "hwcloud: refused at authorization: Ecs.0110 (HTTP 403) from ecs\n"
+        "  message   do not have the required roles, forbidden to perform this action.\n"
+        "  cause     The caller is known to the cloud, but its user, group or token lacks the ECS role or action.\n"
+        "  fix       Grant the ECS permission in IAM, in the right project, and get a new token because old tokens keep the old "
+        "rights.\n",
+    )
+
+
+def test_a_code_in_chinese(explain):
+    code, out = explain("VPC.0007", "--lang", "zh")
+    assert code == 0
+    assert out == (
+        "hwcloud: 在 scope（范围） 处被拒绝：VPC.0007 (HTTP 400)，来自 vpc\n"
+        "  消息  urlTenantId is not equal tokenTenantId\n"
+        "  原因  Token 的项目与 URL 中的项目不一致。\n"
+        "  处理  使用 URL 中项目的 Token，或使用 AK/SK 签名并携带正确的 X-Project-Id。\n"
+    )
+
+
+def test_a_traceback_on_standard_input(explain):
+    code, out = explain("-", stdin=WRONG_AK)
+    assert code == 0
+    assert out.splitlines()[0] == "hwcloud: refused at authentication: APIGW.0301 (HTTP 401) from the API gateway"
+    assert out.splitlines()[-1] == "  request   3f979354fbec41b3cc0bd28ce7865e20"
+    assert out.count("hwcloud:") == 1
+
+
+def test_several_failures_root_cause_first(explain):
+    job = {"status": "FAIL", "job_id": "j", "error_code": "Common.0021", "fail_reason": "CollectInfoTask-fail"}
+    job["entities"] = {"sub_jobs": [{"error_code": "Ecs.0219", "fail_reason": "No valid host was found."}]}  # type: ignore[assignment]
+    _, out = explain("-", stdin=json.dumps(job))
+    assert [line for line in out.splitlines() if line.startswith("hwcloud:")] == [
+        "hwcloud: failed at service: Ecs.0219 (HTTP 400) from ecs",
+        "hwcloud: failed at service: Common.0021 (HTTP 400)",
+    ]
+
+
+def test_a_network_failure(explain):
+    code, out = explain("-", stdin=NO_NAME)
+    assert (code, out.splitlines()[0]) == (0, "hwcloud: no answer at network: name not resolved")
+
+
+def test_json(explain):
+    code, out = explain("-", "--json", stdin=b'{"error": {"code": "Ecs.0110", "message": "m"}}')
+    (data,) = json.loads(out)
+    assert (code, data["code"], data["gate"]) == (0, "Ecs.0110", "authorization")
+
+
+def test_a_text_without_a_failure(explain):
+    assert explain("-", stdin="all went well") == (1, "hwcloud: no failure of a cloud call in this text\n")
+    assert explain("-", "--json", stdin=b"\xff\xfe\x00") == (1, "[]\n")
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("Esc.0110", "explain: unknown code 'Esc.0110'; did you mean Ecs.0110?"),
+        ("zzzzzz", "explain: unknown code 'zzzzzz'; for a body or a traceback use: pytest-hwcloud explain -"),
+    ],
+)
+def test_an_unknown_code(explain, code, text):
+    with pytest.raises(UsageError) as error:
+        explain(code)
+    assert str(error.value) == text
+
+
+def test_an_unknown_number_of_a_known_service_still_gets_its_gate(explain):
+    code, out = explain("APIGW.0399")
+    assert (code, out.splitlines()[0]) == (0, "hwcloud: refused at authentication: APIGW.0399 from the API gateway")
