@@ -51,6 +51,7 @@ DOORS = {
     "socket": "network",
     "http.client": "httplib_door",
     "urllib3.connectionpool": "urllib3_door",
+    "requests.adapters": "requests_door",
     "httpx": "httpx_door",
     "aiohttp": "aiohttp_door",
 }

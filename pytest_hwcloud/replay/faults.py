@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from pytest_hwcloud.cloud.wire import Answer
+
 # Raised while the connection is made; the others come while the answer is read.
 AT_CONNECT = frozenset({"dns", "connection-refused", "connect-timeout", "tls"})
 
@@ -84,20 +86,21 @@ def urllib3_error(kind: str, pool: Any, connection: Any, url: str, timeout: obje
 
 
 class _Pending(threading.local):
-    fault: CloudFault | None = None
+    fault: CloudFault | None = None  # met by every try of this call
+    answer: Answer | None = None  # given to its first try
 
 
 PENDING = _Pending()
 
 
 @contextmanager
-def pending(fault: CloudFault) -> Iterator[None]:
-    """On this thread the next call through urllib3 meets this fault (it was found before urllib3 was asked)."""
-    PENDING.fault = fault
+def pending(fault: CloudFault | None, answer: Answer | None = None) -> Iterator[None]:
+    """On this thread the next call through urllib3 meets this (it was found before urllib3 was asked)."""
+    PENDING.fault, PENDING.answer = fault, answer
     try:
         yield
     finally:
-        PENDING.fault = None
+        PENDING.fault = PENDING.answer = None
 
 
 # httpx

@@ -6,22 +6,19 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, MutableMapping
 from datetime import timedelta
-from functools import lru_cache
-from io import BytesIO
 from time import perf_counter
 from typing import Any
 
 import requests
 from requests import cookies, hooks
 from requests.adapters import BaseAdapter, HTTPAdapter
-from requests.structures import CaseInsensitiveDict
-from requests.utils import default_headers, get_encoding_from_headers
-from urllib3.response import HTTPResponse
+from requests.utils import default_headers
 
-from pytest_hwcloud.cloud.wire import Answer, Request
+from pytest_hwcloud.cloud.wire import Request
 from pytest_hwcloud.replay.faults import pending
+from pytest_hwcloud.replay.requests_door import requests_response
 from pytest_hwcloud.replay.route import CURRENT_ROUTER, Router
-from pytest_hwcloud.replay.urllib3_door import as_bytes, ask, lower, with_cookies
+from pytest_hwcloud.replay.urllib3_door import as_bytes, ask, lower
 
 # requests leaves these without types.
 _jar: Callable[..., Any] = cookies.cookiejar_from_dict
@@ -98,7 +95,9 @@ class CloudSession(requests.Session):
         if answer is None:
             return super().send(request, **kwargs)
         stream = kwargs.get("stream", self.stream)
-        response = _response(request, answer, bool(stream), self)
+        response = requests_response(request, answer, bool(stream), _Adapter(self))
+        if "set-cookie" in response.headers:
+            _extract(self.cookies, request, response.raw)
         response.elapsed = timedelta(seconds=perf_counter() - start)
         return self._finished(request, response, kwargs)
 
@@ -144,69 +143,3 @@ class _Adapter(BaseAdapter):
 
     def close(self) -> None:
         """Nothing is open."""
-
-
-def _response(
-    request: requests.PreparedRequest, answer: Answer, stream: bool, session: CloudSession
-) -> requests.Response:
-    body = b"" if request.method == "HEAD" else answer.body
-    response: Any = requests.Response()
-    response.status_code = answer.status
-    headers = response.headers = CaseInsensitiveDict(answer.headers)
-    response.encoding = _encoding(headers.get("content-type"))
-    response.reason = answer.reason
-    response.url = request.url or ""
-    response.request = request
-    response.connection = _Adapter(session)
-    response.raw = _Raw(answer, request)
-    if stream:
-        response.raw.begin(body)
-    else:
-        response._content = body
-        response._content_consumed = True
-    if "set-cookie" in headers:
-        _extract(response.cookies, request, response.raw)
-        _extract(session.cookies, request, response.raw)
-    done: requests.Response = response
-    return done
-
-
-@lru_cache(maxsize=64)
-def _encoding(content_type: str | None) -> str | None:
-    found = get_encoding_from_headers(CaseInsensitiveDict({"content-type": content_type} if content_type else {}))
-    return found if isinstance(found, str) else None
-
-
-class _Raw(HTTPResponse):
-    """urllib3's response below requests' one. Most tests never look at it, so it is made when one does."""
-
-    def __init__(self, answer: Answer, request: requests.PreparedRequest) -> None:
-        self.answer, self.asked = answer, request
-
-    def begin(self, body: bytes) -> None:
-        """Become a response with this body still to read."""
-        answer, request = self.answer, self.asked
-        super().__init__(
-            body=BytesIO(body),
-            headers=answer.headers,
-            status=answer.status,
-            version=11,
-            version_string="HTTP/1.1",
-            reason=answer.reason,
-            preload_content=False,
-            original_response=with_cookies(answer),
-            request_method=request.method,
-            request_url=request.path_url,
-            enforce_content_length=False,
-        )
-
-    def __getattr__(self, name: str) -> Any:
-        if "answer" not in self.__dict__ or "_fp" in self.__dict__:
-            raise AttributeError(name)
-        self.begin(b"")
-        return getattr(self, name)
-
-    @property
-    def closed(self) -> bool:
-        """Whether everything was read; so it is where nobody looked (and nothing is to be closed when it goes)."""
-        return super().closed if "_fp" in self.__dict__ else True

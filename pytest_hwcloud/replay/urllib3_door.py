@@ -60,8 +60,9 @@ def _prepare_proxy(patch: Patch) -> object:
 
 def ask(router: Router, request: Request) -> tuple[Answer | None, CloudFault | None]:
     """The router's answer, or the fault that a client is to meet; neither: let the call through."""
-    if PENDING.fault is not None:
-        return None, PENDING.fault
+    if PENDING.fault is not None or PENDING.answer is not None:
+        answer, PENDING.answer = PENDING.answer, None
+        return answer, PENDING.fault
     try:
         return router.answer(request), None
     except CloudFault as fault:
