@@ -126,8 +126,8 @@ def check(ledger: Ledger, state: CloudState, settings: Settings) -> list[Finding
     """HWP007, HWP008 and HWP009: what is different from the lock, and why."""
     from pytest_hwcloud.permissions.lock_check import differences
 
-    old = read(settings.lockfile)
-    return differences(old, from_ledger(ledger, state, settings.lockfile.parent), ledger, state)
+    base = settings.lockfile.parent
+    return differences(read(settings.lockfile), from_ledger(ledger, state, base), ledger, state, base)
 
 
 def update(ledger: Ledger, state: CloudState, settings: Settings) -> str:

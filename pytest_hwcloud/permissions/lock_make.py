@@ -28,11 +28,12 @@ def make(ledger: Ledger, state: CloudState, base: Path) -> Lock:
     calls: dict[str, set[str]] = {}
     identities = set(state.rights)
     for record, use in ledger.attributed():
-        if use.gate in _BEFORE or not use.action:
+        if not _counts(record, use):
             continue
-        identities.add(use.identity)
-        calls.setdefault(use.action, set()).add(call_of(use.identity, use.call))
-        seen = needs.setdefault(use.action, {}).setdefault(record.nodeid, {}).setdefault(use.identity, [])
+        identity = use.identity or record.identity
+        identities.add(identity)
+        calls.setdefault(use.action, set()).add(call_of(identity, use.call))
+        seen = needs.setdefault(use.action, {}).setdefault(record.nodeid, {}).setdefault(identity, [])
         seen.append((_status(record, use), use.fixture.rpartition("::")[2]))
     return Lock(
         identities={name: _held(state.rights.get(name), base) for name in identities},
@@ -42,6 +43,18 @@ def make(ledger: Ledger, state: CloudState, base: Path) -> Lock:
         },
         unmapped=_unmapped(ledger.records.values()),
     )
+
+
+def _counts(record: TestRecord, use: Use) -> bool:
+    """A call refused before the authorization asked for nothing; nor did what a refused call would have needed then."""
+    if use.gate in _BEFORE or not use.action or (use.fixture and record.outcome == "skipped"):
+        return False
+    return not use.dependency or not _all_refused(record, use)
+
+
+def _all_refused(record: TestRecord, use: Use) -> bool:
+    same = [other.refused for other in record.uses if other.call == use.call and not other.dependency]
+    return bool(same) and all(same)
 
 
 def _status(record: TestRecord, use: Use) -> str:

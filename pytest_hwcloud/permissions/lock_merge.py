@@ -41,7 +41,10 @@ def merge(old: Lock, new: Lock, ledger: Ledger | None = None) -> Lock:
     for test in run.ran:
         before = merged.get(test) or (merged.get(rows(test), {}) if row(test) else {})
         now = _with_proofs(before, fresh.get(test, {}))
-        result[test] = now if whole else _united(before, now)
+        if test not in run.skipped:
+            result[test] = now if whole else _united(before, now)
+        elif before or now:
+            result[test] = _united(before, now)  # not verified: nothing of it is stale
     return _lock(old, new, _collapsed(result, run), whole=whole, ran=run.ran)
 
 
@@ -61,11 +64,13 @@ def _run(ledger: Ledger | None, fresh: Mapping[str, Needs]) -> _Run:
         known = frozenset(fresh)
         return _Run(ran=known, known=known, by_base=_grouped(known))
     skipped = frozenset(
-        test for test, record in ledger.records.items() if record.outcome in ("skipped", "xfailed") and not record.uses
+        test
+        for test, record in ledger.records.items()
+        if record.outcome == "skipped" or (record.outcome == "xfailed" and not record.uses)
     )
     known = frozenset((*ledger.collected, *ledger.deselected, *ledger.records))
     return _Run(
-        ran=frozenset(ledger.records) - skipped,
+        ran=frozenset(ledger.records),
         skipped=skipped,
         known=known,
         all_rows=bool(ledger.roots),

@@ -21,9 +21,7 @@ def parse(text: str, file: str) -> Lock:
     conflict = _CONFLICT.search(text)
     if conflict:
         line = text.count("\n", 0, conflict.start()) + 1
-        raise LockError(
-            f"{file}:{line}: merge conflict marker {conflict[1]!r}: take either side, then: {UPDATE}"
-        )
+        raise LockError(f"{file}:{line}: merge conflict marker {conflict[1]!r}: take either side, then: {UPDATE}")
     try:
         return _lock(load(_BARE_CALLS.sub(_quoted, text), file))
     except LocatedError as error:

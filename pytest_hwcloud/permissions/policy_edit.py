@@ -57,7 +57,9 @@ def allow(rights: Rights, action: str, labels: Iterable[str], base: Path) -> Edi
     return _first(_allowing(rights, action, calls), allowed, rights, base)
 
 
-def narrow(rights: Rights, document: Document, pattern: Pattern, old: Sequence[str], good: Test, base: Path) -> Edit | None:
+def narrow(
+    rights: Rights, document: Document, pattern: Pattern, old: Sequence[str], good: Test, base: Path
+) -> Edit | None:
     """The edit that takes back a widened pattern; None if none does. old: grants of the lock. good: whether it did."""
     return _first(_narrowing(document, pattern, old), good, rights, base)
 
@@ -136,7 +138,13 @@ def _scope(action: str) -> str:
 
 
 def _nearness(statement: Statement, name: str) -> int:
-    return max(len(os.path.commonprefix((action.lower(), name.lower()))) for action in statement.actions)
+    return max(_alike(action.lower(), name.lower()) for action in statement.actions)
+
+
+def _alike(one: str, other: str) -> int:
+    """How many leading letters are the same."""
+    pairs = zip(one, other, strict=False)
+    return next((index for index, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def _added(document: Document, statement: Statement, names: Iterable[str]) -> _Try:
@@ -158,7 +166,7 @@ def _undenied(document: Document, action: str) -> Iterator[_Try]:
     for statement in document.statements:
         if statement.effect == "deny" and not statement.not_action:
             for text in statement.actions:
-                if not wild(text) and any(covers(text, name) for name in ways.actions.names(action)):
+                if not wild(text) and any(covers(text, name) for name in ways.names(action)):
                     yield _without(document, Pattern(statement=statement, text=text))
 
 
@@ -186,7 +194,7 @@ def _narrowing(document: Document, pattern: Pattern, old: Sequence[str]) -> Iter
     if narrower:
         yield _replaced(document, pattern, list(dict.fromkeys(narrower)))
     yield _without(document, pattern)
-    now = {text for text in grants.of_document(document)}
+    now = set(grants.of_document(document))
     for text in old:
         if text.startswith("deny ") and text not in now:
             yield _new_statement(document, grants.statement(text))
@@ -220,6 +228,11 @@ def _edit(tried: _Try, base: Path) -> Edit:
     shown = shown_file(tried.document.source, base)
     words = f"{shown}:{line(tried.document.text or '', tried.place)}: {tried.done}"
     return Edit(file=Path(tried.document.source), words=words, patch=_diff(tried, shown))
+
+
+def shown(document: Document, base: Path) -> str:
+    """The file of a document, or the name of a system policy."""
+    return document.source if document.text is None else shown_file(document.source, base)
 
 
 def shown_file(source: str, base: Path) -> str:

@@ -25,6 +25,11 @@ def _documented(action: str) -> tuple[calls.Need, ...]:
     return tuple(calls.nearest_calls(action))
 
 
+def names(action: str) -> Way:
+    """Every name that counts for an action in a statement."""
+    return actions.names(action)
+
+
 def rows(action: str, labels: Iterable[str]) -> list[calls.Need]:
     """The documented operations behind the calls of a permission."""
     wanted = set(labels)
