@@ -117,6 +117,7 @@ def patched():
         "connect": vars(socket.socket).get("connect"),
         "wrap": vars(ssl.SSLContext)["wrap_socket"],
         "make": requests.packages.urllib3.connectionpool.HTTPConnectionPool._make_request,
+        "adapter": requests.adapters.HTTPAdapter.send,
         "http": http.client.HTTPConnection.connect,
         "https": http.client.HTTPSConnection.connect,
     }
