@@ -1,6 +1,6 @@
-"""`pytest-hwcloud policy check | lint | diff`: policies judged at the shell.
+"""`pytest-hwcloud policy check | lint | diff | minimise`: policies judged at the shell.
 
-A further command (`minimise`) is a function that adds its parser to the subparsers, listed in _ADD.
+A command is a function that adds its parser to the subparsers, listed in _ADD.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud.cli_errors import UsageError
+from pytest_hwcloud.permissions import minimise_command
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.policy import Decision, Policy
@@ -22,7 +23,7 @@ _FILES = "policy documents (JSON), or system policies: 'system:ECS ReadOnlyAcces
 
 def add(subparsers: Parsers[argparse.ArgumentParser]) -> None:
     """Mount `policy` and its commands."""
-    parser = subparsers.add_parser("policy", help="judge policies offline: check, lint, diff")
+    parser = subparsers.add_parser("policy", help="judge policies offline: check, lint, diff, minimise")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for mount in _ADD:
         mount(commands)
@@ -53,7 +54,7 @@ def _add_diff(commands: Parsers[argparse.ArgumentParser]) -> None:
     parser.set_defaults(run=diff)
 
 
-_ADD = (_add_check, _add_lint, _add_diff)
+_ADD = (_add_check, _add_lint, _add_diff, minimise_command.add)
 
 
 def check(args: argparse.Namespace) -> int:

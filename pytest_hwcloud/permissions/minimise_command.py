@@ -1,0 +1,92 @@
+"""`pytest-hwcloud policy minimise`: the smallest policy for what the lock says is needed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_hwcloud.cli_errors import UsageError
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.permissions.lock import Lock
+    from pytest_hwcloud.permissions.minimise import Minimal
+
+_LOCK = "hwcloud-permissions.yaml"
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Mount the command below `policy`."""
+    parser = commands.add_parser("minimise", help="the smallest policy for what the lock says is needed")
+    parser.add_argument("--identity", metavar="NAME", help="the identity (default: the one that needs something)")
+    parser.add_argument("--grammar", choices=("1.1", "5.0"), default="1.1", help="the version to write (default: 1.1)")
+    parser.add_argument("--lock", metavar="FILE", default=_LOCK, help=f"the lockfile (default: {_LOCK})")
+    parser.add_argument("--json", action="store_true", help="plain data for machines")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the policies as JSON; what else there is to know goes to standard error."""
+    from pytest_hwcloud.permissions.lock import LockError, read
+    from pytest_hwcloud.permissions.minimise import minimise
+
+    try:
+        lock = read(Path(arguments.lock))
+    except LockError as error:
+        raise UsageError(str(error)) from None
+    identity = arguments.identity or _only(lock)
+    _known(lock, identity, arguments.lock)
+    policies = minimise(lock, identity, arguments.grammar)
+    if arguments.json:
+        print(json.dumps(_data(lock, identity, policies), ensure_ascii=False, indent=2))
+        return 0
+    for number, policy in enumerate(policies, 1):
+        print(f"policy {number} of {len(policies)}: {policy.name}: {policy.words}", file=sys.stderr, flush=True)
+        print(json.dumps(policy.document, ensure_ascii=False, indent=2), flush=True)
+    for note in _notes(lock, identity, policies):
+        print(f"note: {note}", file=sys.stderr)
+    return 0
+
+
+def _only(lock: Lock) -> str:
+    """The identity that is meant when none is named."""
+    needing = [name for name in lock.identities if lock.needed_by(name)] or ["default"]
+    if len(needing) > 1:
+        raise UsageError(
+            f"several identities need something: {', '.join(sorted(needing))}; choose with --identity NAME"
+        )
+    return needing[0]
+
+
+def _known(lock: Lock, identity: str, file: str) -> None:
+    from pytest_hwcloud.cloud.identity import unknown
+
+    if identity not in lock.identities:
+        raise UsageError(str(unknown("identity", identity, list(lock.identities), f"(identities of {file})")))
+    if not lock.needed_by(identity):
+        raise UsageError(f"{file}: identity {identity} needs nothing, and IAM takes no policy without a statement")
+
+
+def _data(lock: Lock, identity: str, policies: list[Minimal]) -> dict[str, object]:
+    rows = [
+        {"name": one.name, "scope": one.scope, "version": one.version, "document": one.document} for one in policies
+    ]
+    return {"identity": identity, "policies": rows, "unmapped": sorted(lock.unmapped)}
+
+
+def _notes(lock: Lock, identity: str, policies: list[Minimal]) -> list[str]:
+    versions = sorted({one.version for one in policies})
+    notes = []
+    if len(versions) > 1:
+        notes.append(
+            f"not every need has a name in one grammar: identity {identity} holds both {' and '.join(versions)}"
+        )
+    if lock.unmapped:
+        count = len(lock.unmapped)
+        calls = f"{count} call{'' if count == 1 else 's'}"
+        notes.append(
+            f"no table says what {calls} of the lock need{'s' * (count == 1)}: {', '.join(sorted(lock.unmapped))}"
+        )
+    return notes
