@@ -153,11 +153,9 @@ def innocent(found: dict[str, str]) -> bool:
     "options",
     [
         (),
-        ("--tb=short",),
         ("--tb=native",),
         ("--assert=plain",),
         ("--show-capture=no",),
-        ("--showlocals",),
     ],
     ids=lambda options: " ".join(options) or "default",
 )
