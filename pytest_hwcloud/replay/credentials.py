@@ -38,7 +38,7 @@ PROFILE_VARIABLE = "HUAWEICLOUD_SDK_CREDENTIALS_FILE"
 Source = tuple[str, dict[str, str], Mapping[str, str]]  # where, the fields found, what each is called there
 
 
-class MissingCredentials(ValueError):  # noqa: N818  (it reads as what happened)
+class MissingCredentials(ValueError):
     """Record and live mode need credentials that nobody gave; the text names the places where they may stand."""
 
 

@@ -35,7 +35,7 @@ Where = Callable[[], tuple[str, int] | None]
 _LOGIN, _TEMPORARY = "/v3/auth/tokens", "/v3.0/OS-CREDENTIAL/securitytokens"
 
 
-class DirtyRecording(CassetteError):  # noqa: N818  (it reads as what happened)
+class DirtyRecording(CassetteError):
     """A recording that was not written, because it looks as if it held secrets. suspicions: which, and where."""
 
     def __init__(self, suspicions: Sequence[Suspicion], path: Path) -> None:
