@@ -1,0 +1,128 @@
+"""The md report: a comment on a pull request. Empty when there is nothing to tell.
+
+An empty file, not a line that says so: whatever the file holds becomes a comment, so a pipeline posts it if it has a
+size (`[ -s permissions.md ]`), and a report of an earlier run never stays behind. Findings that differ only in their
+test are one point. A proof without a verdict is told beside findings and never alone: it is no change.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import groupby
+
+from pytest_hwcloud.permissions.finding import Finding
+from pytest_hwcloud.permissions.reports.labels import TEXTS
+from pytest_hwcloud.permissions.reports.overview import Overview
+
+MARK = "<!-- pytest-hwcloud: permissions -->"  # by which a pipeline finds its comment again
+_GROUPS = {
+    "more": ("HWP001", "HWP002", "HWP008", "HWP012"),
+    "less": ("HWP007",),
+    "wider": ("HWP009", "HWP018"),
+    "cannot": ("HWP011", "HWP014"),
+    "mend": ("HWP003", "HWP004", "HWP005", "HWP006", "HWP010", "HWP013", "HWP015", "HWP017"),
+}
+_LONGEST = 60_000  # characters; a comment on GitHub holds 65536
+_TESTS = 5  # named for one point; a larger number is counted
+
+
+def render(shown: Overview) -> str:
+    """The whole file."""
+    if not shown.open:
+        return ""
+    words = TEXTS[shown.settings.lang]
+    head = f"{MARK}\n### {words['title']}: {len(shown.open)} {_plural(words['findings'], len(shown.open))}\n"
+    return _cut(head, list(_points(shown, words)), words)
+
+
+def _points(shown: Overview, words: dict[str, str]) -> Iterator[tuple[str, int]]:
+    """Each block of the page, and how many findings it tells."""
+    for group, rules in _GROUPS.items():
+        found = sorted((one for one in shown.open if one.rule in rules), key=_alike)
+        unsure = list(_unsure(shown, words)) if group == "cannot" else []
+        if found or unsure:
+            yield f"\n**{words[group]}**\n\n", 0
+        for _, same in groupby(found, key=_alike):
+            findings = list(same)
+            yield _point(findings, words), len(findings)
+        yield from ((text, 0) for text in unsure)
+
+
+def _alike(finding: Finding) -> tuple[str, ...]:
+    return (finding.rule, finding.action, finding.identity, finding.cause, finding.fix)
+
+
+def _point(findings: list[Finding], words: dict[str, str]) -> str:
+    first = findings[0]
+    parts = [f"**{first.rule}** {first.name}"]
+    parts += [code(first.action)] if first.action else []
+    parts += [f"{words['identity']} {code(first.identity)}"] if first.identity else []
+    parts += [f"{words['cause']}: {code(first.cause)}"] if first.cause else []
+    lines = [f"- {' · '.join(parts)}"]
+    tests = _tests([finding.test for finding in findings if finding.test], words)
+    lines += [f"  - {text}" for text in (_place(findings), tests) if text]
+    if first.fix:
+        lines.append(f"  - {words['fix']}: {code(first.fix)}")
+    return "\n".join([*lines, *_details(findings, words)]) + "\n"
+
+
+def _place(findings: list[Finding]) -> str:
+    places = sorted({finding.where for finding in findings if finding.where})
+    return code(places[0]) if len(places) == 1 else ""
+
+
+def _tests(tests: list[str], words: dict[str, str]) -> str:
+    names = sorted(set(tests))
+    if not names:
+        return ""
+    shown = ", ".join(code(name) for name in names[:_TESTS])
+    rest = f", {words['and_more'].format(len(names) - _TESTS)}" if len(names) > _TESTS else ""
+    return f"{len(names)} {_plural(words['tests'], len(names))}: {shown}{rest}"
+
+
+def _details(findings: list[Finding], words: dict[str, str]) -> list[str]:
+    text = findings[0].text()
+    if not findings[0].lines:
+        return []
+    fence = _fence(text, 3)
+    block = [fence + "text", *text.splitlines(), fence]
+    summary = f"<details><summary>{words['details']}</summary>"
+    return [f"  {line}".rstrip() for line in (summary, "", *block, "", "</details>")]
+
+
+def _unsure(shown: Overview, words: dict[str, str]) -> Iterator[str]:
+    rows = ((row.nodeid, action) for row in shown.tests for action, said in row.proof.items() if said == "inconclusive")
+    found = list(rows)
+    for test, action in found[:_TESTS]:
+        yield f"- {words['proof']}: {words['inconclusive']} · {code(action)} · {code(test)}\n"
+    if len(found) > _TESTS:
+        yield f"- {words['and_more'].format(len(found) - _TESTS)}\n"
+
+
+def _cut(head: str, points: list[tuple[str, int]], words: dict[str, str]) -> str:
+    """As much as a comment holds, and how many findings were left off."""
+    text, size = [head], len(head)
+    for number, (block, _) in enumerate(points):
+        size += len(block)
+        if size > _LONGEST:
+            left = sum(count for _, count in points[number:])
+            return "".join([*text, f"\n{words['left_off'].format(left)}\n"])
+        text.append(block)
+    return "".join(text)
+
+
+def code(text: str) -> str:
+    """A code span that holds whatever the text holds, on one line."""
+    text = " ".join(text.split()) or " "
+    fence = _fence(text, 1)
+    return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
+
+
+def _fence(text: str, least: int) -> str:
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    return "`" * max(least, longest + 1)
+
+
+def _plural(word: str, count: int) -> str:
+    return word[:-1] if count == 1 and word.isascii() and word.endswith("s") else word

@@ -1,0 +1,229 @@
+"""What every report shows: a run's ledger as sorted rows without secrets, absolute paths, times or request ids."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pytest_hwcloud.permissions.finding import Finding
+from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.gates.state import CloudState
+    from pytest_hwcloud.options import Settings
+    from pytest_hwcloud.permissions.ledger import Ledger
+
+Mask = Callable[[str], str]
+Row = dict[str, object]
+
+# A finding of one of these rules is no defect yet: something to declare, to accept or to tidy.
+_MILD = frozenset(("HWP002", "HWP003", "HWP008", "HWP009", "HWP011", "HWP013", "HWP015", "HWP017"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyRow:
+    """One policy of an identity; source: a path relative to the rootdir, or `system:NAME`."""
+
+    source: str
+    version: str
+    statements: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityRow:
+    """One identity of the run; without policies it is not judged."""
+
+    name: str
+    user: str
+    policies: tuple[PolicyRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestRow:
+    """One test. uses: those of its wider fixtures included."""
+
+    __test__ = False
+
+    nodeid: str
+    place: str
+    identity: str
+    outcome: str
+    uses: tuple[Use, ...]
+    declared: tuple[Declaration, ...]
+    unmapped: tuple[str, ...]
+    refusals: tuple[dict[str, str], ...]
+    proof: dict[str, str]
+
+    @property
+    def file(self) -> str:
+        return self.nodeid.partition("::")[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """A whole run. complete: a full green run, nothing left out."""
+
+    settings: Settings
+    complete: bool
+    collected: int
+    deselected: int
+    identities: tuple[IdentityRow, ...]
+    tests: tuple[TestRow, ...]
+    findings: tuple[Finding, ...]
+
+    @cached_property
+    def open(self) -> tuple[Finding, ...]:
+        """The findings that no ignore covers."""
+        return tuple(finding for finding in self.findings if not finding.ignored)
+
+    @cached_property
+    def rules(self) -> dict[str, int]:
+        """How many open findings each rule has."""
+        return _counted(finding.rule for finding in self.open)
+
+    @cached_property
+    def outcomes(self) -> dict[str, int]:
+        return _counted(row.outcome for row in self.tests if row.outcome)
+
+    @cached_property
+    def proofs(self) -> dict[str, int]:
+        """How many permissions of tests were proved, swallowed, inconclusive."""
+        return _counted(verdict for row in self.tests for verdict in row.proof.values())
+
+    def file_of(self, finding: Finding) -> tuple[str, int]:
+        """A file that stands for the finding, and its line or 0: the place, else the test's, else the policy's."""
+        for text in (finding.where, self._places.get(finding.test, ""), finding.test.partition("::")[0]):
+            if text:
+                return place(text)
+        return self._policies.get(finding.identity, os.path.basename(self.settings.config_file)), 0
+
+    @cached_property
+    def _places(self) -> dict[str, str]:
+        return {row.nodeid: row.place for row in self.tests}
+
+    @cached_property
+    def _policies(self) -> dict[str, str]:
+        files = ((row.name, policy.source) for row in self.identities for policy in reversed(row.policies))
+        return {name: source for name, source in files if not source.startswith("system:")}
+
+
+def overview(settings: Settings, ledger: Ledger, state: CloudState, mask: Mask | None = None) -> Overview:
+    """The rows of a run; every text has gone through the mask."""
+    clean = _Clean(mask, str(settings.root))
+    return Overview(
+        settings=settings,
+        complete=ledger.complete,
+        collected=len(ledger.collected or ledger.records),
+        deselected=len(ledger.deselected),
+        identities=tuple(_identities(state, clean)),
+        tests=tuple(_tests(ledger, clean)),
+        findings=tuple(sorted((_finding(found, clean) for found in ledger.findings), key=_finding_order)),
+    )
+
+
+def place(text: str) -> tuple[str, int]:
+    """`tests/test_it.py:14` as file and line; line 0 where the text has none."""
+    file, sign, line = text.rpartition(":")
+    return (file, int(line)) if sign and line.isascii() and line.isdigit() else (text, 0)
+
+
+def level(rule: str) -> str:
+    """`error` for what is wrong, `warning` for what wants a decision."""
+    return "warning" if rule in _MILD else "error"
+
+
+class _Clean(dict[str, str]):
+    """Text → the same without secrets; remembered, for most texts come many times."""
+
+    def __init__(self, mask: Mask | None, root: str) -> None:
+        self.mask, self.root = mask, root
+
+    def __missing__(self, text: str) -> str:
+        result = self[text] = self.mask(text) if self.mask else text
+        return result
+
+    def path(self, text: str) -> str:
+        """The same for a path: relative to the rootdir, so that two machines write the same bytes."""
+        return self[os.path.relpath(text, self.root).replace(os.sep, "/") if os.path.isabs(text) else text]
+
+    def texts(self, value: object, names: tuple[str, ...], paths: tuple[str, ...] = ()) -> dict[str, str]:
+        """The named fields of a value."""
+        found = {name: self[getattr(value, name)] for name in names}
+        return found | {name: self.path(getattr(value, name)) for name in paths}
+
+
+def _identities(state: CloudState, clean: _Clean) -> Iterator[IdentityRow]:
+    for name, identity in sorted(state.identities.items()):
+        rights = state.rights.get(name)
+        policies = tuple(
+            PolicyRow(source=clean.path(one.source), version=one.version, statements=len(one.statements))
+            for one in (rights.policies if rights else ())
+        )
+        yield IdentityRow(name=clean[name], user=clean[identity.user], policies=policies)
+
+
+def _tests(ledger: Ledger, clean: _Clean) -> Iterator[TestRow]:
+    uses: dict[str, list[Use]] = {}
+    for record, use in ledger.attributed():
+        uses.setdefault(record.nodeid, []).append(_use(use, clean))
+    for nodeid, record in sorted(ledger.records.items()):
+        yield _test(record, sorted(uses.get(nodeid, ()), key=_use_order), clean)
+
+
+def _test(record: TestRecord, uses: list[Use], clean: _Clean) -> TestRow:
+    return TestRow(
+        nodeid=clean[record.nodeid],
+        place=clean.path(record.place),
+        identity=clean[record.identity],
+        outcome=record.outcome,
+        uses=tuple(uses),
+        declared=tuple(_declaration(one, clean) for one in record.declared),
+        unmapped=tuple(clean[label] for label in sorted(set(record.unmapped))),
+        refusals=tuple(sorted((_refusal(row, clean) for row in record.refusals), key=lambda row: sorted(row.items()))),
+        proof={clean[action]: verdict for action, verdict in sorted(record.proof.items())},
+    )
+
+
+def _refusal(row: dict[str, str], clean: _Clean) -> dict[str, str]:
+    return {key: clean.path(value) if key == "where" else clean[value] for key, value in sorted(row.items())}
+
+
+_USE_PATHS = ("where", "policy")
+_USE_TEXTS = tuple(one.name for one in fields(Use) if one.type == "str" and one.name not in _USE_PATHS)
+
+
+def _use(use: Use, clean: _Clean) -> Use:
+    texts: dict[str, Any] = clean.texts(use, _USE_TEXTS, _USE_PATHS)
+    # A refusal's request id is new in every run; the nearest statements are in the findings.
+    return replace(use, **{**texts, "request_id": "", "nearest": (), "names": ()})
+
+
+def _use_order(use: Use) -> tuple[object, ...]:
+    return (use.identity, use.action, use.call, use.phase, use.where, use.verdict, use.gate, use.code, use.resource)
+
+
+def _declaration(one: Declaration, clean: _Clean) -> Declaration:
+    names = ("actions", "any_of", "optional")
+    lists: dict[str, Any] = {name: tuple(clean[action] for action in getattr(one, name)) for name in names}
+    texts: dict[str, Any] = clean.texts(one, ("scope", "identity", "code", "node"), ("place",))
+    return replace(one, **lists, **texts)
+
+
+_FINDING_TEXTS = tuple(one.name for one in fields(Finding) if one.type == "str" and one.name != "where")
+
+
+def _finding(finding: Finding, clean: _Clean) -> Finding:
+    texts: dict[str, Any] = clean.texts(finding, _FINDING_TEXTS, ("where",))
+    return Finding(**texts, lines=tuple(clean[line] for line in finding.lines))
+
+
+def _finding_order(finding: Finding) -> tuple[object, ...]:
+    return (finding.rule, finding.action, finding.identity, finding.test, place(finding.where), finding.lines)
+
+
+def _counted(values: Iterator[str]) -> dict[str, int]:
+    return dict(sorted(Counter(values).items()))

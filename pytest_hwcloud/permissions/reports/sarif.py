@@ -1,0 +1,83 @@
+"""The sarif report: SARIF 2.1.0 (OASIS), as code scanning services read it; one rule, one result a line.
+
+A result without a place cannot be uploaded to GitHub, so each has one (`Overview.file_of`). Its fingerprints have no
+line numbers: an alert stays the same alert when code moves.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from urllib.parse import quote
+
+from pytest_hwcloud.permissions.finding import RULES, Finding
+from pytest_hwcloud.permissions.reports.json_report import dumped, tool
+from pytest_hwcloud.permissions.reports.overview import Overview, Row, level
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_ROOT = "%SRCROOT%"  # as CodeQL calls it, so services know it
+_INDEX = {rule: index for index, rule in enumerate(RULES)}
+
+
+def render(shown: Overview) -> str:
+    """The whole file."""
+    seen: Counter[str] = Counter()
+    results = []
+    for finding in shown.findings:
+        seen[finding.fingerprint] += 1
+        results.append(_result(finding, shown, seen[finding.fingerprint]))
+    return _page(_listed([_rule(rule) for rule in RULES]), _listed(results))
+
+
+def _page(rules: str, results: str) -> str:
+    driver = ", ".join(f"{json.dumps(key)}: {dumped(value)}" for key, value in tool().items())
+    bases = dumped({_ROOT: {"description": {"text": "pytest's rootdir"}}})
+    return (
+        f'{{\n"$schema": {json.dumps(SCHEMA)},\n"version": "2.1.0",\n"runs": [{{\n'
+        f'"tool": {{"driver": {{{driver}, "rules": {rules}}}}},\n'
+        f'"columnKind": "unicodeCodePoints",\n"originalUriBaseIds": {bases},\n"results": {results}\n}}]\n}}\n'
+    )
+
+
+def _listed(rows: list[Row]) -> str:
+    return "[\n" + ",\n".join(dumped(row) for row in rows) + "\n]" if rows else "[]"
+
+
+def _rule(rule: str) -> Row:
+    name, meaning = RULES[rule]
+    return {
+        "id": rule,
+        "name": "".join(word.capitalize() for word in name.split("-")),
+        "shortDescription": {"text": f"{name}: {meaning}"},
+        "defaultConfiguration": {"level": level(rule)},
+        "properties": {"tags": ["security", "permissions"]},
+    }
+
+
+def _result(finding: Finding, shown: Overview, number: int) -> Row:
+    row: Row = {
+        "ruleId": finding.rule,
+        "ruleIndex": _INDEX[finding.rule],
+        "level": level(finding.rule),
+        "message": {"text": finding.text()},
+        "locations": [_location(finding, shown)],
+        "partialFingerprints": {
+            "hwcloudFinding/v1": finding.fingerprint,
+            "primaryLocationLineHash": f"{finding.fingerprint}:{number}",  # the only one that GitHub looks at
+        },
+        "properties": {name: value for name in ("action", "identity", "cause") if (value := getattr(finding, name))},
+    }
+    if finding.ignored:
+        row["suppressions"] = [{"kind": "external", "status": "accepted", "justification": finding.ignored}]
+    return row
+
+
+def _location(finding: Finding, shown: Overview) -> Row:
+    file, line = shown.file_of(finding)
+    physical: Row = {"artifactLocation": {"uri": quote(file), "uriBaseId": _ROOT}}
+    if line:
+        physical["region"] = {"startLine": line}
+    location: Row = {"physicalLocation": physical}
+    if finding.test:
+        location["logicalLocations"] = [{"fullyQualifiedName": finding.test, "kind": "function"}]
+    return location

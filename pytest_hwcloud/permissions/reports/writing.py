@@ -1,0 +1,30 @@
+"""A report into its file: whole or not at all, with its folders."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+
+class ReportError(OSError):
+    """Reports that could not be written; the text has one line a file, naming the file and the reason."""
+
+
+def write(path: Path, text: str) -> None:
+    """Write the file under a temporary name beside it and rename it; OSError leaves no trace."""
+    data = text.encode("utf-8", "backslashreplace")  # half of a surrogate pair, out of a parameter's id
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        raise IsADirectoryError(21, "Is a directory", str(path))
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)  # a pipe or a terminal: it cannot be renamed over
+        return
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
