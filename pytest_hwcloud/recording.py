@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_hwcloud.config import live_secrets, replay_identity
-from pytest_hwcloud.replay import credentials
+from pytest_hwcloud.replay.credentials import live_identities as with_live_keys
 from pytest_hwcloud.replay.mapping import IdentityMapping
 from pytest_hwcloud.replay.recorder import Recorder
 from pytest_hwcloud.replay.tape import CassetteError, Tape
@@ -27,9 +27,8 @@ GOOD = pytest.StashKey[bool]()  # the call phase passed, or failed as the test s
 
 def live_identities(configuration: Configuration) -> dict[str, Identity]:
     """The identities with their real keys; MissingCredentials or ConfigError if they cannot be had."""
-    return credentials.live_identities(
-        configuration.identities, lambda name: live_secrets(configuration, name), configuration.region
-    )
+    given = configuration.identities
+    return with_live_keys(given, lambda name: live_secrets(configuration, name), configuration.region)
 
 
 @dataclass

@@ -12,6 +12,7 @@ import pytest_hwcloud.expectations
 import pytest_hwcloud.explanations.explanation
 import pytest_hwcloud.explanations.notes
 import pytest_hwcloud.fixture
+import pytest_hwcloud.recording
 import pytest_hwcloud.replay.vcr_door
 import pytest_hwcloud.run  # noqa: F401
 
