@@ -1,6 +1,6 @@
 """Failures as the official SDK, keystoneauth1, openstacksdk and the OBS SDK show them, over loopback."""
 
-# ruff: noqa: E501, F811 - literal messages stay in one piece; fixtures are imported by name
+# ruff: noqa: F811 - fixtures are imported by name
 
 from __future__ import annotations
 

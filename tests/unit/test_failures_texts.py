@@ -92,6 +92,11 @@ def test_several_failures_each_once_and_the_root_cause_first():
     assert [failure.code for failure in read_all(text)] == ["Ecs.0219", "Common.0021", "VPC.0007", "APIGW.0301"]
 
 
+def test_a_network_failure_beside_an_answer():
+    text = f"{NO_NAME}\nthen\nServer answered APIGW.0301: read timed out while asking IAM\n"
+    assert [(found.code, found.fault) for found in read_all(text)] == [(None, "dns"), ("APIGW.0301", None)]
+
+
 def test_the_same_code_with_two_request_ids_is_two_failures():
     one = "ClientRequestException - {status_code:403,request_id:%s,error_code:Ecs.0110,error_msg:no roles }"
     assert [found.request_id for found in read_all(f"{one % 'a1'}\n{one % 'b2'}\n{one % 'a1'}")] == ["a1", "b2"]

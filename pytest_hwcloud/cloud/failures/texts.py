@@ -42,9 +42,9 @@ def read_all(text: str, *, quoted: bool = False) -> list[Failure]:
         found += _outside(found, islice(finder(flat), MOST))
     if not quoted:
         found = _with_lines(found, text)
+        found += _outside(found, _network(text, flat))
     found += islice(pieces.status_lines(flat), MOST)
-    failures = _once([one for _, _, one in sorted(found, key=lambda piece: piece[0])])
-    return failures or ([] if quoted else _network(text))
+    return _once([one for _, _, one in sorted(found, key=lambda piece: piece[0])])
 
 
 def unwrapped(text: str) -> str:
@@ -120,15 +120,31 @@ def _in_line(code: str, lines: list[str], number: int, end: int) -> Failure:
     return failure_of(body, status=status, request_id=request_id)
 
 
-def _network(text: str) -> list[Failure]:
-    fault = fault_in(text) or fault_in(unwrapped(text))
-    return [network_failure(fault, _network_words(text), host=host_in(text))] if fault else []
+def _network(text: str, flat: str) -> Iterator[Found]:
+    """Lines of an error that got no answer; each fault once."""
+    told: set[str] = set()
+    for line in [line for line in text.splitlines() if _ERROR.search(line[:PRINTED])][: MOST * 4] or [text[:PRINTED]]:
+        fault = fault_in(line)
+        if fault and fault not in told:
+            told.add(fault)
+            words = _network_words(line)
+            start = max(flat.find(words), 0)
+            yield (
+                start,
+                start + len(words),
+                network_failure(
+                    fault, words, host=host_in(line) or host_in(text[:PRINTED] if len(text) <= PRINTED else "")
+                ),
+            )
 
 
-def _network_words(text: str) -> str:
-    """The words around the fault, short."""
-    found = re.search(r"\[Errno -?\d{1,6}\] [\w ]{1,80}|Read timed out\.[^\n]{0,40}|\[SSL[^\n]{0,120}", text[:20_000])
-    return found[0].strip() if found else " ".join(text[:200].split())
+_ERROR = re.compile(r"Err(?:or|no)|Exception|error:|failed", re.IGNORECASE)
+
+
+def _network_words(line: str) -> str:
+    """The words of the fault, short."""
+    found = re.search(r"\[Errno -?\d{1,6}\] [\w ]{1,80}|Read timed out\.[^\n]{0,40}|\[SSL[^\n]{0,120}", line)
+    return found[0].strip() if found else " ".join(line[:200].split())
 
 
 def _once(failures: list[Failure]) -> list[Failure]:
