@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from pytest_hwcloud.cloud.endpoints import locate
@@ -27,10 +27,16 @@ class IdentityMapping:
     """What stands in for what, for a whole run.
 
     live, replay: the identities with their real values and as every machine replays them, under the same names.
+    tell: called with every secret that is met, so that reports hide it too.
     """
 
-    def __init__(self, live: Mapping[str, Identity], replay: Mapping[str, Identity]) -> None:
-        self.live, self.replay, self.swaps = live, replay, Swaps()
+    def __init__(
+        self,
+        live: Mapping[str, Identity],
+        replay: Mapping[str, Identity],
+        tell: Callable[[str], object] | None = None,
+    ) -> None:
+        self.live, self.replay, self.swaps = live, replay, Swaps(tell)
         self.real_keys = {one.ak for one in live.values() if one.ak} - {one.ak for one in replay.values()}
         self._back = Swaps()
         self._mine = {one for identity in replay.values() for one in (identity.domain_id, *identity.projects.values())}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 
 from pytest_hwcloud.cloud.masking import ENCODINGS, MASK, spellings
 
@@ -14,9 +15,13 @@ SHORTEST = 4  # characters; anything shorter occurs everywhere by chance
 
 
 class Swaps:
-    """Replaces what it knows. Learning and replacing are safe from any thread; what was learnt first wins."""
+    """Replaces what it knows. Learning and replacing are safe from any thread; what was learnt first wins.
 
-    def __init__(self) -> None:
+    tell: called with every new secret, such as the pass over reports, which must hide it too.
+    """
+
+    def __init__(self, tell: Callable[[str], object] | None = None) -> None:
+        self._tell = tell
         self._lock = threading.Lock()
         self._table: dict[str, str] = {}
         self._patterns: dict[str, str] = {}
@@ -38,6 +43,8 @@ class Swaps:
             for spelling in spellings(secret):
                 self._put(spelling, MASK, re.escape(spelling))
             self._sort()
+        if self._tell is not None:
+            self._tell(secret)
 
     def knows(self, text: str) -> bool:
         """Whether exactly this text is replaced already."""

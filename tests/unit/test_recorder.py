@@ -108,6 +108,13 @@ def test_tokens_in_headers_are_known_from_then_on(recorder: Recorder) -> None:
     assert token not in recorder.path.read_text()
 
 
+def test_every_secret_is_told_to_who_hides_it_in_reports(tmp_path: Path) -> None:
+    told: list[str] = []
+    mapping = IdentityMapping({"default": REAL}, {"default": REPLAYED}, tell=told.append)
+    Recorder(tmp_path / "c.yaml", mapping).heard(get(), json_answer(200, {"adminPass": "Gen3rated#9f8e"}), 1.0)
+    assert told == [REAL.sk, "Gen3rated#9f8e"]
+
+
 def test_request_ids_are_fixed_in_headers_and_body(recorder: Recorder) -> None:
     for when in (1.0, 2.0):
         answer = json_answer(
