@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from operator import attrgetter
 from typing import Protocol
 
 from pytest_hwcloud.permissions.finding import Finding
@@ -125,14 +126,13 @@ def covers(ignore: Ignored, finding: Finding) -> bool:
 
 def once(uses: Iterable[Use]) -> Iterator[Use]:
     """Each use once: a retry, a second call of the same fixture on another worker and a moved line are no new use."""
-    seen: set[Use] = set()
+    seen: set[object] = set()
     for use in uses:
-        key = identity_of(use)
+        key = _same(use)
         if key not in seen:
             seen.add(key)
             yield use
 
 
-def identity_of(use: Use) -> Use:
-    """The use without what may differ between two calls that say the same."""
-    return replace(use, where="", request_id="", phase="", nearest=())
+# The use without what may differ between two calls that say the same.
+_same = attrgetter(*(f.name for f in fields(Use) if f.name not in ("where", "request_id", "phase", "nearest")))

@@ -7,8 +7,8 @@ what is stale goes in a full green run.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,13 +45,12 @@ class Permission:
 
 @dataclass(frozen=True, kw_only=True)
 class Lock:
-    """The whole lock. unmapped: call that no table knows -> its tests. lines: place of what was read, from 1."""
+    """The whole lock. unmapped: call that no table knows -> its tests. file: where it was read."""
 
     identities: Mapping[str, Held] = field(default_factory=dict)
     permissions: Mapping[str, Permission] = field(default_factory=dict)
     unmapped: Mapping[str, frozenset[str]] = field(default_factory=dict)
     file: str = field(default="", compare=False)
-    lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict, compare=False, repr=False)
 
     def needs_of(self, nodeid: str) -> dict[str, Entries]:
         """action -> entries of one test; a row listed by itself is not among all rows together (`[*]`)."""
@@ -77,8 +76,6 @@ class Lock:
 
 def read(path: Path) -> Lock:
     """The lock in a file; LockError with file, line and key if there is none or it cannot be used."""
-    from pytest_hwcloud.permissions.lock_read import parse
-
     shown = os.path.relpath(path)
     try:
         content = path.read_text(encoding="utf-8")
@@ -88,6 +85,17 @@ def read(path: Path) -> Lock:
         raise LockError(f"{shown}: not UTF-8 text; restore it, or delete it and make it anew: {UPDATE}") from None
     except OSError as error:
         raise LockError(f"{shown}: cannot be read: {error.strerror}") from None
+    return _parsed(content, shown)
+
+
+def _parsed(content: str, shown: str) -> Lock:
+    from pytest_hwcloud.permissions.lock_quick import parse_written
+
+    quick = parse_written(content)
+    if quick is not None:
+        return replace(quick, file=shown)
+    from pytest_hwcloud.permissions.lock_read import parse
+
     return parse(content, shown)
 
 
@@ -168,8 +176,3 @@ def problem(path: Path) -> str:
     except LockError as error:
         return str(error)
     return ""
-
-
-def all_calls(lock: Lock) -> Iterable[str]:
-    """Every call the lock knows."""
-    return (call for need in lock.permissions.values() for call in need.calls)

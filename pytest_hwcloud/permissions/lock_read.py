@@ -47,7 +47,6 @@ def _lock(document: Located) -> Lock:
         permissions={name: _permission(document, row, ("permissions", name)) for name, row in needs.items()},
         unmapped={call: frozenset(_texts(document, row, ("unmapped", call))) for call, row in unmapped.items()},
         file=document.file,
-        lines=document.lines,
     )
 
 
