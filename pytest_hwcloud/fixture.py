@@ -48,7 +48,8 @@ class HwCloud:
 
     def identity(self, name: str | None = None) -> Identity:
         """The identity with this name; without one, the identity of this test (marker hwcloud_identity)."""
-        return self._run.state.identity(name or self._case.identity)
+        found = self._run.state.identity(name or self._case.identity)
+        return self._run.recording.require(found) if self._run.recording else found
 
     def session(self, identity: str | None = None, auth: Token | None = None) -> requests.Session:
         """A requests.Session that signs with the identity's AK/SK, or sends the token given as auth."""

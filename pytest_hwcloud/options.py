@@ -39,6 +39,7 @@ class Settings:
     cassette_dir: str = "cassettes"
     lockfile: Path = Path("hwcloud-permissions.yaml")
     hosts: tuple[str, ...] = ()
+    cassette_checks: str = "report"
     max_age: int | None = None  # days after which a recording is reported
     root: Path = Path(".")
 
@@ -112,6 +113,7 @@ _INI_ONLY: tuple[tuple[str, str, Literal["string", "args"], object], ...] = (
     ("hwcloud_cassette_dir", "folder of the tests' own cassettes, beside each test file", "string", "cassettes"),
     ("hwcloud_lockfile", "lockfile of needed permissions", "string", "hwcloud-permissions.yaml"),
     ("hwcloud_hosts", "further cloud hosts, as globs", "args", []),
+    ("hwcloud_cassette_checks", "unused, unplayed and old cassettes: report, off or enforce", "string", "report"),
     ("hwcloud_max_age", "days after which a recording is reported as old (0: never)", "string", "0"),
 )
 MARKERS = (
@@ -176,6 +178,7 @@ def read_settings(config: pytest.Config) -> Settings:
         cassette_dir=str(config.getini("hwcloud_cassette_dir")) or "cassettes",
         lockfile=(base / str(config.getini("hwcloud_lockfile"))).resolve(),
         hosts=tuple(str(host) for host in config.getini("hwcloud_hosts")),
+        cassette_checks=_cassette_checks(str(config.getini("hwcloud_cassette_checks"))),
         max_age=_days(str(config.getini("hwcloud_max_age"))),
         root=config.rootpath,
     )
@@ -214,6 +217,13 @@ def _report(text: str, base: Path) -> tuple[str, Path]:
             f"--hwcloud-report {text!r}: write FORMAT:PATH, FORMAT one of {', '.join(REPORT_FORMATS)}"
         )
     return kind, (base / path).resolve()
+
+
+def _cassette_checks(text: str) -> str:
+    if text not in CHOICES["permissions"]:
+        legal = ", ".join(CHOICES["permissions"])
+        raise pytest.UsageError(f"ini option hwcloud_cassette_checks = {text!r}: choose from {legal}")
+    return text
 
 
 def _days(text: str) -> int | None:

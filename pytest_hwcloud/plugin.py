@@ -50,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class _Arrivals:
-    """On an xdist controller, which collects nothing: the first record of a worker's cloud test starts the run."""
+    """On an xdist controller, which collects nothing: what a worker sends of its cloud tests starts the run."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -60,6 +60,12 @@ class _Arrivals:
             checks = run_of(self._config).checks
             if checks:
                 checks.pytest_runtest_logreport(report)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: object) -> None:
+        output = getattr(node, "workeroutput", None)
+        if RUN in self._config.stash or "hwcloud_cassettes" in (output or {}):
+            run_of(self._config).cassettes.merge(output)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_hwcloud.config import live_secrets, replay_identity
 from pytest_hwcloud.replay.credentials import live_identities as with_live_keys
+from pytest_hwcloud.replay.credentials import require
 from pytest_hwcloud.replay.mapping import IdentityMapping
 from pytest_hwcloud.replay.recorder import Recorder
 from pytest_hwcloud.replay.tape import CassetteError, Tape
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_hwcloud.config import Configuration
     from pytest_hwcloud.options import Settings
 
+SINCE = "hwcloud_since"  # key of a worker's input
 GOOD = pytest.StashKey[bool]()  # the call phase passed, or failed as the test said it would
 
 
@@ -29,6 +31,15 @@ def live_identities(configuration: Configuration) -> dict[str, Identity]:
     """The identities with their real keys; MissingCredentials or ConfigError if they cannot be had."""
     given = configuration.identities
     return with_live_keys(given, lambda name: live_secrets(configuration, name), configuration.region)
+
+
+def _since(config: pytest.Config) -> datetime:
+    """When the run began: for xdist's workers the controller's word, so that none drops what another just recorded."""
+    told: str | None = getattr(config, "workerinput", {}).get(SINCE)
+    return datetime.fromisoformat(told) if told else datetime.now(UTC)
+
+
+Tell = Callable[[str], None]  # takes each secret that is met while recording, for the pass over the reports
 
 
 @dataclass
@@ -40,9 +51,16 @@ class Recording:
     since: datetime
 
     @classmethod
-    def of(cls, settings: Settings, configuration: Configuration, live: dict[str, Identity]) -> Recording:
+    def of(
+        cls,
+        config: pytest.Config,
+        settings: Settings,
+        configuration: Configuration,
+        live: dict[str, Identity],
+        tell: Tell,
+    ) -> Recording:
         replay = {name: replay_identity(identity) for name, identity in configuration.identities.items()}
-        return cls(settings, IdentityMapping(live, replay), datetime.now(UTC))
+        return cls(settings, IdentityMapping(live, replay, tell=tell), _since(config))
 
     def recorder(self, own: Path, tapes: Sequence[Tape]) -> Recorder:
         """The router of a test or a wider fixture whose cassette is `own`."""
@@ -56,6 +74,14 @@ class Recording:
             verify=self.settings.verify,
             hosts=self.settings.hosts,
         )
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        node.workerinput[SINCE] = self.since.isoformat()
+
+    def require(self, identity: Identity) -> Identity:
+        """The identity itself, if it has credentials to call the cloud with; MissingCredentials if not."""
+        return require(identity)
 
     def is_good(self, item: pytest.Item) -> bool:
         """Whether the call phase of this test ended as the test wanted."""

@@ -80,6 +80,11 @@ class Routers:
             return recording.recorder(own, tapes)
         return Player(tapes, self._run.state, hosts=hosts, own_path=own)
 
+    def finish_fixture(self, router: Router) -> None:
+        """A fixture of wider scope has cleaned up."""
+        self._run.cassettes.played_by_fixture(router)
+        self.finish(router, good=True)
+
     def finish(self, router: Router, *, good: bool) -> None:
         """The test or fixture is over: keep or drop what was recorded."""
         if self._run.recording:

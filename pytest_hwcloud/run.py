@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_hwcloud import options, wider
+from pytest_hwcloud.cassette_checks import CassetteChecks
 from pytest_hwcloud.cloud.calls import add_table, clear_tables
 from pytest_hwcloud.cloud.endpoints import base_url
 from pytest_hwcloud.cloud.identity import Identity, UnknownName
 from pytest_hwcloud.cloud.tokens import Scope, Token, TokenCache
 from pytest_hwcloud.config import ConfigError, Configuration, load_configuration
+from pytest_hwcloud.explanations.redaction import Redaction, Secrets
 from pytest_hwcloud.gates.state import CloudState
-from pytest_hwcloud.journal import CURRENT, Journal
+from pytest_hwcloud.journal import CURRENT, Exchange, Journal
 from pytest_hwcloud.replay import route
 from pytest_hwcloud.routers import Broken, Routers
 from pytest_hwcloud.unrecorded import failing_on_unrecorded
@@ -58,11 +60,15 @@ class Run:
         for table in self.configuration.actions:
             _add_table(table)
         self.recording: Recording | None = None
+        self.secrets = Secrets()
         self.state = CloudState(self._identities(), region=self.region, rights=self._rights())
         self.routers = Routers(self)
         self._tokens = TokenCache()
-        self._secrets_plugin()
+        self._hide_secrets()
         self.checks = self._permission_checks()
+        self.cassettes = CassetteChecks(config, settings, self.routers)
+        if settings.mode == "replay":
+            config.pluginmanager.register(self.cassettes, "hwcloud-cassettes")
 
     def header(self) -> str:
         """The header line: what is in force."""
@@ -80,7 +86,7 @@ class Run:
             live = live_identities(self.configuration)
         except MissingCredentials as error:
             raise ConfigError(str(error)) from None
-        self.recording = Recording.of(self.settings, self.configuration, live)
+        self.recording = Recording.of(self.config, self.settings, self.configuration, live, self.secrets.add)
         self.config.pluginmanager.register(self.recording, "hwcloud-recording")
         return live
 
@@ -104,10 +110,7 @@ class Run:
                 labels.append(f"{_shown(policy.source)} ({name}, {count} statement{'s' * (count != 1)})")
         return labels
 
-    def _secrets_plugin(self) -> None:
-        from pytest_hwcloud.explanations.redaction import Redaction, Secrets
-
-        self.secrets = Secrets()
+    def _hide_secrets(self) -> None:
         for identity in self.state.identities.values():
             self.secrets.add_identity(identity)
         self.config.pluginmanager.register(Redaction(self.secrets), "hwcloud-redaction")
@@ -131,6 +134,9 @@ class Run:
             report.outcome = "failed"
             report.longrepr = "\n".join(dict.fromkeys(found))
             report.result = []
+            return
+        for item in items:
+            self.cassettes.use(item)
 
     @contextmanager
     def testing(self, item: pytest.Item) -> Iterator[None]:
@@ -150,6 +156,8 @@ class Run:
         finally:
             route.pause()
             CURRENT.journal = None
+            self.cassettes.played(item, router)
+            self.state.succeeded.update(e.identity for e in journal.exchanges if e.identity and _succeeded(e))
 
     @contextmanager
     def calling(self, item: pytest.Item) -> Iterator[None]:
@@ -224,6 +232,10 @@ class Run:
         """A folder of pytest's cache for parsed cassettes; None if the cache is switched off."""
         cache = getattr(self.config, "cache", None)
         return Path(cache.mkdir("hwcloud")) if cache is not None else None
+
+
+def _succeeded(exchange: Exchange) -> bool:
+    return exchange.status is not None and exchange.status < 300
 
 
 def _shown(source: str) -> str:

@@ -31,7 +31,7 @@ def preparing(
     ending = ExitStack()
     fixturedef.addfinalizer(ending.close)
     if router is not None:
-        fixturedef.addfinalizer(lambda: routers.finish(router, good=True))
+        fixturedef.addfinalizer(lambda: routers.finish_fixture(router))
     with _own(name, router):
         yield
     fixturedef.addfinalizer(lambda: ending.enter_context(_own(name, router)))

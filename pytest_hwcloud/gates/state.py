@@ -64,6 +64,7 @@ class CloudState:
         self.denied: list[Override] = []
         self.granted: list[Override] = []
         self.stand_in = "default" if "default" in self.identities else next(iter(self.identities))
+        self.succeeded: set[str] = set()  # names of identities that some call of the run let in
         self._lock = threading.RLock()
         self._keys = {i.ak: AccessKey(identity=i, ak=i.ak, sk=i.sk) for i in self.identities.values() if i.ak}
         self._tokens: dict[str, Token] = {}
