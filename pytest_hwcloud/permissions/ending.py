@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 def settle(checks: PermissionChecks, exitstatus: int) -> None:
     """Fill the ledger's run findings, run lock and reports, and say why the run fails if it does."""
+    if checks.config.getoption("collectonly", False):
+        return
     if checks.judging:
         from pytest_hwcloud.permissions.late import late_findings
         from pytest_hwcloud.permissions.policy_findings import judge_policies

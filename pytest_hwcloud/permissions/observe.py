@@ -88,7 +88,8 @@ class _Observer:
         call = exchange.call
         expected = bool(exchange.gate) and self._expected(exchange, call)
         if not call.mapped:
-            self._unmapped(exchange, call)
+            if exchange.source != "identity service":  # what one asks IAM about oneself is open to everybody
+                self._unmapped(exchange, call)
         elif call.required:
             self.record.uses.extend(self._uses(exchange, call, expected))
         if exchange.gate:

@@ -19,7 +19,7 @@ def judge(record: TestRecord, state: CloudState, root: Path) -> Iterator[Finding
     """The findings about what the identities of a test may do. A refusal that was asked for is none."""
     for rule, is_meant, lines in _RULES:
         for uses in _grouped([use for use in record.uses if is_meant(use) and not (use.refused and use.expected)]):
-            use, told = uses[0], lines(uses)
+            use, told = uses[0], lines(uses, record)
             fix = _FIX.get(rule, lambda use, state, root: fixes.policy(use, state, root))(use, state, root)
             yield Finding(
                 rule=rule,
@@ -57,24 +57,22 @@ def _is_dependency(use: Use) -> bool:
     return use.verdict == "deny" and use.dependency
 
 
-def _decided(uses: Sequence[Use]) -> list[str]:
+def _decided(uses: Sequence[Use], record: TestRecord) -> list[str]:
     return [*calls(uses), *decision(uses[0])]
 
 
-def _depending(uses: Sequence[Use]) -> list[str]:
-    return [
-        *calls(uses),
-        labelled("needs", "it as a documented dependency, besides its own action"),
-        *decision(uses[0]),
-    ]
+def _depending(uses: Sequence[Use], record: TestRecord) -> list[str]:
+    own = dict.fromkeys(use.action for use in record.uses if use.call == uses[0].call and not use.dependency)
+    needs = labelled("needs", f"{', '.join(own)}, which depends on it by its documentation")
+    return [*calls(uses), needs, *decision(uses[0])]
 
 
-def _older(uses: Sequence[Use]) -> list[str]:
+def _older(uses: Sequence[Use], record: TestRecord) -> list[str]:
     told = "issued before the grant: a token keeps the rights of its issue, and the identity has this one only since"
     return [*calls(uses), labelled("token", told)]
 
 
-_RULES: tuple[tuple[str, Callable[[Use], bool], Callable[[Sequence[Use]], list[str]]], ...] = (
+_RULES: tuple[tuple[str, Callable[[Use], bool], Callable[[Sequence[Use], TestRecord], list[str]]], ...] = (
     ("HWP001", _is_missing, _decided),
     ("HWP012", _is_dependency, _depending),
     ("HWP014", _is_open, _decided),

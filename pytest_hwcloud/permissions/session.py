@@ -6,7 +6,7 @@ A worker (or the only process) judges; the controller (or the only process) hold
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -34,6 +34,12 @@ class Configuration(Protocol):
     def ignores(self) -> tuple[Ignored, ...]: ...
 
 
+class Masking(Protocol):
+    """What knows the secrets of the run."""
+
+    def masked(self, text: str) -> str: ...
+
+
 class Run(Protocol):
     """The run that the checks belong to."""
 
@@ -44,14 +50,22 @@ class Run(Protocol):
     @property
     def configuration(self) -> Configuration: ...
 
+    @property
+    def secrets(self) -> Masking: ...
+
 
 class Checked:
     """What is known of one test while it runs."""
 
-    def __init__(self, journal: Journal, watch: Watch) -> None:
+    def __init__(self, journal: Journal, watch: Watch | None) -> None:
         self.journal, self.watch = journal, watch
         self.outcome = ""
         self.told: set[str] = set()  # fingerprints of the findings that failed the test
+
+    @property
+    def matters(self) -> bool:
+        """Whether it needs a record: itself, or for a wider fixture that other tests have too."""
+        return self.watch is not None or any(exchange.fixture for exchange in self.journal.exchanges)
 
 
 class PermissionChecks:
@@ -87,12 +101,9 @@ class PermissionChecks:
     @contextmanager
     def watching(self, item: pytest.Item, journal: Journal) -> Iterator[None]:
         """While this test runs, the circumstances of its refused calls are noted."""
-        if not self.wants(item):
-            yield
-            return
-        watch = Watch(journal, self.run.state)
+        watch = Watch(journal, self.run.state) if self.wants(item) else None
         item.stash[CHECKED] = Checked(journal, watch)
-        with watch.listening():
+        with watch.listening() if watch else nullcontext():
             yield
 
     def record(self, item: pytest.Item) -> TestRecord:
@@ -104,7 +115,9 @@ class PermissionChecks:
         outcome = "passed" if checked.told else checked.outcome  # a test that its findings failed is judged as it was
         record = observe(item, checked.journal, self.run.state, outcome, watch=checked.watch, shared=self.fixture_uses)
         record.waits = waits(item, set(self.fixture_uses))
-        if self.judging:
+        for row in record.refusals:
+            row["message"] = self.run.secrets.masked(row["message"])
+        if self.judging and checked.watch:
             from pytest_hwcloud.permissions.findings import judge
 
             record.findings = [finding.to_dict() for finding in judge(record, self.run.state, self.config.rootpath)]
@@ -113,17 +126,17 @@ class PermissionChecks:
 
     def after_call(self, item: pytest.Item) -> None:
         """The test function came back without an error: under `enforce` its findings fail the test."""
-        if CHECKED in item.stash:
+        if not getattr(item, "_excinfo", None):  # unittest keeps its failures there
             item.stash[CHECKED].outcome = "passed"
             self._enforce(item, ending=False)
 
     def after_teardown(self, item: pytest.Item) -> None:
         """The fixtures cleaned up: what only now can be said fails the test as an error of its teardown."""
-        if CHECKED in item.stash and item.stash[CHECKED].outcome == "passed":
+        if item.stash[CHECKED].outcome == "passed":
             self._enforce(item, ending=True)
 
     def _enforce(self, item: pytest.Item, *, ending: bool) -> None:
-        if self.settings.permissions != "enforce":
+        if self.settings.permissions != "enforce" or item.stash[CHECKED].watch is None:
             return
         from pytest_hwcloud.permissions import display
 
@@ -150,7 +163,7 @@ class PermissionChecks:
         checked = item.stash.get(CHECKED, None)
         if checked is not None:
             checked.outcome = _outcome(checked.outcome, report)
-            if report.when == "teardown":
+            if report.when == "teardown" and checked.matters:
                 report.hwcloud = self.record(item).to_dict()  # type: ignore[attr-defined]
         return report
 
