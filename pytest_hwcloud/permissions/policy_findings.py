@@ -35,8 +35,9 @@ def _of_file(source: str, names: list[str], root: Path) -> Iterator[Finding]:
 def _finding(remark: Remark, file: str, identity: str) -> Finding:
     number = f"statement {(remark.statement or 0) + 1}"
     place = f"{file}:{remark.line}" if remark.line else file
+    lines: tuple[str, ...] = ()
     if remark.id == "HWP017":
-        action, detail, lines, fix = f"{file} {number}", remark.text, (), f"take {number} out of {file}"
+        action, detail, fix = f"{file} {number}", remark.text, f"take {number} out of {file}"
     else:
         action, _, why = remark.text.partition(": " if ": " in remark.text else " covers ")
         detail, lines, fix = (

@@ -20,7 +20,7 @@ def judge(record: TestRecord, state: CloudState, root: Path) -> Iterator[Finding
     for rule, is_meant, lines in _RULES:
         for uses in _grouped([use for use in record.uses if is_meant(use) and not (use.refused and use.expected)]):
             use, told = uses[0], lines(uses, record)
-            fix = _FIX.get(rule, lambda use, state, root: fixes.policy(use, state, root))(use, state, root)
+            fix = _FIX.get(rule, fixes.policy)(use, state, root)
             yield Finding(
                 rule=rule,
                 action=use.action,

@@ -1,4 +1,4 @@
-"""--hwcloud-permissions: what a finding does; findings about policies; ignores; whose call it was; the same under xdist."""
+"""--hwcloud-permissions: what findings do, also those about policies; ignores; whose call it was; with xdist."""
 
 from __future__ import annotations
 

@@ -7,7 +7,8 @@ from permission_project import HEAD, Run, answer, cassette, heads, policy, secti
 
 LISTED = HEAD + '@pytest.mark.hwcloud_cassette("success/list-servers")\n'
 TRAP = LISTED + (
-    '@pytest.mark.requires_permission("ecs:servers:list")\ndef test_counts_servers(hwcloud):\n    assert get(hwcloud).ok\n'
+    '@pytest.mark.requires_permission("ecs:servers:list")\n'
+    "def test_counts_servers(hwcloud):\n    assert get(hwcloud).ok\n"
 )
 TRAP_TEXT = """\
 HWP003 stale-marker  ecs:servers:list   declared in test_it.py:13, never used
