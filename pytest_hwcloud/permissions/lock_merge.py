@@ -45,7 +45,7 @@ def merge(old: Lock, new: Lock, ledger: Ledger | None = None) -> Lock:
             result[test] = now if whole else _united(before, now)
         elif before or now:
             result[test] = _united(before, now)  # not verified: nothing of it is stale
-    return _lock(old, new, _collapsed(result, run), whole=whole, ran=run.ran)
+    return _lock(old, new, _collapsed(result, run), whole=whole, ran=run.ran - run.skipped)
 
 
 def _by_test(lock: Lock) -> dict[str, Needs]:

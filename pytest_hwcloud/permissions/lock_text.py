@@ -74,7 +74,14 @@ def scalar(value: str, flow: bool = False) -> str:
     """A text as YAML: plain if it then reads back as the same text, else in double quotes."""
     if _is_plain(value) and not (flow and _FLOW.search(value)):
         return value
-    return json.dumps(value, ensure_ascii=not value.isprintable())
+    return json.dumps(value, ensure_ascii=False) if value.isprintable() else f'"{"".join(map(_escaped, value))}"'
+
+
+def _escaped(char: str) -> str:
+    """One character in double quotes. JSON's pairs of surrogates are no YAML."""
+    if char.isprintable():
+        return f"\\{char}" if char in '"\\' else char
+    return f"\\U{ord(char):08X}"
 
 
 def _is_plain(value: str) -> bool:
