@@ -47,12 +47,13 @@ def _reports(checks: PermissionChecks) -> None:
         return
     from pytest_hwcloud.permissions import reports
 
+    mask = checks.run.secrets.masked
     try:
-        checks.lines += reports.write_reports(checks.settings, checks.ledger, checks.run.state)
+        checks.lines += reports.write_reports(checks.settings, checks.ledger, checks.run.state, mask)
     except OSError as error:
-        checks.errors.append(f"hwcloud: {_said(error)}")
+        checks.errors += [f"hwcloud: {line}" for line in _said(error).splitlines()]
     if os.environ.get("GITHUB_ACTIONS"):
-        checks.lines += reports.annotations(checks.ledger)
+        checks.lines += reports.annotations(checks.ledger, mask=mask, root=checks.settings.root)
 
 
 def _said(error: Exception) -> str:

@@ -94,11 +94,7 @@ def _anchors(findings: Iterable[Finding]) -> dict[int, str]:
 def _findings(shown: Overview, anchors: Mapping[int, str], words: Words) -> str:
     rules = [_rule(rule, list(same), anchors, shown) for rule, same in groupby(shown.findings, lambda one: one.rule)]
     text = "\n".join(rules) or f"<p>{words['no_findings']}</p>"
-    return f"<section id=findings><h2>{escape(_title(words['findings']))}</h2>\n{text}\n</section>"
-
-
-def _title(word: str) -> str:
-    return word.removeprefix("个")[:1].upper() + word.removeprefix("个")[1:]
+    return f"<section id=findings><h2>{words['findings_title']}</h2>\n{text}\n</section>"
 
 
 def _rule(rule: str, findings: list[Finding], anchors: Mapping[int, str], shown: Overview) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from errno import EISDIR, ENOTDIR
 from pathlib import Path
 
 
@@ -14,9 +15,12 @@ class ReportError(OSError):
 def write(path: Path, text: str) -> None:
     """Write the file under a temporary name beside it and rename it; OSError leaves no trace."""
     data = text.encode("utf-8", "backslashreplace")  # half of a surrogate pair, out of a parameter's id
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR), str(path.parent)) from None
     if path.is_dir():
-        raise IsADirectoryError(21, "Is a directory", str(path))
+        raise IsADirectoryError(EISDIR, os.strerror(EISDIR), str(path))
     if path.exists() and not path.is_file():
         path.write_bytes(data)  # a pipe or a terminal: it cannot be renamed over
         return

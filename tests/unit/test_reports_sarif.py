@@ -1,0 +1,106 @@
+"""The sarif report. The schema in data/ is a closed subset, written by hand: the official file is not ours to copy."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from reported import COUNT, MISSING, STALE, UNMAPPED, WIDENED, Ignore, ledger, settings, state
+
+from pytest_hwcloud.permissions.finding import RULES, Finding
+from pytest_hwcloud.permissions.ledger import Ledger
+from pytest_hwcloud.permissions.reports import sarif
+from pytest_hwcloud.permissions.reports.overview import overview
+
+SUBSET = json.loads(Path(__file__).with_name("data").joinpath("sarif_subset.json").read_text("utf-8"))
+
+
+def run_of(found: Ledger) -> dict[str, Any]:
+    document = json.loads(sarif.render(overview(settings(), found, state())))
+    jsonschema.Draft202012Validator(SUBSET, format_checker=jsonschema.FormatChecker()).validate(document)
+    run: dict[str, Any] = document["runs"][0]
+    return run
+
+
+def location(finding: Finding) -> tuple[str, int | None]:
+    physical = run_of(ledger([finding]))["results"][0]["locations"][0]["physicalLocation"]
+    return physical["artifactLocation"]["uri"], physical.get("region", {}).get("startLine")
+
+
+def test_a_run_with_and_without_findings_fits_the_standard() -> None:
+    assert len(run_of(ledger(ignores=[Ignore(rule="HWP003", match=COUNT)]))["results"]) == 4
+    assert run_of(Ledger())["results"] == []
+
+
+def test_a_misspelt_property_does_not_fit() -> None:
+    document = json.loads(sarif.render(overview(settings(), ledger(), state())))
+    document["runs"][0]["results"][0]["ruleld"] = "HWP001"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, SUBSET)
+
+
+def test_a_result_points_at_its_rule_its_place_and_its_test() -> None:
+    run = run_of(ledger([MISSING]))
+    (result,) = run["results"]
+    rule = run["tool"]["driver"]["rules"][result["ruleIndex"]]
+    assert (rule["id"], rule["name"]) == (result["ruleId"], "MissingPermission")
+    assert (
+        rule["shortDescription"]["text"] == "missing-permission: the identity's policy does not allow a needed action"
+    )
+    assert [row["id"] for row in run["tool"]["driver"]["rules"]] == list(RULES)
+    assert result["level"] == "error"
+    assert result["message"]["text"] == MISSING.text()
+    assert result["locations"] == [
+        {
+            "physicalLocation": {
+                "artifactLocation": {"uri": "tests/test_show.py", "uriBaseId": "%SRCROOT%"},
+                "region": {"startLine": 14},
+            },
+            "logicalLocations": [{"fullyQualifiedName": "tests/test_show.py::test_shows", "kind": "function"}],
+        }
+    ]
+
+
+def test_fingerprints_stay_when_lines_move_and_tell_two_findings_apart() -> None:
+    moved = replace(MISSING, where="tests/test_show.py:99", lines=("call      tests/test_show.py:99",))
+    before, after = (run_of(ledger([one]))["results"][0]["partialFingerprints"] for one in (MISSING, moved))
+    assert (
+        before
+        == after
+        == {
+            "hwcloudFinding/v1": MISSING.fingerprint,
+            "primaryLocationLineHash": f"{MISSING.fingerprint}:1",
+        }
+    )
+    both = [
+        row["partialFingerprints"]["primaryLocationLineHash"] for row in run_of(ledger([MISSING, moved]))["results"]
+    ]
+    assert both == [f"{MISSING.fingerprint}:1", f"{MISSING.fingerprint}:2"]
+
+
+@pytest.mark.parametrize(
+    ("finding", "found"),
+    [
+        (STALE, ("tests/test_inventory.py", 8)),
+        (replace(STALE, where="iam/a policy.json"), ("iam/a%20policy.json", None)),
+        (WIDENED, ("iam/ci-reader.json", 9)),
+        (UNMAPPED, ("tests/test_inventory.py", 20)),
+        (replace(UNMAPPED, test="tests/test_gone.py::test_x"), ("tests/test_gone.py", None)),
+        (replace(WIDENED, where="", identity="ci-writer"), ("hwcloud.yaml", None)),
+    ],
+)
+def test_every_result_has_a_place_for_a_service_refuses_one_without(
+    finding: Finding, found: tuple[str, int | None]
+) -> None:
+    assert location(finding) == found
+
+
+def test_an_ignored_finding_is_suppressed_with_its_reason() -> None:
+    run = run_of(ledger([STALE], ignores=[Ignore(rule="HWP003", match=COUNT, reason="ticket 7")]))
+    assert run["results"][0]["suppressions"] == [
+        {"kind": "external", "status": "accepted", "justification": "ticket 7"}
+    ]
