@@ -124,6 +124,13 @@ def test_what_a_cell_says_of_a_call(more: dict[str, object], shown: str) -> None
     assert matrix.state(use("ecs:a:b", **more)) == shown
 
 
+def test_the_proof_of_the_scope_stands_with_its_test_and_can_be_filtered() -> None:
+    proof = {"ecs:a:b": "proved", "scope:domain-token": "swallowed"}
+    text = text_of(Ledger([TestRecord(nodeid="t.py::t", uses=[use("ecs:a:b")], proof=proof)]))
+    assert "<li>proof <code>scope:domain-token</code> swallowed" in text
+    assert Page(text).all("tr", **{"class": "test"})[0]["data-p"] == "proved swallowed"
+
+
 def test_of_several_calls_a_cell_shows_the_worst() -> None:
     uses = [use("ecs:a:b"), use("ecs:a:b", call="PUT ecs /x", refused=True, gate="scope"), use("ecs:a:b", verdict="")]
     text = text_of(Ledger([TestRecord(nodeid="t.py::t", uses=uses)]))

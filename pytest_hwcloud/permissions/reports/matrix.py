@@ -111,6 +111,7 @@ def _row(line: Line, columns: dict[str, int], anchors: Mapping[int, str], words:
     states = {state(use) for uses in line.cells.values() for use in uses}
     gates = {use.gate for uses in line.cells.values() for use in uses if use.refused}
     proofs = {line.proofs.get(action, "unproved") for action in line.cells}
+    proofs |= {verdict for name, verdict in line.proofs.items() if name.startswith("scope:")}
     marks = {"v": states, "g": gates, "p": proofs, "f": {"1"} if line.findings else set()}
     data = "".join(f' data-{name}="{" ".join(sorted(values))}"' for name, values in marks.items() if values)
     cells = "".join(_cells(line, columns, words))
@@ -157,11 +158,16 @@ def _filled(shown: str, signs: str, said: tuple[str, ...], action: str, index: i
 
 
 def _name(line: Line, anchors: Mapping[int, str], words: Words) -> str:
-    name = line.test.nodeid.partition("::")[2] or line.test.nodeid
+    test = line.test.nodeid.partition("::")[2] or line.test.nodeid
     items = [_use(use, line, words) for uses in line.cells.values() for use in uses]
     items += [f"<li>{words['unmapped']} <code>{escape(label)}</code>" for label in line.unmapped]
+    items += [
+        f"<li>{words['proof']} <code>{escape(name)}</code> {words.get(verdict, verdict)}"
+        for name, verdict in line.proofs.items()
+        if name.startswith("scope:")
+    ]
     items += [_link(finding, anchors) for same in line.findings.values() for finding in same]
-    return f"<details><summary class=id>{escape(name)}</summary><ul>{''.join(items)}</ul></details>"
+    return f"<details><summary class=id>{escape(test)}</summary><ul>{''.join(items)}</ul></details>"
 
 
 def _use(use: Use, line: Line, words: Words) -> str:
