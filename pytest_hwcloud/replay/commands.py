@@ -38,6 +38,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
             parser.add_argument("name", metavar="NAME", help="such as authentication/token-missing, or a path")
         if name in ("scan", "scrub"):
             parser.add_argument("paths", nargs="+", metavar="PATH", help="files, or folders to look through")
+        if name == "scan":
+            parser.add_argument("--secrets-only", action="store_true", help="recorded refusals are no finding")
         if name == "scrub":
             parser.add_argument("-y", "--write", action="store_true", help="rewrite the files, not only show the diff")
 
@@ -103,7 +105,7 @@ def scan_files(args: argparse.Namespace) -> int:
     from pytest_hwcloud.replay.scan import scan
 
     tapes = list(_tapes(args.paths))
-    found = [hidden for tape in tapes for hidden in scan(tape)]
+    found = [hidden for tape in tapes for hidden in scan(tape) if hidden.kind == "secret" or not args.secrets_only]
     if args.json:
         print(json.dumps({"cassettes": len(tapes), "found": [asdict(one) for one in found]}, indent=2))
         return int(bool(found))

@@ -194,3 +194,8 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
     rows = json.loads(capsys.readouterr().out)
     assert [row["name"] for row in rows] == list(library.names())
     assert all(row["metadata"]["source"] for row in rows)
+
+
+def test_scan_for_secrets_only_leaves_refusals_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    code, lines = heard(capsys, "scan", "--secrets-only", str(library.root()))
+    assert (code, lines) == (0, [f"{len(library.names())} cassettes: 0 secrets, 0 refusals"])
