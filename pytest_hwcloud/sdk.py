@@ -21,7 +21,7 @@ def build_client(client_class: type[Any], identity: Identity, region: str) -> An
     # The first class that the builder accepts is the documented one; the SDK keeps the list in a private attribute.
     kind = getattr(builder, "_credential_type", ["BasicCredentials"])[0]
     base = endpoints.base_url(service, region)
-    return builder.with_credentials(_credentials(kind, identity, region)).with_endpoint(base).build()
+    return builder.with_credentials(_credentials(kind, identity, region)).with_endpoints([base]).build()
 
 
 def _service(client_class: type[Any]) -> str:

@@ -96,7 +96,6 @@ class _Raw(HTTPResponse):
             headers=answer.headers,
             status=answer.status,
             version=11,
-            version_string="HTTP/1.1",
             reason=answer.reason,
             preload_content=False,
             original_response=with_cookies(answer),
@@ -104,6 +103,7 @@ class _Raw(HTTPResponse):
             request_url=request.path_url,
             enforce_content_length=False,
         )
+        self.version_string = "HTTP/1.1"  # an argument since urllib3 2.3 only
 
     def __getattr__(self, name: str) -> Any:
         if "answer" not in self.__dict__ or "_fp" in self.__dict__:

@@ -82,7 +82,6 @@ def _respond(answer: Answer, pool: Any, method: str, url: str, options: Mapping[
         headers=answer.headers,
         status=answer.status,
         version=11,
-        version_string="HTTP/1.1",
         reason=answer.reason or None,
         preload_content=options.get("preload_content", True),
         decode_content=options.get("decode_content", True),
@@ -92,6 +91,7 @@ def _respond(answer: Answer, pool: Any, method: str, url: str, options: Mapping[
         retries=options.get("retries"),
         enforce_content_length=False,  # scrubbing may have changed the length
     )
+    response.version_string = "HTTP/1.1"  # an argument since urllib3 2.3 only
     held = options.get("response_conn")
     if held is not None:
         pool._put_conn(held)  # nothing is read from it, so it need not wait for the body
@@ -130,7 +130,6 @@ def _listen(
         headers=heard.headers,
         status=heard.status,
         version=heard.version,
-        version_string=heard.version_string,
         reason=heard.reason,
         preload_content=options.get("preload_content", True),
         decode_content=options.get("decode_content", True),
@@ -140,6 +139,7 @@ def _listen(
         retries=options.get("retries"),
         enforce_content_length=False,
     )
+    response.version_string = getattr(heard, "version_string", "HTTP/1.1")
     response._pool = call[0]
     return response
 
