@@ -20,11 +20,20 @@ def settle(checks: PermissionChecks, exitstatus: int) -> None:
         state, root = checks.run.state, checks.config.rootpath
         checks.ledger.run_findings += late_findings(checks.ledger, state, root)
         checks.ledger.run_findings += judge_policies(state, root)
+    _proof(checks)
     _lock(checks)
     _reports(checks)
     checks.errors += checks.ledger.expired if checks.judging else []
     if checks.settings.permissions == "enforce" and exitstatus in (0, 1):
         checks.errors += _verdict(checks)
+
+
+def _proof(checks: PermissionChecks) -> None:
+    if checks.settings.prove != "off":
+        from pytest_hwcloud.permissions import proof_summary
+
+        records = (record for _, record in sorted(checks.ledger.records.items()))
+        checks.lines += proof_summary.lines(records, checks.settings.mode)
 
 
 def _lock(checks: PermissionChecks) -> None:

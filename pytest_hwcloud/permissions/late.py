@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,14 +31,12 @@ def may_still_call(item: pytest.Item, journal: Journal) -> bool:
     return any(called or not _OURS.isdisjoint(one.argnames) for one in _definitions(item) if _cleans_up(one))
 
 
-def waits(item: pytest.Item, calling: set[str]) -> bool:
+def waits(item: pytest.Item, calling: Collection[str]) -> bool:
     """Whether a wider fixture that made calls cleans up after its last test. calling: the names of such fixtures."""
-    return any(
-        one.scope != "function"
-        and _cleans_up(one)
-        and any(name.startswith(f"{one.baseid}::{one.argname}") for name in calling)
-        for one in _definitions(item)
-    )
+    if not calling:
+        return False
+    wider = [one for one in _definitions(item) if one.scope != "function" and _cleans_up(one)]
+    return any(name.partition("[")[0] == f"{one.baseid}::{one.argname}" for one in wider for name in calling)
 
 
 def _definitions(item: pytest.Item) -> Iterator[pytest.FixtureDef[object]]:
@@ -47,10 +46,16 @@ def _definitions(item: pytest.Item) -> Iterator[pytest.FixtureDef[object]]:
 
 
 def _cleans_up(definition: pytest.FixtureDef[object]) -> bool:
-    function = inspect.unwrap(definition.func)
-    module = getattr(function, "__module__", "") or ""
-    users = not module.startswith(("_pytest", "pytest_hwcloud")) or definition.argname.startswith("_xunit")
-    return users and (inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function))
+    return _is_users_generator(definition.func, definition.argname.startswith("_xunit"))
+
+
+@lru_cache(maxsize=1024)
+def _is_users_generator(function: Callable[..., object], by_class: bool) -> bool:
+    inner = inspect.unwrap(function)
+    module = getattr(inner, "__module__", "") or ""
+    if module.startswith(("_pytest", "pytest_hwcloud")) and not by_class:
+        return False
+    return inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner)
 
 
 def late_findings(ledger: Ledger, state: CloudState, root: Path) -> list[Finding]:

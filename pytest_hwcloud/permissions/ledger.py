@@ -124,14 +124,12 @@ def covers(ignore: Ignored, finding: Finding) -> bool:
     return any(text and (text == ignore.match or fnmatchcase(text, ignore.match)) for text in texts)
 
 
-def once(uses: Iterable[Use]) -> Iterator[Use]:
+def once(uses: Iterable[Use]) -> list[Use]:
     """Each use once: a retry, a second call of the same fixture on another worker and a moved line are no new use."""
-    seen: set[object] = set()
+    found: dict[object, Use] = {}
     for use in uses:
-        key = _same(use)
-        if key not in seen:
-            seen.add(key)
-            yield use
+        found.setdefault(_same(use), use)
+    return list(found.values())
 
 
 # The use without what may differ between two calls that say the same.

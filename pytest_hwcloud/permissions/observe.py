@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,7 @@ def observe(
     observer = _Observer(item.config.rootpath, state, watch, record)
     for exchange in list(journal.exchanges):
         observer.see(exchange)
-    record.uses = list(once(record.uses))
+    record.uses = once(record.uses)
     _share(record, {} if shared is None else shared)
     return record
 
@@ -72,9 +73,9 @@ def fixture_name(definition: pytest.FixtureDef[object], index: int | None) -> st
 def _share(record: TestRecord, shared: dict[str, list[Use]]) -> None:
     for use in record.uses:
         if use.fixture:
-            shared[use.fixture] = list(once([*shared.get(use.fixture, ()), use]))
+            shared[use.fixture] = once([*shared.get(use.fixture, ()), use])
     borrowed = [use for name in record.fixtures for use in shared.get(name, ())]
-    record.uses = list(once([*record.uses, *borrowed]))
+    record.uses = once([*record.uses, *borrowed]) if borrowed else record.uses
 
 
 class _Observer:
@@ -154,11 +155,13 @@ class _Observer:
         )
 
     def _where(self, exchange: Exchange) -> str:
-        if exchange.where is None:
-            return ""
-        file, line = Path(exchange.where[0]), exchange.where[1]
-        shown = file.relative_to(self.root) if file.is_relative_to(self.root) else file
-        return f"{shown.as_posix()}:{line}"
+        return "" if exchange.where is None else f"{_shown(exchange.where[0], self.root)}:{exchange.where[1]}"
+
+
+@lru_cache(maxsize=256)
+def _shown(name: str, root: Path) -> str:
+    file = Path(name)
+    return (file.relative_to(root) if file.is_relative_to(root) else file).as_posix()
 
 
 def _denies(declaration: Declaration, names: frozenset[str], identity: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -76,12 +76,18 @@ class TestRecord:
     )  # every refusal: call, code, gate, source, where, expected
     findings: list[dict[str, Any]] = field(default_factory=list)
     proof: dict[str, str] = field(default_factory=dict)  # action -> proved, swallowed, inconclusive
+    doubts: dict[str, str] = field(default_factory=dict)  # action -> why its proof is inconclusive
     fixtures: list[str] = field(default_factory=list)  # "baseid::name" of the wider fixtures in the test's closure
     waits: bool = False  # one of these made calls and cleans up only after its last test
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dicts, lists, texts and numbers only: anything else makes a failing `-n 2` run exit 0."""
-        return {key: _plain(value) for key, value in asdict(self).items()}
+        return {
+            **vars(self),
+            "uses": [_row(use) for use in self.uses],
+            "declared": [_row(declaration) for declaration in self.declared],
+            "findings": [{key: _plain(value) for key, value in row.items()} for row in self.findings],
+        }
 
     @classmethod
     def from_dict(cls, found: Mapping[str, Any]) -> TestRecord:
@@ -90,6 +96,10 @@ class TestRecord:
         values["uses"] = [_use(row) for row in values.get("uses", ())]
         values["declared"] = [_declaration(row) for row in values.get("declared", ())]
         return cls(**values)
+
+
+def _row(value: Use | Declaration) -> dict[str, Any]:
+    return {key: list(found) if type(found) is tuple else found for key, found in vars(value).items()}
 
 
 def _use(row: Mapping[str, Any]) -> Use:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pytest_hwcloud.journal import Journal
     from pytest_hwcloud.options import Settings
     from pytest_hwcloud.permissions.ledger import Ignored
+    from pytest_hwcloud.permissions.proof_summary import Progress
 
 MARKS = ("requires_permission", "denied_permission")
 CHECKED = pytest.StashKey["Checked"]()
@@ -61,6 +62,7 @@ class Checked:
         self.journal, self.watch = journal, watch
         self.outcome = ""
         self.told: set[str] = set()  # fingerprints of the findings that failed the test
+        self.last: tuple[tuple[int, str], TestRecord] | None = None  # the record as it was, and of how many calls
 
     @property
     def matters(self) -> bool:
@@ -108,20 +110,27 @@ class PermissionChecks:
 
     def record(self, item: pytest.Item) -> TestRecord:
         """The record of a test as far as it has come, judged."""
+        checked = item.stash[CHECKED]
+        outcome = "passed" if checked.told else checked.outcome  # a test that its findings failed is judged as it was
+        key = (len(checked.journal.exchanges), outcome)
+        if checked.last is None or checked.last[0] != key:
+            checked.last = key, self._judged(item, checked, outcome)
+        record = checked.last[1]
+        record.outcome = checked.outcome
+        return record
+
+    def _judged(self, item: pytest.Item, checked: Checked, outcome: str) -> TestRecord:
         from pytest_hwcloud.permissions.late import waits
         from pytest_hwcloud.permissions.observe import observe
 
-        checked = item.stash[CHECKED]
-        outcome = "passed" if checked.told else checked.outcome  # a test that its findings failed is judged as it was
         record = observe(item, checked.journal, self.run.state, outcome, watch=checked.watch, shared=self.fixture_uses)
-        record.waits = waits(item, set(self.fixture_uses))
+        record.waits = waits(item, self.fixture_uses)
         for row in record.refusals:
             row["message"] = self.run.secrets.masked(row["message"])
         if self.judging and checked.watch:
             from pytest_hwcloud.permissions.findings import judge
 
             record.findings = [finding.to_dict() for finding in judge(record, self.run.state, self.config.rootpath)]
-        record.outcome = checked.outcome
         return record
 
     def after_call(self, item: pytest.Item) -> None:
@@ -164,8 +173,15 @@ class PermissionChecks:
         if checked is not None:
             checked.outcome = _outcome(checked.outcome, report)
             if report.when == "teardown" and checked.matters:
-                report.hwcloud = self.record(item).to_dict()  # type: ignore[attr-defined]
+                self._hand_in(self.record(item), report)
         return report
+
+    def _hand_in(self, record: TestRecord, report: pytest.TestReport) -> None:
+        """On a worker the record travels with the report; a proof still adds to it."""
+        if self.worker or self.settings.prove != "off":
+            report.hwcloud = record.to_dict()  # type: ignore[attr-defined]
+        else:
+            self.ledger.add(record)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
@@ -173,8 +189,7 @@ class PermissionChecks:
             return None
         from pytest_hwcloud.permissions.proving import protocol
 
-        protocol(self, item, nextitem)
-        return True
+        return protocol(self, item, nextitem)
 
     # the whole run
 
@@ -184,6 +199,14 @@ class PermissionChecks:
         sent: dict[str, Any] | None = getattr(report, "hwcloud", None)
         if sent is not None and not self.worker:
             self.ledger.add(TestRecord.from_dict(sent))
+            if self.settings.prove != "off":
+                self._progress.add(sent["proof"])
+
+    @cached_property
+    def _progress(self) -> Progress:
+        from pytest_hwcloud.permissions.proof_summary import Progress
+
+        return Progress(self.config.pluginmanager.get_plugin("terminalreporter"))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, None, None]:
