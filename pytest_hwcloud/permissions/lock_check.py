@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pytest_hwcloud.permissions import cause, policy_edit, ways, wording
 from pytest_hwcloud.permissions.finding import Finding, labelled
-from pytest_hwcloud.permissions.lock import Lock
+from pytest_hwcloud.permissions.lock import UPDATE, Lock
 from pytest_hwcloud.permissions.lock_compare import Comparison, canonical, detail, healing, tests
 from pytest_hwcloud.permissions.lock_entry import ALLOWED, Entries, rows
 
@@ -163,7 +163,7 @@ def _new_finding(compared: Comparison, identity: str, action: str, needing: list
         detail=detail(identity, why),
         cause=why.kind,
         lines=(*_then(compared, why), *wording.calls(uses), tests("needs", needing), *now, *healing(edit, otherwise)),
-        fix=edit.words if edit else otherwise,
+        fix=edit.words if edit else otherwise or UPDATE,
         patch=edit.patch if edit else "",
     )
 

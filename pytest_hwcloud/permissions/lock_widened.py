@@ -10,7 +10,7 @@ from pytest_hwcloud.cloud.policy import Policy
 from pytest_hwcloud.permissions import cause, policy_edit, ways
 from pytest_hwcloud.permissions.diff import compare
 from pytest_hwcloud.permissions.finding import Finding, labelled
-from pytest_hwcloud.permissions.lock import Held
+from pytest_hwcloud.permissions.lock import UPDATE, Held
 from pytest_hwcloud.permissions.lock_compare import Comparison, detail, healing
 from pytest_hwcloud.permissions.policy_edit import Pattern
 
@@ -65,6 +65,7 @@ def _newcomer(compared: Comparison, identity: str) -> Finding:
             *(labelled("" if index else "now", line) for index, line in enumerate(granted)),
             *healing(None, ""),
         ),
+        fix=UPDATE,
     )
 
 

@@ -10,13 +10,13 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lock_world import LIST, SHOW, TAGS, World, full, part, record, use
 
 from pytest_hwcloud.permissions import lock, lock_entry, lock_file
 from pytest_hwcloud.permissions.lock import Held, Lock, LockError, Permission
 from pytest_hwcloud.permissions.lock_entry import Entry
 from pytest_hwcloud.permissions.lock_quick import parse_written
 from pytest_hwcloud.permissions.lock_read import parse
-from lock_world import LIST, SHOW, TAGS, World, full, part, record, use
 
 A, B = "tests/test_a.py::test_a", "tests/test_b.py::test_b"
 
@@ -320,28 +320,41 @@ def test_the_example_of_the_contract_is_read(world: World) -> None:
 END = " (mend it, or delete the file and make it anew: pytest --hwcloud-lock=update)"
 
 
+TEST = "permissions.ecs:cloudServers:list.tests.tests/test_inventory.py::test_counts_servers"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("version: 1", "version: 7", "lock.yaml:2: version: 7: this pytest-hwcloud reads version 1" + END),
-        ("version: 1", "", "lock.yaml:1: version: None: this pytest-hwcloud reads version 1" + END),
-        ("unmapped: {}", "wrong: {}", "lock.yaml:13: wrong: unknown key; known: version, identities, permissions, unmapped" + END),
-        (": proved", ": [1]", "lock.yaml:12: permissions.ecs:cloudServers:list.tests.tests/test_inventory.py::"
-         "test_counts_servers: a text is expected, not a list; put it in quotes" + END),
-        (": proved", ": maybe", "lock.yaml:12: permissions.ecs:cloudServers:list.tests.tests/test_inventory.py::"
-         "test_counts_servers: 'maybe' is none of missing, undecided, used, proved, swallowed, inconclusive, granted, "
-         "refused, with ' as IDENTITY' and ' (fixture NAME)' if so" + END),
-        ("  ecs:cloudServers:list:", "  ecs-list:", "lock.yaml:9: permissions.ecs-list: no action: service:type:operation has two colons" + END),
-        ("allow ecs", "perhaps ecs", "lock.yaml:7: identities.default.grants[0]: 'perhaps ecs:*:get* ecs:*:list*' is no "
-         "grant; it reads: allow ACTION… [on RESOURCE…] [if {CONDITION}]" + END),
-        ("unmapped: {}", "unmapped: {", "lock.yaml:14: not valid YAML: did not find expected node content" + END),
-        ("unmapped: {}", "version: 1", "lock.yaml:13: version: given twice" + END),
-        ("version: 1", "<<<<<<< HEAD\nversion: 1", "lock.yaml:2: merge conflict marker '<<<<<<<': take either side, then: "
-         "pytest --hwcloud-lock=update"),
-        ("unmapped: {}", "=======\nunmapped: {}", "lock.yaml:13: merge conflict marker '=======': take either side, then: "
-         "pytest --hwcloud-lock=update"),
+        ("version: 1", "version: 7", "2: version: 7: this pytest-hwcloud reads version 1"),
+        ("version: 1", "", "1: version: None: this pytest-hwcloud reads version 1"),
+        (
+            "unmapped: {}",
+            "wrong: {}",
+            "13: wrong: unknown key; known: version, identities, permissions, unmapped",
+        ),
+        (": proved", ": [1]", f"12: {TEST}: a text is expected, not a list; put it in quotes"),
+        (
+            ": proved",
+            ": maybe",
+            f"12: {TEST}: 'maybe' is none of missing, undecided, used, proved, swallowed, inconclusive, granted, "
+            "refused, with ' as IDENTITY' and ' (fixture NAME)' if so",
+        ),
+        (
+            "  ecs:cloudServers:list:",
+            "  ecs-list:",
+            "9: permissions.ecs-list: no action: service:type:operation has two colons",
+        ),
+        (
+            "allow ecs",
+            "perhaps ecs",
+            "7: identities.default.grants[0]: 'perhaps ecs:*:get* ecs:*:list*' is no grant; it reads: "
+            "allow ACTION… [on RESOURCE…] [if {CONDITION}]",
+        ),
+        ("unmapped: {}", "unmapped: {", "14: not valid YAML: did not find expected node content"),
+        ("unmapped: {}", "version: 1", "13: version: given twice"),
     ],
-)  # fmt: skip
+)
 def test_nonsense_is_named_with_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str, said: str
 ) -> None:
@@ -350,11 +363,24 @@ def test_nonsense_is_named_with_its_place(
     Path("lock.yaml").write_text(GOOD.replace(old, new))
     with pytest.raises(LockError) as error:
         lock.read(Path("lock.yaml"))
-    assert str(error.value) == said
+    assert str(error.value) == f"lock.yaml:{said}{END}"
     before = Path("lock.yaml").read_bytes()
     with pytest.raises(LockError):
         lock.write(Path("lock.yaml"), Lock())
     assert Path("lock.yaml").read_bytes() == before
+
+
+@pytest.mark.parametrize(("mark", "line"), [("<<<<<<< HEAD", 2), ("=======", 13), (">>>>>>> theirs", 13)])
+def test_a_merge_conflict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str, line: int) -> None:
+    monkeypatch.chdir(tmp_path)
+    place = "version: 1" if line == 2 else "unmapped: {}"
+    Path("lock.yaml").write_text(GOOD.replace(place, f"{mark}\n{place}"))
+    with pytest.raises(LockError) as error:
+        lock.read(Path("lock.yaml"))
+    shown = repr(mark.split()[0])
+    assert str(error.value) == (
+        f"lock.yaml:{line}: merge conflict marker {shown}: take either side, then: pytest --hwcloud-lock=update"
+    )
 
 
 def test_no_lock_and_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

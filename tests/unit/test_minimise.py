@@ -1,0 +1,143 @@
+"""The smallest policy: all that is needed, nothing else, within IAM's limits; and the command that prints it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from lock_world import SHOW, TAGS, World, full, record, use
+
+from pytest_hwcloud import cli
+from pytest_hwcloud.cloud import actions
+from pytest_hwcloud.cloud.patterns import wild
+from pytest_hwcloud.cloud.policy import Policy
+from pytest_hwcloud.permissions import lint, lock, ways
+from pytest_hwcloud.permissions.lock import Lock, Permission
+from pytest_hwcloud.permissions.lock_entry import Entry
+from pytest_hwcloud.permissions.minimise import minimise
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.chdir(tmp_path)
+    return World(tmp_path)
+
+
+def needing(names: Sequence[str]) -> Lock:
+    tests = {"t.py::test": (Entry(),)}
+    return Lock(permissions={name: Permission(tests=tests, calls=frozenset([f"GET x /{name}"])) for name in names})
+
+
+def test_by_identity_and_scope(world: World) -> None:
+    refused = use(verdict="deny", refused=True, expected=True, identity="auditor")
+    world.update(
+        full(
+            record("t.py::a", use(), use(TAGS), use(SHOW, policy="hwcloud.grant")),
+            record("t.py::b", refused, use(SHOW, identity="auditor")),
+        )
+    )
+    found = lock.read(world.path)
+    assert [(one.name, one.scope, one.version, one.actions) for one in minimise(found)] == [
+        ("default-project", "project", "1.1", ["ecs:cloudServers:list"]),
+        ("default-global", "global", "1.1", ["tms:predefineTags:list"]),
+    ]
+    assert [one.actions for one in minimise(found, "auditor")] == [["ecs:cloudServers:showServer"]]
+    assert minimise(found, "nobody") == []
+
+
+def test_version_5_names_the_actions_of_the_calls_that_were_made(world: World) -> None:
+    """`ecs:cloudServers:list` opens calls that are four actions in 5.0; only that of the call is written."""
+    groups = "GET ecs /v1/{project_id}/cloudservers/os-server-groups"
+    other = use(action="ecs:cloudServers:list", call=groups, identity="auditor")
+    world.update(full(record("t.py::a", use(), use(TAGS)), record("t.py::b", other)))
+    found = lock.read(world.path)
+    (policy,) = minimise(found, grammar="5.0")
+    assert (policy.scope, policy.version) == ("all", "5.0")
+    assert "ecs:cloudServers:listServersDetails" in policy.actions
+    assert len(policy.actions) == 2
+    assert [one.actions for one in minimise(found, "auditor", "5.0")] == [["ecs:cloudServers:listServerGroups"]]
+
+
+@pytest.mark.parametrize("grammar", ["1.1", "5.0"])
+def test_the_needs_are_allowed_and_nothing_is_wild(grammar: str) -> None:
+    names = [name for name in actions.all_actions() if actions.canonical(name) == name]
+    found = Lock(
+        permissions={
+            name: Permission(
+                calls=frozenset(need.label for need in ways.calls.nearest_calls(name)[:1]),
+                tests={"t.py::t": (Entry(),)},
+            )
+            for name in names[::9]
+        }
+    )
+    policies = minimise(found, grammar=grammar)
+    together = Policy.combine(Policy.load(one.document) for one in policies)
+    assert not any(wild(name) for one in policies for name in one.actions)
+    for name, need in found.permissions.items():
+        labels = list(need.calls)
+        assert ways.decide(together.decide, name, labels), name
+
+
+def test_limits(tmp_path: Path) -> None:
+    names = [name for name in actions.all_actions() if actions.canonical(name) == name and ":" in name][::2]
+    policies = minimise(needing(names))
+    assert len({one.name for one in policies}) == len(policies) > 2
+    every = [name for one in policies for name in one.actions]
+    assert sorted(every) == sorted(set(every))
+    for one in policies:
+        file = tmp_path / f"{one.name}.json"
+        file.write_text(json.dumps(one.document, indent=2))
+        assert len(file.read_text()) <= 6144
+        assert [str(remark) for remark in lint.lint_file(str(file)) if remark.id in ("limit", "HWP010")] == []
+
+
+# the command
+
+
+def test_one_policy_is_the_whole_output(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.update(full(record("t.py::a", use(), use(SHOW), unmapped=["GET ? /x"])))
+    assert cli.run(["policy", "minimise"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {
+        "Version": "1.1",
+        "Statement": [{"Effect": "Allow", "Action": ["ecs:cloudServers:list", "ecs:cloudServers:showServer"]}],
+    }
+    assert err == (
+        "policy 1 of 1: default-project: version 1.1, project-level services (type XA), 2 actions\n"
+        "note: no table says what 1 call of the lock needs: GET ? /x\n"
+    )
+
+
+def test_json(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.update(full(record("t.py::a", use(TAGS))))
+    assert cli.run(["policy", "minimise", "--json", "--identity", "default", "--lock", str(world.path)]) == 0
+    document = {"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": ["tms:predefineTags:list"]}]}
+    assert json.loads(capsys.readouterr().out) == {
+        "identity": "default",
+        "policies": [{"name": "default-global", "scope": "global", "version": "1.1", "document": document}],
+        "unmapped": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--lock", "no.yaml"], "no.yaml: no such file; make it: pytest --hwcloud-lock=update"),
+        ([], "several identities need something: auditor, default; choose with --identity NAME"),
+        (
+            ["--identity", "audit"],
+            "unknown identity 'audit'; did you mean 'auditor'? (identities of hwcloud-permissions.yaml)",
+        ),
+        (
+            ["--identity", "idle"],
+            "hwcloud-permissions.yaml: identity idle needs nothing, and IAM takes no policy without a statement",
+        ),
+    ],
+)
+def test_wrong_use(world: World, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str) -> None:
+    idle = world.policy(["ecs:*:*"])
+    world.update(full(record("t.py::a", use(), use(identity="auditor"))), world.state(idle=idle))
+    assert cli.run(["policy", "minimise", *arguments]) == 2
+    assert capsys.readouterr().err == f"pytest-hwcloud: {said}\n"
