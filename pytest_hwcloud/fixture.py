@@ -74,7 +74,12 @@ class HwCloud:
         Asked for once per identity and scope in a process; fresh=True asks again, as one must after a grant.
         """
         who = self.identity(identity)
-        return self._run.token(who, self._scope(who, project, domain), fresh=fresh)
+        scope = self._scope(who, project, domain)
+        if self._case.other_scope is not None:
+            scope = self._case.other_scope(who, scope)
+        token = self._run.token(who, scope, fresh=fresh)
+        self._case.tokens.add(token.value)
+        return token
 
     def _scope(self, who: Identity, project: str | None, domain: str | bool | None) -> Scope:
         if domain in (None, False):

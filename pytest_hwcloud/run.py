@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,6 +46,8 @@ class Case:
 
     def __init__(self, item: pytest.Item, journal: Journal, router: route.Router, identity: str) -> None:
         self.item, self.journal, self.router, self.identity = item, journal, router, identity
+        self.tokens: set[str] = set()  # values of the tokens that the fixtures gave out
+        self.other_scope: Callable[[Identity, Scope], Scope] | None = None  # of the proof: whose token comes instead
 
 
 class Run:
@@ -141,15 +143,8 @@ class Run:
     @contextmanager
     def testing(self, item: pytest.Item) -> Iterator[None]:
         """While this test runs, its calls are answered for it and written into its journal."""
-        from pytest_hwcloud.markers import identity_of
-
-        self.state.begin_test()
-        journal = Journal(item.nodeid)
-        router = self.routers.of_test(item)
-        case = item.stash[CASE] = Case(item, journal, router, identity_of(item))
-        self.state.stand_in = case.identity  # IAM answers callers that nobody knows as this identity
-        CURRENT.journal = journal
-        route.enter(router)
+        case = self._begin(item)
+        journal, router = case.journal, case.router
         try:
             with self.checks.watching(item, journal) if self.checks else nullcontext():
                 yield
@@ -158,6 +153,28 @@ class Run:
             CURRENT.journal = None
             self.cassettes.played(item, router)
             self.state.succeeded.update(e.identity for e in journal.exchanges if e.identity and _succeeded(e))
+
+    def _begin(self, item: pytest.Item) -> Case:
+        from pytest_hwcloud.markers import identity_of
+
+        self.state.begin_test()
+        return self._enter(Case(item, Journal(item.nodeid), self.routers.of_test(item), identity_of(item)))
+
+    def _enter(self, case: Case) -> Case:
+        case.item.stash[CASE] = case
+        self.state.stand_in = case.identity  # IAM answers callers that nobody knows as this identity
+        CURRENT.journal = case.journal
+        route.enter(case.router)
+        return case
+
+    @contextmanager
+    def rerunning(self, item: pytest.Item) -> Iterator[Case]:
+        """While the proof runs this test again: a journal and tapes of its own; afterwards all is as it was."""
+        before = item.stash[CASE]
+        try:
+            yield self._begin(item)
+        finally:
+            self._enter(before)
 
     @contextmanager
     def calling(self, item: pytest.Item) -> Iterator[None]:
@@ -220,6 +237,16 @@ class Run:
         from pytest_hwcloud.live import login
 
         return login(identity, scope, self.region)
+
+    def given_tokens(self, item: pytest.Item) -> frozenset[str]:
+        """The values of the tokens that its fixtures gave to a test."""
+        return frozenset(item.stash[CASE].tokens)
+
+    def speaks_of(self, error: BaseException, item: pytest.Item, refused: Sequence[Exchange]) -> bool:
+        """Whether a failure of this test, which runs now, is about one of these refused calls."""
+        from pytest_hwcloud.blame import speaks_of
+
+        return speaks_of(error, item, item.stash[CASE].journal, refused)
 
     def explain(self, item: pytest.Item, call: pytest.CallInfo[object]) -> None:
         """Put the explanation on the exception of a failed cloud test."""

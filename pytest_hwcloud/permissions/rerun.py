@@ -1,0 +1,170 @@
+"""One more run of a test that nobody hears of: no reports, no output, no counting, and the item as it was before.
+
+The hooks of the three phases are called as in pytest's own protocol, so that every function fixture is built anew, but
+neither makereport nor logreport: control and denied runs are no tests of the user's.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+from _pytest.assertion import util as assertion
+from _pytest.runner import get_reraise_exceptions
+from _pytest.tmpdir import tmppath_result_key
+
+from pytest_hwcloud.journal import Exchange, Journal
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from pytest_hwcloud.cloud.identity import Identity
+    from pytest_hwcloud.cloud.tokens import Scope
+
+
+class Case(Protocol):
+    """The test while it runs."""
+
+    journal: Journal
+    other_scope: Callable[[Identity, Scope], Scope] | None
+
+
+class Run(Protocol):
+    """The run, as far as a rerun needs it."""
+
+    def rerunning(self, item: pytest.Item) -> AbstractContextManager[Case]: ...
+    def speaks_of(self, error: BaseException, item: pytest.Item, refused: list[Exchange]) -> bool: ...
+
+
+@dataclass(kw_only=True)
+class Rerun:
+    """What came of it. outcome: passed, failed or skipped. refused: the injected refusals. caused: they made it fail.
+
+    error: name of the exception's class; its text may hold anything.
+    """
+
+    outcome: str
+    journal: Journal
+    error: str = ""
+    refused: list[Exchange]
+    caused: bool = False
+
+
+def rerun(
+    run: Run,
+    item: pytest.Item,
+    injected: Callable[[Exchange], bool] = lambda exchange: False,
+    other_scope: Callable[[Identity, Scope], Scope] | None = None,
+) -> Rerun:
+    """Run the test once more. injected: which refusals count. other_scope: the scope that its tokens get."""
+    with _unseen(item), run.rerunning(item) as case:
+        case.other_scope = other_scope
+        outcome, error = _phases(item)
+        refused = [exchange for exchange in case.journal.exchanges if injected(exchange)]
+        caused = error is not None and bool(refused) and run.speaks_of(error, item, refused)
+    name = type(error).__name__ if error is not None else ""
+    return Rerun(outcome=outcome, journal=case.journal, error=name, refused=refused, caused=caused)
+
+
+def _phases(item: pytest.Item) -> tuple[str, BaseException | None]:
+    hook = item.ihook
+    _renew(item)
+    error = _error(item, lambda: hook.pytest_runtest_setup(item=item))
+    item.stash.setdefault(tmppath_result_key, {})["setup"] = True  # makereport does it; the tmp_path fixture wants it
+    if error is None:
+        error = _error(item, lambda: hook.pytest_runtest_call(item=item))
+    left = _error(item, lambda: hook.pytest_runtest_teardown(item=item, nextitem=item.parent))
+    error = error or left
+    if error is None:
+        return "passed", None
+    return ("skipped" if _is_skip(error) else "failed"), error
+
+
+def _renew(item: pytest.Item) -> None:
+    """No value of the run before: neither of fixtures nor on the instance of its class."""
+    if isinstance(item, pytest.Function):
+        item._initrequest()
+        known = getattr(item.cls, item.originalname, None) if item.cls else None
+        if known is not None and getattr(item.obj, "__func__", None) is known:
+            item.__dict__.pop("_instance", None)
+            item.__dict__.pop("_obj", None)
+
+
+def _error(item: pytest.Item, phase: Callable[[], object]) -> BaseException | None:
+    try:
+        phase()
+    except get_reraise_exceptions(item.config):
+        raise
+    except BaseException as error:
+        return error
+    # unittest tells its result so; what is raised is empty then.
+    told: list[pytest.ExceptionInfo[BaseException]] = item.__dict__.pop("_excinfo", None) or []
+    return told[0].value if told else None
+
+
+def _is_skip(error: BaseException) -> bool:
+    unittest = sys.modules.get("unittest")
+    kinds = (pytest.skip.Exception, pytest.xfail.Exception, *((unittest.SkipTest,) if unittest else ()))
+    return isinstance(error, kinds)
+
+
+@contextmanager
+def _unseen(item: pytest.Item) -> Iterator[None]:
+    """Whatever a run leaves behind on item, terminal, log and warnings is taken away."""
+    sections, properties = len(item._report_sections), len(item.user_properties)
+    with ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings(record=True))
+        stack.enter_context(_without_handlers(logging.getLogger()))
+        stack.enter_context(_without_words())
+        if item.config.getoption("capture", "fd") == "no":
+            stack.enter_context(redirect_stdout(io.StringIO()))
+            stack.enter_context(redirect_stderr(io.StringIO()))
+        if hasattr(type(item), "addSubTest"):
+            stack.enter_context(_subtests(item))
+        try:
+            yield
+        finally:
+            del item._report_sections[sections:]
+            del item.user_properties[properties:]
+
+
+@contextmanager
+def _without_handlers(logger: logging.Logger) -> Iterator[None]:
+    handlers, logger.handlers = logger.handlers, []
+    try:
+        yield
+    finally:
+        logger.handlers = handlers
+
+
+@contextmanager
+def _without_words() -> Iterator[None]:
+    """No explanation of a failing assertion: nobody reads it, and it takes longer than the test."""
+    kept = assertion._reprcompare
+    assertion._reprcompare = None
+    try:
+        yield
+    finally:
+        assertion._reprcompare = kept
+
+
+@contextmanager
+def _subtests(item: pytest.Item) -> Iterator[None]:
+    """unittest's subtests: pytest would report each at once; here a failed one is the failure of the test."""
+
+    def heard(case: object, test: object, failure: object) -> None:
+        if failure is not None:
+            item._addexcinfo(failure)  # type: ignore[attr-defined]
+
+    item.addSubTest = heard  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        del item.addSubTest  # type: ignore[attr-defined]
