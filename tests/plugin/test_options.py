@@ -99,6 +99,6 @@ def test_a_wrong_hwcloud_yaml_stops_the_run(run: Run, pytester: pytest.Pytester)
 
 def test_switched_off(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it(): pass")
-    result = pytester.runpytest_inprocess("-p", "no:hwcloud")
+    result = pytester.runpytest_inprocess("-p", "no:hwcloud", "-p", "no:asyncio")
     result.assert_outcomes(passed=1)
     assert "hwcloud:" not in result.stdout.str()
