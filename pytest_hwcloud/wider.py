@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_hwcloud.journal import CURRENT
-from pytest_hwcloud.replay import route
+from pytest_hwcloud.replay import route, sdk_memory
 
 if TYPE_CHECKING:
     from pytest_hwcloud.replay.route import Router
@@ -47,5 +47,6 @@ def _own(name: str, router: Router | None) -> Iterator[None]:
         try:
             yield
         finally:
+            sdk_memory.forget()  # or the first test that has the fixture would ask IAM less than the others
             if journal:
                 journal.fixture = before

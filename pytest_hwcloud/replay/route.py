@@ -66,8 +66,9 @@ def host_of(url: str) -> str:
 
 def enter(router: Router) -> None:
     """A cloud test begins: its calls go to this router. The doors are built once and put in place if they are not."""
-    from pytest_hwcloud.replay import doors
+    from pytest_hwcloud.replay import doors, sdk_memory
 
+    sdk_memory.forget()
     CURRENT_ROUTER.use(router)
     doors.install()
 
