@@ -88,7 +88,8 @@ class Routers:
     def finish(self, router: Router, *, good: bool) -> None:
         """The test or fixture is over: keep or drop what was recorded."""
         if self._run.recording:
-            from pytest_hwcloud.recording import Recorder, finish
+            from pytest_hwcloud.recording import finish
+            from pytest_hwcloud.replay.recorder import Recorder
 
             if isinstance(router, Recorder):
                 finish(router, good)

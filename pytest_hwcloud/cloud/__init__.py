@@ -1,1 +1,4 @@
-"""What Huawei Cloud is: endpoints, calls, actions, errors, signatures, tokens, policies. Pure: no pytest, no vcr, no sockets."""
+"""What Huawei Cloud is: endpoints, calls, actions, errors, signatures, tokens, policies.
+
+Pure: no pytest, no vcr, no sockets.
+"""

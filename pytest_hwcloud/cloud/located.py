@@ -67,9 +67,8 @@ def _refuse_bombs(text: str, file: str) -> None:
     aliases = (event for event in yaml.parse(text, Loader=_LOADER) if isinstance(event, yaml.AliasEvent))
     for count, event in enumerate(aliases, 1):
         if count > _MAX_ALIASES:
-            raise LocatedError(
-                f"{file}:{event.start_mark.line + 1}: more than {_MAX_ALIASES} aliases; write the values out"
-            )
+            line = int(event.start_mark.line) + 1 if event.start_mark is not None else 1
+            raise LocatedError(f"{file}:{line}: more than {_MAX_ALIASES} aliases; write the values out")
 
 
 def _walk(node: yaml.Node, path: Path, file: str, visited: set[int]) -> Iterator[tuple[Path, int]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 class Request:
     """One HTTP request as it goes out.
 
-    method: upper case. url: absolute, encoded as sent. headers: names in lower case. body: the bytes sent, b"" for none.
+    method: upper case. url: absolute, encoded as sent. headers: names in lower case. body: the bytes, b"" for none.
     """
 
     method: str

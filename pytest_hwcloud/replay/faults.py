@@ -17,7 +17,7 @@ from pytest_hwcloud.cloud.wire import Answer
 AT_CONNECT = frozenset({"dns", "connection-refused", "connect-timeout", "tls"})
 
 
-class CloudFault(Exception):  # noqa: N818  (a name of the interface)
+class CloudFault(Exception):
     """A recorded failure of the network. The doors translate it; no client's user ever sees it."""
 
     def __init__(self, kind: str, url: str) -> None:

@@ -43,7 +43,7 @@ _WORDS: dict[bytes, object] = {b"null": None, b"~": None, b"true": True, b"false
 _AMBIGUOUS = re.compile(rb"(?i:yes|no|on|off|true|false|null|y|n)").fullmatch
 
 
-class NotPlain(ValueError):  # noqa: N818  (no error, another reader is asked)
+class NotPlain(ValueError):
     """The text is not in the plain subset: read it as YAML."""
 
 

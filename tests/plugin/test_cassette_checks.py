@@ -10,7 +10,7 @@ import pytest
 Run = Callable[..., pytest.RunResult]
 HOST = "https://ecs.cn-north-4.myhuaweicloud.com/v1/05041fffa40025702f6dc009cc6f8f33"
 ENTRY = """- request: {{method: GET, uri: '{host}/{path}', body: null, headers: {{}}}}
-  response: {{status: {{code: 200, message: OK}}, headers: {{Content-Type: [application/json]}}, body: {{string: '{{}}'}}}}
+  response: {{status: {{code: 200, message: OK}}, headers: {{}}, body: {{string: '{{}}'}}}}
   recorded_at: '2020-01-01T00:00:00Z'
 """
 SOURCE = f"""
