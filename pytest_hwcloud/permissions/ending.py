@@ -62,7 +62,8 @@ def _reports(checks: PermissionChecks) -> None:
     except OSError as error:
         checks.errors += [f"hwcloud: {line}" for line in _said(error).splitlines()]
     if os.environ.get("GITHUB_ACTIONS"):
-        checks.lines += reports.annotations(checks.ledger, mask=mask, root=checks.settings.root)
+        level = "error" if checks.settings.permissions == "enforce" else "warning"
+        checks.lines += reports.annotations(checks.ledger, level, mask=mask, root=checks.settings.root)
 
 
 def _said(error: Exception) -> str:
