@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from pytest_hwcloud.cloud.endpoints import base_url
 from pytest_hwcloud.cloud.identity import Identity, UnknownName
 from pytest_hwcloud.cloud.tokens import Scope, Token, TokenCache
 from pytest_hwcloud.config import ConfigError, Configuration, load_configuration
+from pytest_hwcloud.explanations.headline import Headline
 from pytest_hwcloud.explanations.redaction import Redaction, Secrets
 from pytest_hwcloud.gates.state import CloudState
 from pytest_hwcloud.journal import CURRENT, Exchange, Journal
@@ -116,6 +117,7 @@ class Run:
         for identity in self.state.identities.values():
             self.secrets.add_identity(identity)
         self.config.pluginmanager.register(Redaction(self.secrets), "hwcloud-redaction")
+        self.config.pluginmanager.register(Headline(), "hwcloud-headline")
 
     def _permission_checks(self) -> PermissionChecks | None:
         settings = self.settings
@@ -237,6 +239,11 @@ class Run:
         from pytest_hwcloud.live import login
 
         return login(identity, scope, self.region)
+
+    def claims(self, item: pytest.Item) -> dict[str, Mapping[str, object]]:
+        """What the cassettes of a test say in their metadata that they are about."""
+        expected = {tape.name: tape.metadata.get("expects") for tape in getattr(item.stash[CASE].router, "tapes", ())}
+        return {name: claim for name, claim in expected.items() if isinstance(claim, Mapping)}
 
     def given_tokens(self, item: pytest.Item) -> frozenset[str]:
         """The values of the tokens that its fixtures gave to a test."""

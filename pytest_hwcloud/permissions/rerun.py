@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 from _pytest.assertion import util as assertion
-from _pytest.runner import get_reraise_exceptions
 from _pytest.tmpdir import tmppath_result_key
 
 from pytest_hwcloud.journal import Exchange, Journal
@@ -100,7 +99,7 @@ def _renew(item: pytest.Item) -> None:
 def _error(item: pytest.Item, phase: Callable[[], object]) -> BaseException | None:
     try:
         phase()
-    except get_reraise_exceptions(item.config):
+    except (KeyboardInterrupt, pytest.exit.Exception):
         raise
     except BaseException as error:
         return error

@@ -5,7 +5,7 @@ A worker (or the only process) judges; the controller (or the only process) hold
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -48,6 +48,8 @@ class Run(Protocol):
     config: pytest.Config
     settings: Settings
     state: CloudState
+
+    def claims(self, item: pytest.Item) -> Mapping[str, Mapping[str, object]]: ...
 
     @property
     def configuration(self) -> Configuration: ...
@@ -131,7 +133,12 @@ class PermissionChecks:
         if self.judging and checked.watch:
             from pytest_hwcloud.permissions.findings import judge
 
-            record.findings = [finding.to_dict() for finding in judge(record, self.run.state, self.config.rootpath)]
+            found = judge(record, self.run.state, self.config.rootpath)
+            if record.refusals:
+                from pytest_hwcloud.permissions import refusal_in_cassette
+
+                found += refusal_in_cassette.judge(record, item, self.run.claims)
+            record.findings = [finding.to_dict() for finding in found]
         return record
 
     def after_call(self, item: pytest.Item) -> None:
@@ -173,9 +180,20 @@ class PermissionChecks:
         checked = item.stash.get(CHECKED, None)
         if checked is not None:
             checked.outcome = _outcome(checked.outcome, report)
+            if report.failed and not checked.told and checked.watch and self.settings.permissions == "enforce":
+                self._add_section(item, report)
             if report.when == "teardown" and checked.matters:
                 self._hand_in(self.record(item), report)
         return report
+
+    def _add_section(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        """A test that failed by itself shows its findings below its failure."""
+        from pytest_hwcloud.permissions import display
+
+        found = Ledger([self.record(item)], ignores=self.ledger.ignores).open
+        if found:
+            text = "\n\n".join(display.paragraph(block) for block in display.blocks(found))
+            report.sections.append((display.TITLE, text))
 
     def _hand_in(self, record: TestRecord, report: pytest.TestReport) -> None:
         """On a worker the record travels with the report; a proof still adds to it."""

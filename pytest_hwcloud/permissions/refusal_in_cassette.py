@@ -1,0 +1,127 @@
+"""HWP013: a test is green although a call of it was answered with a recorded refusal that nobody asked for.
+
+Asked for is what the record says so of (pytest.raises, hwcloud.refused, denied_permission), what the cassette claims
+(`metadata.expects`, as the shipped ones do), and what the test shows any sign of: the code or status of the refusal in
+its source or in that of the functions and fixtures it uses, a word such as "denied" in the test, an assertion that the
+answer is not ok. A call that was answered at last (a retry with a new token) is no finding. In doubt there is none.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from types import FunctionType
+
+import pytest
+
+from pytest_hwcloud.permissions.finding import Finding, labelled
+from pytest_hwcloud.permissions.record import TestRecord
+from pytest_hwcloud.permissions.wording import placed
+
+Row = Mapping[str, str]
+Claims = Callable[[pytest.Item], Mapping[str, Mapping[str, object]]]
+
+_GATES = ("authentication", "scope", "authorization")
+_OURS = ("gate", "identity service", "not recorded", "live")  # sources that are no cassette
+_SIGNS = re.compile(
+    r"deny|denied|denial|forbid|refus|unauthori|reject|\braises\b|assertRaises|explain\("
+    r"|not \w[\w.]*\.ok\b|\.ok (?:is|==) False|assertFalse|status_code *(?:!=|>)|assert.*(?:error|fail)",
+    re.IGNORECASE,
+)
+_DEEPEST = 3  # functions called by functions called by the test
+
+
+def judge(record: TestRecord, item: pytest.Item, claims: Claims) -> Iterator[Finding]:
+    """The findings of a test that passed. claims: cassette -> what its metadata says it is about."""
+    if record.outcome != "passed":
+        return
+    answered = {use.call for use in record.uses if not use.refused}
+    rows = [row for row in record.refusals if _is_recorded(row) and not row["expected"] and row["call"] not in answered]
+    for row in {(row["source"], row["code"], row["call"]): row for row in reversed(rows)}.values():
+        if not _claimed(row, claims(item)) and not _is_told(row, item):
+            yield _finding(record, row)
+
+
+def _is_recorded(row: Row) -> bool:
+    return row["gate"] in _GATES and row["source"] not in _OURS and not row["injected"]
+
+
+def _claimed(row: Row, claims: Mapping[str, Mapping[str, object]]) -> bool:
+    expects = claims.get(row["source"], {})
+    said = {str(value).lower() for value in expects.values()}
+    return row["code"].lower() in said or row["status"] in said
+
+
+def _is_told(row: Row, item: pytest.Item) -> bool:
+    functions = list(_functions(item))
+    own = "\n".join([item.name, *(_source(function) for function in functions)])
+    if _SIGNS.search(own):
+        return True
+    called = "\n".join(_source(function) for function in _called(functions))
+    return any(re.search(rf"\b{re.escape(sign)}\b", own + called) for sign in (row["code"], row["status"]) if sign)
+
+
+def _functions(item: pytest.Item) -> Iterator[FunctionType]:
+    """The test and what prepares it: its own fixtures, setUp."""
+    kind = getattr(item, "cls", None)
+    given = [getattr(item, "function", None), *(getattr(kind, name, None) for name in ("setUp", "setup_method"))]
+    closure = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    given += [one.func for several in closure.values() for one in several]
+    for function in given:
+        plain = inspect.unwrap(getattr(function, "__func__", function)) if function is not None else None
+        if isinstance(plain, FunctionType) and _is_users(plain):
+            yield plain
+
+
+def _called(functions: list[FunctionType]) -> Iterator[FunctionType]:
+    """The user's functions, and the methods of the user's classes, that these name."""
+    seen, level = set(functions), functions
+    for _ in range(_DEEPEST):
+        found = {one for function in level for one in _named(function)} - seen
+        seen |= found
+        yield from found
+        level = list(found)
+
+
+def _named(function: FunctionType) -> Iterator[FunctionType]:
+    for name in function.__code__.co_names:
+        value = function.__globals__.get(name)
+        members = vars(value).values() if isinstance(value, type) else (value,)
+        yield from (one for one in members if isinstance(one, FunctionType) and _is_users(one))
+
+
+def _is_users(function: FunctionType) -> bool:
+    return not function.__module__.startswith(("_pytest", "pytest", "requests", "pytest_hwcloud."))
+
+
+@lru_cache(maxsize=256)
+def _source(function: FunctionType) -> str:
+    try:
+        return inspect.getsource(function)
+    except (OSError, TypeError, SyntaxError):
+        return ""
+
+
+def _finding(record: TestRecord, row: Row) -> Finding:
+    sign = f"code: {row['code']}" if row["code"] else f"status: {row['status']}"
+    fix = f"record the cassette again with a caller who may do this: {row['source']}"
+    asked = f"if the refusal is meant, say so: hwcloud.refused(…), or metadata: {{expects: {{{sign}}}}} in the cassette"
+    answer = " ".join(text for text in (row["status"], row["code"], row["message"]) if text)
+    return Finding(
+        rule="HWP013",
+        action=row["action"],
+        identity=row["identity"] or record.identity,
+        test=record.nodeid,
+        where=row["where"] or record.place,
+        detail=f"cassette {row['source']}",
+        lines=(
+            labelled("call", placed(row["call"], row["where"])),
+            labelled("answer", answer),
+            labelled("note", f"recorded, and {record.nodeid} passes without a word about it"),
+            labelled("fix", fix),
+            labelled("fix", asked),
+        ),
+        fix=fix,
+    )
