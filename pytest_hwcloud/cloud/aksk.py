@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import urljoin
 
 from requests import PreparedRequest, Response
 from requests.auth import AuthBase
-from requests.sessions import SessionRedirectMixin
 from requests.structures import CaseInsensitiveDict
-from requests.utils import requote_uri
 
-from pytest_hwcloud.cloud import signing
+from pytest_hwcloud.cloud import redirects, signing
 from pytest_hwcloud.cloud.canonical import authority, canonical_query, canonical_uri, split
 from pytest_hwcloud.cloud.signed_headers import Frame, frame
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
-_REDIRECTS = SessionRedirectMixin()  # requests' own rules for redirects
 _KEEPS_BODY = frozenset({307, 308})
 _BODY_HEADERS = ("Content-Length", "Content-Type", "Transfer-Encoding")
 
@@ -131,13 +127,12 @@ class AkSkAuth(AuthBase):
 
     def _redirected(self, response: Response, **_: object) -> None:
         """Response hook: what requests sends next is a copy of this request, so give that a signature of its own."""
-        location = _REDIRECTS.get_redirect_target(response)
-        if not location:
+        url = redirects.target(response)
+        if url is None:
             return
         request = response.request
         response.request = request.copy()  # the history shows what was sent
-        url = urljoin(response.url, requote_uri(location))
-        if _REDIRECTS.should_strip_auth(request.url or "", url):  # type: ignore[no-untyped-call]
+        if redirects.leaves(request.url, url):
             self._withdraw(request.headers)
         else:
             request.headers.update(self._headers_of_next(request, response, url))
@@ -145,7 +140,7 @@ class AkSkAuth(AuthBase):
     def _headers_of_next(self, request: PreparedRequest, response: Response, url: str) -> dict[str, str]:
         following = request.copy()
         following.url = url
-        _REDIRECTS.rebuild_method(following, response)
+        redirects.RULES.rebuild_method(following, response)
         if response.status_code not in _KEEPS_BODY:
             following.body = None
             for name in _BODY_HEADERS:

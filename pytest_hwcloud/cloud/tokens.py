@@ -11,9 +11,10 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from requests import PreparedRequest
+from requests import PreparedRequest, Response
 from requests.auth import AuthBase
 
+from pytest_hwcloud.cloud import redirects
 from pytest_hwcloud.cloud.identity import Identity
 from pytest_hwcloud.cloud.jsontree import child, text
 
@@ -48,7 +49,18 @@ class Token(AuthBase):
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
         """Put the token on a request."""
         r.headers["X-Auth-Token"] = self.value
+        responded = r.hooks["response"]
+        if self._redirected not in responded:
+            responded.append(self._redirected)
         return r
+
+    def _redirected(self, response: Response, **_: object) -> None:
+        """Response hook: requests withdraws only Authorization where a redirect leads to another host."""
+        url = redirects.target(response)
+        if url is not None and redirects.leaves(response.request.url, url):
+            request = response.request
+            response.request = request.copy()  # the history shows what was sent
+            request.headers.pop("X-Auth-Token", None)
 
     def __repr__(self) -> str:
         """Whose and for what, never the value."""

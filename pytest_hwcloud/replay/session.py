@@ -14,6 +14,8 @@ from requests import cookies, hooks
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.utils import default_headers
 
+from pytest_hwcloud.cloud import redirects
+from pytest_hwcloud.cloud.signing import has_signature
 from pytest_hwcloud.cloud.wire import Request
 from pytest_hwcloud.replay.faults import pending
 from pytest_hwcloud.replay.requests_door import requests_response
@@ -24,6 +26,7 @@ from pytest_hwcloud.replay.urllib3_door import as_bytes, ask, lower
 _jar: Callable[..., Any] = cookies.cookiejar_from_dict
 _extract: Callable[..., None] = cookies.extract_cookies_to_jar
 _dispatch: Callable[..., Any] = hooks.dispatch_hook
+_CREDENTIALS = ("Authorization", "X-Auth-Token", "X-Security-Token", "X-Subject-Token")
 _ADAPTERS = threading.Lock()
 _LOCAL: Mapping[str, Any] = {"proxies": OrderedDict(), "stream": False, "verify": True, "cert": None}
 
@@ -100,6 +103,16 @@ class CloudSession(requests.Session):
             _extract(self.cookies, request, response.raw)
         response.elapsed = timedelta(seconds=perf_counter() - start)
         return self._finished(request, response, kwargs)
+
+    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
+        """On a redirect to the same host signature and token stay; requests would replace them from ~/.netrc."""
+        headers = prepared_request.headers
+        if redirects.leaves(response.request.url, prepared_request.url or ""):
+            for name in _CREDENTIALS:
+                headers.pop(name, None)
+        elif "X-Auth-Token" in headers or has_signature(headers):
+            return
+        super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]
 
     def _player(self, url: str) -> Router | None:
         if not CURRENT_ROUTER.offline:

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from pytest_hwcloud import AkSkAuth
 from pytest_hwcloud.cloud.canonical import as_signed
 from pytest_hwcloud.cloud.identity import UnknownName
+from pytest_hwcloud.cloud.tokens import Scope, Token
 from pytest_hwcloud.cloud.verifying import SignatureCheck, verify
 from pytest_hwcloud.cloud.wire import Request
 
@@ -279,6 +280,17 @@ def test_a_redirect_that_the_caller_follows(gateway: Gateway) -> None:
         assert answer.next is not None
         session.send(answer.next)
     assert gateway.reasons == ["", ""]
+
+
+def test_a_token_goes_along_to_the_same_host_only(gateway: Gateway) -> None:
+    now = datetime.now(UTC)
+    scope = Scope("project", "05041fffa40025702f6dc009cc6f8f33", "cn-north-4")
+    token = Token(value="MIIX", scope=scope, issued_at=now, expires_at=now, identity="default")
+    there = f"http://localhost:{gateway.server_port}/end"
+    with requests.Session() as session:
+        answer = session.get(gateway.url + to(302, to(307, there)), auth=token)
+    assert [request.headers.get("x-auth-token") for request, _ in gateway.seen] == ["MIIX", "MIIX", None]
+    assert [said.request.headers.get("X-Auth-Token") for said in answer.history] == ["MIIX", "MIIX"]
 
 
 def test_another_host_learns_no_secret(gateway: Gateway) -> None:

@@ -10,6 +10,7 @@ import requests
 import urllib3
 from replaying import HOST, LIST, entry, replaying, signed, state, tape
 
+from pytest_hwcloud.cloud.tokens import project_scope
 from pytest_hwcloud.journal import CURRENT
 from pytest_hwcloud.replay.session import CloudSession
 
@@ -78,6 +79,56 @@ def test_redirects_are_followed_as_requests_follows_them(session):
     assert (answer.json(), [r.status_code for r in answer.history]) == ({"count": 8}, [302])
     stopped = session.get(f"{HOST}/moved", allow_redirects=False)
     assert (stopped.status_code, stopped.history, stopped.next.url) == (302, [], LIST)
+
+
+@pytest.fixture
+def netrc(tmp_path, monkeypatch):
+    """~/.netrc has a password for the cloud's host, and one for another."""
+    file = tmp_path / "netrc"
+    file.write_text(
+        f"machine {HOST[8:]} login me password geheim\nmachine elsewhere.example login me password geheim\n"
+    )
+    monkeypatch.setenv("NETRC", str(file))
+
+
+def test_netrc_never_replaces_a_signature(netrc, session):
+    answer = session.get(LIST)
+    assert (answer.status_code, answer.request.headers["Authorization"][:15]) == (200, "SDK-HMAC-SHA256")
+
+
+@pytest.mark.parametrize("auth", ["keys", "token"])
+def test_netrc_never_replaces_signature_or_token_on_a_redirect(netrc, cloud, auth):
+    session = CloudSession()
+    who = cloud.identity("default")
+    token = cloud.issue(who, project_scope(who, "cn-north-4"))
+    session.auth = signed(cloud) if auth == "keys" else token
+    answer = session.get(f"{HOST}/moved")
+    assert (answer.json(), answer.request.url) == ({"count": 8}, LIST)
+    if auth == "keys":
+        assert answer.request.headers["Authorization"].startswith("SDK-HMAC-SHA256 Access=")
+    else:
+        assert answer.request.headers["X-Auth-Token"] == token.value
+        assert "Authorization" not in answer.request.headers
+
+
+def test_a_redirect_without_credentials_is_requests_affair(netrc, cloud):
+    session = CloudSession()
+    session.headers["X-Sdk-Date"] = "20260101T000000Z"
+    request = session.prepare_request(requests.Request("GET", "https://elsewhere.example/"))
+    response = requests.Response()
+    response.request = session.prepare_request(requests.Request("GET", LIST, auth=signed(cloud)))
+    session.rebuild_auth(request, response)
+    assert request.headers["Authorization"] == "Basic bWU6Z2VoZWlt"
+
+
+@pytest.mark.parametrize("name", ["Authorization", "X-Auth-Token", "X-Security-Token", "X-Subject-Token"])
+def test_another_host_gets_no_credentials(cloud, name):
+    session = CloudSession()
+    request = requests.Request("GET", "https://elsewhere.example/", headers={name: "secret"}).prepare()
+    response = requests.Response()
+    response.request = requests.Request("GET", LIST).prepare()
+    session.rebuild_auth(request, response)
+    assert name not in request.headers
 
 
 def test_cookies_are_kept(session):
