@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pytest_hwcloud.cloud.wire import Answer
 
+_TRANSPORT = frozenset(("transfer-encoding", "content-encoding"))
 FAULTS = ("dns", "connection-refused", "connection-reset", "connect-timeout", "read-timeout", "tls")
 
 
@@ -77,6 +78,8 @@ def fault_of(entry: Mapping[str, object], index: int, path: Path) -> str | None:
 
 def decoded(headers: Mapping[str, str], body: bytes) -> tuple[dict[str, str], bytes]:
     """Headers and body of an answer without the coding of the transport (gzip, deflate, chunks)."""
+    if _TRANSPORT.isdisjoint(map(str.lower, headers)):
+        return dict(headers), body
     kept = {name: value for name, value in headers.items() if name.lower() != "transfer-encoding"}
     codings = [c.strip().lower() for n, v in kept.items() if n.lower() == "content-encoding" for c in v.split(",")]
     if not all(coding in _DECODERS for coding in codings):
@@ -125,6 +128,8 @@ def _headers(value: object, path: Path, key: str) -> dict[str, str]:
 
 
 def _one(values: object) -> str:
+    if values.__class__ is list and len(values) == 1 and values[0].__class__ is str:
+        return values[0]  # as nearly every header is
     if isinstance(values, bytes):
         return values.decode("latin-1")
     if isinstance(values, str) or not isinstance(values, Iterable):

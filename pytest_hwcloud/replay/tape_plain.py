@@ -43,6 +43,9 @@ _WORDS: dict[bytes, object] = {b"null": None, b"~": None, b"true": True, b"false
 _AMBIGUOUS = re.compile(rb"(?i:yes|no|on|off|true|false|null|y|n)").fullmatch
 
 
+_OPEN = object()  # the value of a key that has none on its line
+
+
 class NotPlain(ValueError):
     """The text is not in the plain subset: read it as YAML."""
 
@@ -120,7 +123,7 @@ def read_entry(entry: bytes) -> object:
         lines = _LINES.match(entry, at)
         stop = lines.end() if lines else at
         for line in entry[at:stop].split(b"\n")[:-1]:
-            _read_line(tree, line)
+            tree.add(*_read_line(line))
         if stop == end:
             break
         opening, at = _block_span(entry, stop)
@@ -138,19 +141,17 @@ def read_frame(frame: bytes) -> object:
     return read_entry(text) if text else {}
 
 
-def _read_line(tree: _Tree, line: bytes) -> None:
+@lru_cache(maxsize=4096)
+def _read_line(line: bytes) -> tuple[int, str | None, object]:
+    """Indent, key (None for an item of a list) and value (_OPEN for none) of a line. Most lines come again."""
     text = line.lstrip(b" ")
     indent = len(line) - len(text)
     if text[:2] == b"- ":
-        tree.append(indent, _scalar(text[2:]))
-        return
+        return indent, None, _scalar(text[2:])
     key, _, value = text.partition(b":")
     if _AMBIGUOUS(key):
         raise NotPlain
-    if value:
-        tree.put(indent, key.decode(), _scalar(value[1:]))
-    else:
-        tree.open(indent, key.decode())
+    return indent, key.decode(), _scalar(value[1:]) if value else _OPEN
 
 
 class _Tree:
@@ -163,6 +164,17 @@ class _Tree:
         self.levels: list[tuple[int, dict[str, object]]] = [(2, self.root)]
         self.key: str | None = None  # the open key, in the innermost mapping
         self.key_indent = self.list_indent = 0
+
+    def add(self, indent: int, key: str | None, value: object) -> None:
+        """One line. Empty lists and mappings are made anew: they may grow, and lines are kept."""
+        if value.__class__ is list or value.__class__ is dict:
+            value = value.__class__()
+        if key is None:
+            self.append(indent, value)
+        elif value is _OPEN:
+            self.open(indent, key)
+        else:
+            self.put(indent, key, value)
 
     def put(self, indent: int, key: str, value: object) -> None:
         mapping = self._mapping(indent)
