@@ -31,12 +31,25 @@ def _frames() -> Iterator[FrameType]:
     main = threading.main_thread().ident
     if threading.get_ident() != main and main is not None:
         yield from _outwards(sys._current_frames().get(main))
-    try:
-        tasks = asyncio.all_tasks()
-    except RuntimeError:
-        return
-    for task in tasks:
-        yield from task.get_stack()
+    for loop in _loops(sys._current_frames().get(main or 0)):
+        for task in asyncio.all_tasks(loop):
+            yield from _awaiting(task.get_coro())
+
+
+def _loops(frame: FrameType | None) -> Iterator[asyncio.AbstractEventLoop]:
+    """The event loops that run in a thread: the test may be one of their waiting tasks."""
+    for outer in _outwards(frame):
+        if outer.f_code.co_name == "run_forever" and isinstance(outer.f_locals.get("self"), asyncio.AbstractEventLoop):
+            yield outer.f_locals["self"]
+
+
+def _awaiting(coroutine: object) -> Iterator[FrameType]:
+    """Where a coroutine waits, and the coroutine that it waits for, and so on."""
+    while coroutine is not None:
+        frame = getattr(coroutine, "cr_frame", None)
+        if frame is not None:
+            yield frame
+        coroutine = getattr(coroutine, "cr_await", None)
 
 
 def _outwards(frame: FrameType | None) -> Iterator[FrameType]:

@@ -82,6 +82,18 @@ NEGATIVE = {
         "    with pytest.raises(Exception):\n"
         "        ThreadPoolExecutor(1).submit(lambda: get(hwcloud).raise_for_status()).result()\n"
     ),
+    "loop": (
+        "    import asyncio\n\n"
+        "    async def one():\n"
+        "        await asyncio.to_thread(lambda: get(hwcloud).raise_for_status())\n\n"
+        "    async def both():\n"
+        "        with pytest.raises(Exception):\n            await asyncio.gather(one(), one())\n\n"
+        "    asyncio.run(both())\n"
+    ),
+    "unittest": (
+        "    import unittest\n    with unittest.TestCase().assertRaises(Exception):\n"
+        "        get(hwcloud).raise_for_status()\n"
+    ),
     "injected": '    with hwcloud.deny("ecs:cloudServers:list"):\n        get(hwcloud)\n',
 }
 

@@ -134,6 +134,12 @@ HWP002 undeclared-permission  ecs:cloudServers:list   used by GET ecs /v1/{proje
   fix       iam/r.json: add "ecs:cloudServers:list" to statement 1
             @pytest.mark.requires_permission("vpc:ports:get", "ecs:cloudServers:list")"""
     )
+    enforced = run(source, f"--hwcloud-policy={file}", "--hwcloud-permissions=enforce")
+    enforced.assert_outcomes(failed=1)
+    told = enforced.stdout.str()
+    assert "\nE         fix       Allow ecs:cloudServers:list" in told  # its own failure, explained
+    assert "- hwcloud permissions -" in told
+    assert told.count(section(result)) == 2  # below the failure, and in the summary
 
 
 def test_an_explicit_deny_names_its_statement(run: Run, pytester: pytest.Pytester) -> None:
