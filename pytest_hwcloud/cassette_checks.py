@@ -24,7 +24,8 @@ class CassetteChecks:
 
     def __init__(self, config: pytest.Config, settings: Settings, routers: Routers) -> None:
         self.config, self.settings, self.routers = config, settings, routers
-        self.hygiene = Hygiene()
+        self.hygiene = Hygiene(settings.hosts)
+        self.cloud: set[str] = set()  # node ids of the collected cloud tests
         self.incomplete = False  # a worker crashed: what it played is not known
 
     def use(self, item: pytest.Item) -> None:
@@ -32,6 +33,7 @@ class CassetteChecks:
         named = [
             self.routers.tape_path(str(name), item) for m in item.iter_markers("hwcloud_cassette") for name in m.args
         ]
+        self.cloud.add(item.nodeid)
         self.hygiene.uses(item.nodeid, [*named, self.routers.own_path(item)])
         self.hygiene.uses_fixtures(getattr(item, "fixturenames", ()))
 
@@ -48,11 +50,13 @@ class CassetteChecks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         # First, so that what others deselect still counts as a user of its cassette.
+        self.hygiene.leaves(self.routers.own_path(item) for item in items if item.nodeid not in self.cloud)
         self.hygiene.collected(
             {item.path for item in items},
             arguments=config.args,
             cassette_dir=self.settings.cassette_dir,
             python_files=[str(pattern) for pattern in config.getini("python_files")],
+            root=self.settings.root,
         )
 
     @pytest.hookimpl(wrapper=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_hwcloud.cloud.identity import UnknownName
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.replay import library
 from pytest_hwcloud.replay.player import NotRecorded, Player
@@ -43,19 +45,28 @@ class Routers:
         self._cache_dir: Path | None = run.cache_dir()
 
     def tape_path(self, name: str, item: pytest.Item) -> Path:
-        """The file of a cassette that a marker names; UnknownName or CassetteError if it cannot be."""
-        return library.find(name, library.folder_of(item.path, self._run.settings.cassette_dir))
+        """The file of a cassette that a marker names, in record mode also a new one; UnknownName or CassetteError."""
+        folder = library.folder_of(item.path, self._run.settings.cassette_dir)
+        try:
+            return library.find(name, folder)
+        except UnknownName:
+            file = library.new(name, folder) if self._run.settings.mode == "record" else None
+            if file is None:
+                raise
+            return file
 
     def own_path(self, item: pytest.Item) -> Path:
         """The file of the test's own cassette, recorded or not."""
         _, _, name = item.nodeid.partition("::")
-        return library.own_cassette(item.path, name or item.name, self._run.settings.cassette_dir)
+        return self._own(item.path, name or item.name)
 
     def of_test(self, item: pytest.Item) -> Router:
         """The router of a test: the cassettes of its markers, or its own."""
         names = [str(name) for mark in item.iter_markers("hwcloud_cassette") for name in mark.args]
-        own = self.own_path(item)
-        return self._router([self.tape_path(name, item) for name in names], own)
+        paths = [self.tape_path(name, item) for name in names]
+        # A recording goes to the last cassette of the markers that is the user's, and what was recorded is replayed.
+        users = [path for path in paths if library.name_of(path) is None]
+        return self._router(paths, users[-1] if users else self.own_path(item))
 
     def of_fixture(self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> Router | None:
         """The router of a fixture of wider scope; None if it has no cassette of its own and none is recorded."""
@@ -64,14 +75,21 @@ class Routers:
 
     def _fixture_path(self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> Path:
         # In the folder of the file that defines it, so that the answer is the same whichever test comes first.
-        file = Path(fixturedef.func.__code__.co_filename)
-        # The index is private in pytest, but the only name of a parameter that is the same on every machine.
-        param = f"[{getattr(request, 'param_index', 0)}]" if hasattr(request, "param") else ""
-        return library.own_cassette(file, f"{fixturedef.argname}{param}", self._run.settings.cassette_dir)
+        code = getattr(inspect.unwrap(fixturedef.func), "__code__", None)
+        file, root = Path(code.co_filename if code else ""), self._run.settings.root
+        if not file.is_relative_to(root) or "site-packages" in file.parts:
+            file = root / "conftest.py"  # of an installed plugin: its cassettes are the project's all the same
+        _, _, owner = fixturedef.baseid.partition("::")  # the class, if it is a method
+        name = f"{owner}::{fixturedef.argname}" if owner else fixturedef.argname
+        return self._own(file, name + parameter_of(request))
+
+    def _own(self, file: Path, name: str) -> Path:
+        settings = self._run.settings
+        return library.own_cassette(file, name, settings.cassette_dir, settings.root)
 
     def _router(self, named: list[Path], own: Path) -> Router:
         hosts, recording = self._run.settings.hosts, self._run.recording
-        paths = named if named and not recording else [*named, *([own] if own.is_file() else [])]
+        paths = [path for path in dict.fromkeys([*named, own]) if path.is_file()]
         try:
             tapes = [Tape.load(path, self._cache_dir, library.name_of(path) or _shown(path, own)) for path in paths]
         except CassetteError as error:
@@ -80,10 +98,10 @@ class Routers:
             return recording.recorder(own, tapes)
         return Player(tapes, self._run.state, hosts=hosts, own_path=own)
 
-    def finish_fixture(self, router: Router) -> None:
-        """A fixture of wider scope has cleaned up."""
+    def finish_fixture(self, router: Router, *, good: bool) -> None:
+        """A fixture of wider scope has cleaned up. good: it was set up without an error."""
         self._run.cassettes.played_by_fixture(router)
-        self.finish(router, good=True)
+        self.finish(router, good=good)
 
     def finish(self, router: Router, *, good: bool) -> None:
         """The test or fixture is over: keep or drop what was recorded."""
@@ -93,6 +111,17 @@ class Routers:
 
             if isinstance(router, Recorder):
                 finish(router, good)
+
+
+def parameter_of(request: pytest.FixtureRequest) -> str:
+    """`[cn-north-4]` for a fixture with parameters: the value if it is a plain one, which every machine has, else the
+    index, which is private in pytest, but all that is left."""
+    if not hasattr(request, "param"):
+        return ""
+    value = request.param
+    if isinstance(value, str | int | float | None) and value != "":
+        return f"[{value}]"
+    return f"[{getattr(request, 'param_index', 0)}]"
 
 
 def _shown(path: Path, own: Path) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from pytest_hwcloud.journal import CURRENT
 from pytest_hwcloud.replay import route, sdk_memory
+from pytest_hwcloud.routers import parameter_of
 
 if TYPE_CHECKING:
     from pytest_hwcloud.replay.route import Router
@@ -21,19 +22,20 @@ def preparing(
     routers: Routers, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
 ) -> Iterator[None]:
     """While this fixture is set up, and again while it cleans up, its calls are routed and attributed to it."""
-    row = f"[{getattr(request, 'param_index', 0)}]" if hasattr(request, "param") else ""
-    name = f"{fixturedef.baseid}::{fixturedef.argname}{row}"
+    name = f"{fixturedef.baseid}::{fixturedef.argname}{parameter_of(request)}"
     router = routers.of_fixture(fixturedef, request)
-    if CURRENT.journal is None:
+    if CURRENT.journal is None and router is None:  # for a test that is no cloud test
         yield
         return
     # pytest runs finalizers last in, first out: the first to be added is the last to run, and the other way round.
     ending = ExitStack()
+    ready: list[bool] = []
     fixturedef.addfinalizer(ending.close)
     if router is not None:
-        fixturedef.addfinalizer(lambda: routers.finish_fixture(router))
+        fixturedef.addfinalizer(lambda: routers.finish_fixture(router, good=bool(ready)))
     with _own(name, router):
         yield
+    ready.append(True)  # the recording of a fixture that failed is not kept
     fixturedef.addfinalizer(lambda: ending.enter_context(_own(name, router)))
 
 
@@ -50,3 +52,5 @@ def _own(name: str, router: Router | None) -> Iterator[None]:
             sdk_memory.forget()  # or the first test that has the fixture would ask IAM less than the others
             if journal:
                 journal.fixture = before
+    if journal is None:
+        route.leave()  # the test that asked for it is no cloud test

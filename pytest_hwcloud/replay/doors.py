@@ -54,6 +54,7 @@ DOORS = {
     "requests.adapters": "requests_door",
     "httpx": "httpx_door",
     "aiohttp": "aiohttp_door",
+    "vcr.cassette": "vcr_neighbour_door",
 }
 _AT_ONCE = ("socket", "http.client", "urllib3.connectionpool")
 
@@ -94,6 +95,12 @@ def install() -> None:
         if module in _AT_ONCE or module in sys.modules:
             _ALL.arrived(module)
     WATCH.start({module: _ALL.arrived for module in DOORS if module not in _ALL.built})
+
+
+def is_outermost(module: str, attribute: str) -> bool:
+    """Whether our patch of this attribute of a client is in place, with nobody else's over it."""
+    found = (patch for patch in _ALL.built.get(module, ()) if patch.attribute == attribute)
+    return any(vars(patch.target).get(attribute) is patch.ours for patch in found)
 
 
 def remove() -> None:

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pytest_hwcloud.cloud.endpoints import is_cloud_host
 from pytest_hwcloud.replay import library
 from pytest_hwcloud.replay.tape import CassetteError, Tape
+from pytest_hwcloud.replay.tape_index import parts
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 _RECORDED_AT = re.compile(r"""["']?recorded_at["']?: ["']?(\d{4}-\d\d-\d\d)""")
@@ -34,11 +36,13 @@ class Finding:
 class Hygiene:
     """What one process collected and ran; the controller merges what its workers found."""
 
-    def __init__(self) -> None:
+    def __init__(self, hosts: Sequence[str] = ()) -> None:
+        self.hosts = tuple(hosts)
         self.users: dict[str, set[str]] = {}  # cassette → node ids that use it
         self.played: dict[str, set[int]] = {}
         self.passed: set[str] = set()
         self.fixtures: set[str] = set()
+        self.others: set[str] = set()
         self.folders: set[str] = set()  # folders all of whose cassettes may be judged, this level and below
 
     # collection -----------------------------------------------------------------------------------------------------
@@ -51,6 +55,10 @@ class Hygiene:
         """Names of fixtures that collected tests ask for: a cassette of such a name belongs to the fixture."""
         self.fixtures.update(names)
 
+    def leaves(self, cassettes: Iterable[Path]) -> None:
+        """What would be the own cassettes of collected tests that are no cloud tests: another recorder's, maybe."""
+        self.others.update(map(_key, cassettes))
+
     def collected(
         self,
         modules: Iterable[Path],
@@ -58,6 +66,7 @@ class Hygiene:
         arguments: Sequence[str] = (),
         cassette_dir: str = "cassettes",
         python_files: Sequence[str] = ("test_*.py", "*_test.py"),
+        root: Path | None = None,
     ) -> None:
         """The test modules that were collected without an error; arguments: the paths and node ids on the command line.
 
@@ -68,10 +77,10 @@ class Hygiene:
         for folder in {module.parent for module in whole}:
             there = {file for pattern in python_files for file in folder.glob(pattern)}
             cassettes = library.folder_of(folder / "test.py", cassette_dir)
-            if there <= whole:
+            if there <= whole and cassettes.is_relative_to(folder):  # one folder for all is judged module by module
                 self.folders.add(_key(cassettes))
         for module in whole:
-            self.folders.add(_key(library.own_cassette(module, "test", cassette_dir).parent))
+            self.folders.add(_key(library.own_cassette(module, "test", cassette_dir, root).parent))
 
     # the run --------------------------------------------------------------------------------------------------------
     def finished(self, nodeid: str, passed: bool, tapes: Iterable[Tape]) -> None:
@@ -90,6 +99,7 @@ class Hygiene:
             "passed": sorted(self.passed),
             "folders": sorted(self.folders),
             "fixtures": sorted(self.fixtures),
+            "others": sorted(self.others),
         }
 
     def merge(self, plain: Mapping[str, object]) -> None:
@@ -101,6 +111,7 @@ class Hygiene:
         self.passed.update(map(str, _list(plain.get("passed"))))
         self.folders.update(map(str, _list(plain.get("folders"))))
         self.fixtures.update(map(str, _list(plain.get("fixtures"))))
+        self.others.update(map(str, _list(plain.get("others"))))
 
     # findings -------------------------------------------------------------------------------------------------------
     def findings(self, *, max_age: int | None = None, now: datetime | None = None) -> list[Finding]:
@@ -113,10 +124,12 @@ class Hygiene:
     def _unused(self) -> Iterable[Finding]:
         files = {file for folder in self.folders for file in Path(folder).rglob("*") if file.suffix in _SUFFIXES}
         for file in files:
-            if file.name.startswith(".") or not file.is_file() or _key(file) in self.users:
+            if file.name.startswith(".") or not file.is_file() or _key(file) in self.others | self.users.keys():
                 continue
-            if _key(file) in self.played or file.stem.partition("[")[0] in self.fixtures:
+            if _key(file) in self.played or file.stem.partition("[")[0].rpartition(".")[2] in self.fixtures:
                 continue  # a fixture's own, and fixtures are set up for selected tests only
+            if not self._is_ours(file):
+                continue
             yield Finding(kind="unused", path=str(file), text=f"{_shown(file)}: no collected test uses it")
 
     def _unplayed(self) -> Iterable[Finding]:
@@ -128,9 +141,21 @@ class Hygiene:
                 tape = Tape.load(file)
             except CassetteError:
                 continue  # its tests say so already
-            left = [position for position in range(len(tape)) if position not in self.played[path]]
+            left = [position for position in self._cloud_calls(tape) if position not in self.played[path]]
             if left:
                 yield Finding(kind="unplayed", path=path, text=f"{_shown(file)}: {_unplayed_text(tape, left)}")
+
+    def _is_ours(self, file: Path) -> bool:
+        """Whether it is a cassette of cloud calls, or empty: others keep theirs in the same folders."""
+        try:
+            tape = Tape.load(file)
+        except CassetteError:
+            return False
+        return not len(tape) or bool(self._cloud_calls(tape))
+
+    def _cloud_calls(self, tape: Tape) -> list[int]:
+        cloud = (positions for key, positions in tape.keys.items() if is_cloud_host(parts(key)[2], self.hosts))
+        return sorted(position for positions in cloud for position in positions)
 
     def _old(self, max_age: int, now: datetime) -> Iterable[Finding]:
         for path in self.users:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
@@ -54,6 +56,19 @@ def find(name: str, folder: Path) -> Path:
     raise unknown("cassette", name, [*names(), *_local_names(folder)], f"(shipped, or files under {folder})")
 
 
+def new(name: str, folder: Path) -> Path | None:
+    """The file that a recording under this name goes to; None if the name looks like a misspelt shipped one.
+
+    CassetteError if it climbs out of the folder, or asks for a format that is not written.
+    """
+    inside = _inside(name, folder)
+    if inside.suffix == ".json":
+        raise CassetteError(f"recordings are written as YAML: call it {inside.stem}.yaml", path=inside)
+    if get_close_matches(name, names(), n=1, cutoff=0.8):
+        return None
+    return inside if inside.suffix in _SUFFIXES else inside.with_name(f"{inside.name}.yaml")
+
+
 def _inside(name: str, folder: Path) -> Path:
     if not name.strip() or "\0" in name:
         raise CassetteError(f"{name!r} is no name of a cassette", path=folder)
@@ -74,13 +89,22 @@ def folder_of(test_file: Path, cassette_dir: str = "cassettes") -> Path:
     return test_file.parent / cassette_dir
 
 
-def own_cassette(test_file: Path, test_name: str, cassette_dir: str = "cassettes") -> Path:
+def own_cassette(test_file: Path, test_name: str, cassette_dir: str = "cassettes", root: Path | None = None) -> Path:
     """The cassette of a test's own: `cassettes/<test module>/<test name>.yaml` beside the test file.
 
     test_name: what follows the file in the node id (`TestServers::test_list[cn-north-4]`). Names that had to be
     changed or cut carry a digest of the whole: two tests never share a file, a name never depends on other tests.
+    root: of the project; one folder for the cassettes of all test files keeps their own folders apart.
     """
-    return folder_of(test_file, cassette_dir) / test_file.stem / f"{file_stem(test_name)}.yaml"
+    folder = folder_of(test_file, cassette_dir)
+    return folder / _below(folder, test_file.parent, root) / test_file.stem / f"{file_stem(test_name)}.yaml"
+
+
+def _below(folder: Path, tests: Path, root: Path | None) -> Path:
+    """What keeps test files of the same name apart in one folder for all of them: where in the project they lie."""
+    if root is None or not tests.is_relative_to(root) or Path(os.path.normpath(folder)).is_relative_to(tests):
+        return Path()
+    return tests.relative_to(root)
 
 
 def file_stem(test_name: str) -> str:

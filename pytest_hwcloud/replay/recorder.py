@@ -18,12 +18,13 @@ from urllib.parse import urlsplit
 from pytest_hwcloud.cloud.tokens import TokenError, read_login
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.journal import CURRENT, Exchange
-from pytest_hwcloud.replay import detector, writer
+from pytest_hwcloud.replay import detector, library, writer
 from pytest_hwcloud.replay.call_site import call_site
 from pytest_hwcloud.replay.detector import Suspicion
 from pytest_hwcloud.replay.fault_kinds import fault_kind
+from pytest_hwcloud.replay.faults import CloudFault
 from pytest_hwcloud.replay.fields import REQUEST_IDS
-from pytest_hwcloud.replay.interaction import CassetteError
+from pytest_hwcloud.replay.interaction import CassetteError, Interaction
 from pytest_hwcloud.replay.mapping import IdentityMapping
 from pytest_hwcloud.replay.page import Entry, render
 from pytest_hwcloud.replay.player import PlayedExchange
@@ -96,16 +97,26 @@ class Recorder:
     def answer(self, request: Request) -> Answer | None:
         """What the cassette has for this request, when missing calls are recorded; else None: ask the cloud."""
         self.mapping.learn(request, None)
-        if self.mode != "record" or self.rewrite or not self.tapes:
+        if self.mode != "record":
             return None
-        clean = self.scrubber.request(request)
-        for tape in self.tapes:
-            found = tape.take(clean)
-            if found is not None and found.answer is not None:
-                answer = self.mapping.back(found.answer)
-                self._journal(request, answer, tape.name)
-                return answer
+        # Nobody records the shipped ones anew: the tests that use them mean what they say.
+        tapes = [tape for tape in self.tapes if not self.rewrite or library.name_of(tape.path)]
+        clean = self.scrubber.request(request) if tapes else request
+        for tape in tapes:
+            found = tape.take(clean) if tape.recorded(clean) else None
+            if found is not None:
+                return self._replayed(request, found, tape.name)
         return None
+
+    def _replayed(self, request: Request, found: Interaction, source: str) -> Answer:
+        if found.answer is None:
+            CURRENT.add(
+                Exchange(request=request, fault=found.fault, gate="network", source=source, where=self._where())
+            )
+            raise CloudFault(found.fault or "", request.url)
+        answer = self.mapping.back(found.answer)
+        self._journal(request, answer, source)
+        return answer
 
     def heard(self, request: Request, answer: Answer, started: float) -> None:
         """Take an exchange with the cloud: into the journal, and clean into the recording."""
