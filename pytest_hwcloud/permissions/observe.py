@@ -55,19 +55,24 @@ def wider_fixtures(item: pytest.Item) -> list[str]:
     closure: Mapping[str, object] = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
     used: Mapping[str, object] = getattr(getattr(item, "_request", None), "_fixture_defs", {})  # by getfixturevalue too
     definitions = [one for several in closure.values() for one in (several if isinstance(several, tuple) else ())]
-    indices: Mapping[str, int] = getattr(getattr(item, "callspec", None), "indices", {})
+    callspec = getattr(item, "callspec", None)
     names = {
-        fixture_name(definition, indices.get(definition.argname))
+        f"{definition.baseid}::{definition.argname}{_row(callspec, definition.argname)}"
         for definition in (*definitions, *used.values())
         if isinstance(definition, pytest.FixtureDef) and definition.scope != "function"
     }
     return sorted(names)
 
 
-def fixture_name(definition: pytest.FixtureDef[object], index: int | None) -> str:
-    """`baseid::name`, and which parameter of several."""
-    shown = f"[{index}]" if index is not None and definition.params else ""
-    return f"{definition.baseid}::{definition.argname}{shown}"
+def _row(callspec: object, name: str) -> str:
+    """Which parameter of a fixture the test has, in the words of the journal (routers.parameter_of)."""
+    params: Mapping[str, object] = getattr(callspec, "params", {})
+    if name not in params:
+        return ""
+    value = params[name]
+    if isinstance(value, str | int | float | None) and value != "":
+        return f"[{value}]"
+    return f"[{getattr(callspec, 'indices', {}).get(name, 0)}]"
 
 
 def _share(record: TestRecord, shared: dict[str, list[Use]]) -> None:

@@ -134,6 +134,17 @@ def test_calls_of_the_cleaning_up_count(run: Run) -> None:
     assert heads(result) == ["HWP003 vpc:ports:get"]
 
 
+@pytest.mark.usefixtures("both")
+def test_each_row_of_a_wider_fixture_has_its_own_calls(run: Run) -> None:
+    fixture = (
+        '@pytest.fixture(scope="module", params=["calls", "", (1, 2)])\ndef row(request):\n'
+        '    if request.param != "":\n        requests.get(ECS + "/detail", auth=signed())\n\n'
+    )
+    result = run(FIXTURES + fixture + WANTS + "def test_it(row):\n    pass\n", "--hwcloud-permissions=enforce")
+    result.assert_outcomes(passed=2, failed=1)
+    assert heads(result) == ["HWP003 ecs:cloudServers:list"]
+
+
 THREADS = """
 import asyncio
 import threading
