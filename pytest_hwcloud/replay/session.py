@@ -18,6 +18,7 @@ from pytest_hwcloud.cloud import redirects
 from pytest_hwcloud.cloud.signing import has_signature
 from pytest_hwcloud.cloud.wire import Request
 from pytest_hwcloud.replay.faults import pending
+from pytest_hwcloud.replay.preparing import is_ordinary, prepared
 from pytest_hwcloud.replay.requests_door import requests_response
 from pytest_hwcloud.replay.route import CURRENT_ROUTER, Router
 from pytest_hwcloud.replay.urllib3_door import as_bytes, ask, lower
@@ -67,6 +68,10 @@ class CloudSession(requests.Session):
         """Close what was opened."""
         if self._mounted is not None:
             super().close()
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """What will be sent."""
+        return prepared(self, request) if is_ordinary(self, request) else super().prepare_request(request)
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
         """The settings of one call. The environment is read once per host and session, and not at all in a replay."""
