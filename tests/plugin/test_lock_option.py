@@ -9,8 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import requests  # noqa: F401  (pytester takes back what a run imports: what is here before is imported once)
+import vcr  # noqa: F401
 
+import pytest_hwcloud.run  # noqa: F401
 from pytest_hwcloud import cli
+from pytest_hwcloud.permissions import ending, findings, lock_check, lock_widened, minimise, observe  # noqa: F401
+from pytest_hwcloud.permissions.finding import RULES
 
 SOURCE = """
 import pytest
@@ -73,6 +78,30 @@ permissions:
 unmapped: {}
 """
 
+WIDE = """
+import pytest, requests
+from pytest_hwcloud import AkSkAuth
+
+@pytest.fixture(scope="module")
+def servers(request):
+    from pytest_hwcloud.plugin import run_of
+    identity = run_of(request.config).state.identity("default")
+    url = "https://ecs.cn-north-4.myhuaweicloud.com/v1/05041fffa40025702f6dc009cc6f8f33/cloudservers/detail"
+    return requests.get(url, auth=AkSkAuth(identity.ak, identity.sk)).json()
+
+@pytest.mark.hwcloud_cassette("success/list-servers")
+def test_one(hwcloud, servers):
+    assert servers["count"] == 8
+
+@pytest.mark.hwcloud_cassette("success/list-servers")
+def test_two(hwcloud, servers):
+    assert servers["count"] == 8
+"""
+WIDE_LINES = """\
+      test_wide.py::test_one: used (fixture servers)
+      test_wide.py::test_two: used (fixture servers)
+"""
+
 
 def policy(*patterns: list[str]) -> str:
     rows = [{"Effect": "Allow", "Action": row} for row in patterns]
@@ -115,8 +144,9 @@ def project(pytester: pytest.Pytester) -> Project:
     return Project(pytester)
 
 
-def findings(result: pytest.RunResult) -> list[str]:
-    return [line for line in result.outlines if line.startswith("HWP")]
+def found(result: pytest.RunResult) -> list[str]:
+    """The head lines of all findings."""
+    return [line for line in result.outlines if line.partition(" ")[0] in RULES]
 
 
 def test_written_then_quiet(project: Project) -> None:
@@ -125,25 +155,26 @@ def test_written_then_quiet(project: Project) -> None:
     result.stdout.fnmatch_lines(["lock: hwcloud-permissions.yaml written (2 permissions, 4 tests)"])
     assert project.lock.read_text() == LOCK
     result = project.check("--hwcloud-permissions=enforce")
-    assert (result.ret, findings(result)) == (0, [])
+    assert (result.ret, found(result)) == (0, [])
 
 
 def test_the_same_bytes_under_xdist_and_in_any_order(project: Project) -> None:
+    project.source(WIDE, "test_wide")
     project.source("def pytest_collection_modifyitems(items):\n    items.reverse()\n", "conftest")
-    project.update()
-    assert project.lock.read_text() == LOCK
+    project.update().assert_outcomes(passed=8)
+    serial = project.lock.read_text()
+    assert serial.replace(WIDE_LINES, "") == LOCK
     project.lock.unlink()
-    result = project.run_outside("-n2", "--hwcloud-lock=update")
-    result.assert_outcomes(passed=6)
-    assert project.lock.read_text() == LOCK
+    project.run_outside("-n2", "--hwcloud-lock=update").assert_outcomes(passed=8)
+    assert project.lock.read_text() == serial
 
 
 BROKEN = """\
 HWP007 lost-permission  ecs:cloudServers:list   cause: policy iam/ci-reader.json
   was       allowed by "ecs:*:list*" (statement 1)
   breaks    3 tests: test_it.py::test_counts_servers · ::test_pages[*] (2)
-  call      GET ecs /v1/{project_id}/cloudservers/detail      test_it.py:12
-            GET ecs /v1/{project_id}/cloudservers/detail      test_it.py:17
+  call      GET ecs /v1/{project_id}/cloudservers/detail      test_it.py:7
+            GET ecs /v1/{project_id}/cloudservers/detail      test_it.py:12
   now       deny (implicit): no statement allows it; 2 statements looked at      iam/ci-reader.json
   fix       iam/ci-reader.json:6: add "ecs:cloudServers:list" to statement 1
             --- iam/ci-reader.json
@@ -169,7 +200,7 @@ def test_a_broken_policy(project: Project, workers: str) -> None:
     run = project.run_outside if workers else project.run
     result = run("--hwcloud-lock=check", *filter(None, [workers]))
     assert BROKEN in "\n".join(result.outlines)
-    assert [line.split()[0] for line in findings(result)] == ["HWP001", "HWP007"]
+    assert [line.split()[0] for line in found(result)] == ["HWP001", "HWP007"]
     assert project.lock.read_text() == LOCK
 
 
@@ -197,32 +228,28 @@ def test_a_test_more_with_the_same_need_is_no_difference(project: Project) -> No
     project.source(NEW_CALL, "test_new")
     project.source(SOURCE.replace("import pytest", "\n\nimport pytest"))
     result = project.check("--hwcloud-permissions=enforce")
-    assert (result.ret, findings(result)) == (0, [])
+    assert (result.ret, found(result)) == (0, [])
 
 
-@pytest.mark.parametrize("workers", ["", "-n2"])
 @pytest.mark.parametrize(("permissions", "code"), [("enforce", 1), ("report", 0), ("off", 0)])
-def test_a_new_need(project: Project, permissions: str, code: int, workers: str) -> None:
-    if workers and permissions != "enforce":
-        pytest.skip("one of them is enough under xdist")
+def test_a_new_need(project: Project, permissions: str, code: int) -> None:
     lines = LOCK.splitlines(keepends=True)
     start = next(index for index, line in enumerate(lines) if line.startswith("  tms:"))
     project.lock.write_text("".join(lines[:start] + lines[start + 4 :]))
-    run = project.run_outside if workers else project.run
-    result = run("--hwcloud-lock=check", f"--hwcloud-permissions={permissions}", *filter(None, [workers]))
+    result = project.check(f"--hwcloud-permissions={permissions}")
     assert result.ret == code
     if permissions == "off":
-        assert findings(result) == []
+        assert found(result) == []
         return
     paragraph = """\
-HWP008 new-permission  tms:predefineTags:list   cause: code test_it.py:21
-  call      GET tms /v1.0/predefine_tags      test_it.py:21
+HWP008 new-permission  tms:predefineTags:list   cause: code test_it.py:16
+  call      GET tms /v1.0/predefine_tags      test_it.py:16
   needs     1 test: test_it.py::test_tags
   now       allowed by "tms:*:list*" (statement 2)      iam/ci-reader.json:11
   fix       pytest --hwcloud-lock=update
 """
     assert paragraph in "\n".join(result.outlines)
-    assert len(findings(result)) == 1
+    assert len(found(result)) == 1
     if permissions == "enforce":
         assert "hwcloud: exit status 1: 1 permission finding (HWP008), permissions enforce" in result.outlines
 
@@ -232,7 +259,7 @@ def test_a_wider_policy(project: Project) -> None:
     project.reader.write_text(policy(["ecs:*:get*", "ecs:*:list*", "ecs:cloudServers:start"], ["tms:*:list*"]))
     result = project.check("--hwcloud-permissions=enforce")
     assert result.ret == 1
-    assert findings(result) == ["HWP009 widened-policy  ecs:cloudServers:start   cause: policy iam/ci-reader.json"]
+    assert found(result) == ["HWP009 widened-policy  ecs:cloudServers:start   cause: policy iam/ci-reader.json"]
     result.stdout.fnmatch_lines(
         [
             "  gains     *",
@@ -273,20 +300,10 @@ def test_a_crashed_worker_deletes_nothing(project: Project) -> None:
 
 
 def test_two_runs_at_once_lose_nothing(project: Project) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "no:asyncio",
-        "-p",
-        "no:cacheprovider",
-        "--hwcloud-lock=update",
-        "-k",
-    ]
+    command = [sys.executable, "-m", "pytest", "-p", "no:asyncio", "-p", "no:cacheprovider", "--hwcloud-lock=update"]
     runs = [
-        subprocess.Popen([*command, "-k", word], cwd=project.path, stdout=-3)
-        for word in ("counts or pages", "tags or viewer")
+        subprocess.Popen([*command, "-k", words], cwd=project.path, stdout=subprocess.DEVNULL)
+        for words in ("counts or pages", "tags or viewer")
     ]
     assert [run.wait() for run in runs] == [0, 0]
     assert project.lock.read_text() == LOCK
@@ -320,7 +337,7 @@ def test_a_folder_that_cannot_be_written(project: Project, monkeypatch: pytest.M
     def refuse(**_: object) -> tuple[int, str]:
         raise PermissionError(13, "Permission denied")
 
-    project.lock.write_text(LOCK.replace("used", "proved"))
+    project.lock.write_text(LOCK.replace(": used", ": proved"))
     monkeypatch.setattr(tempfile, "mkstemp", refuse)
     project.source(SOURCE.replace("def test_tags", "def test_labels"))
     result = project.update()
@@ -328,7 +345,7 @@ def test_a_folder_that_cannot_be_written(project: Project, monkeypatch: pytest.M
     assert result.outlines[-1] == (
         "hwcloud: hwcloud-permissions.yaml: cannot be written: Permission denied; the lock is as it was"
     )
-    assert project.lock.read_text() == LOCK.replace("used", "proved")
+    assert project.lock.read_text() == LOCK.replace(": used", ": proved")
 
 
 def test_the_suite_is_green_under_the_smallest_policy(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
@@ -349,33 +366,3 @@ def test_the_suite_is_green_under_the_smallest_policy(project: Project, capsys: 
     result = project.run("--hwcloud-permissions=enforce")
     assert result.ret == 0
     result.assert_outcomes(passed=6)
-
-
-WIDE = """
-import pytest, requests
-from pytest_hwcloud import AkSkAuth
-
-@pytest.fixture(scope="module")
-def servers(request):
-    from pytest_hwcloud.plugin import run_of
-    identity = run_of(request.config).state.identity("default")
-    url = "https://ecs.cn-north-4.myhuaweicloud.com/v1/05041fffa40025702f6dc009cc6f8f33/cloudservers/detail"
-    return requests.get(url, auth=AkSkAuth(identity.ak, identity.sk)).json()
-
-@pytest.mark.hwcloud_cassette("success/list-servers")
-def test_one(hwcloud, servers):
-    assert servers["count"] == 8
-
-def test_two(hwcloud, servers):
-    assert servers["count"] == 8
-"""
-
-
-@pytest.mark.parametrize("workers", ["", "-n2"])
-def test_the_call_of_a_wider_fixture_belongs_to_every_test_that_has_it(project: Project, workers: str) -> None:
-    project.source(WIDE)
-    run = project.run_outside if workers else project.run
-    run("--hwcloud-lock=update", *filter(None, [workers]))
-    assert "".join(line for line in project.lock.read_text().splitlines(True) if "::" in line) == (
-        "      test_it.py::test_one: used (fixture servers)\n      test_it.py::test_two: used (fixture servers)\n"
-    )
