@@ -1,0 +1,1 @@
+"""What an account of Huawei Cloud has: servers, networks, volumes, tags, users."""
