@@ -44,6 +44,7 @@ _AMBIGUOUS = re.compile(rb"(?i:yes|no|on|off|true|false|null|y|n)").fullmatch
 
 
 _OPEN = object()  # the value of a key that has none on its line
+_GROWING = (list, dict)
 
 
 class NotPlain(ValueError):
@@ -167,35 +168,38 @@ class _Tree:
 
     def add(self, indent: int, key: str | None, value: object) -> None:
         """One line. Empty lists and mappings are made anew: they may grow, and lines are kept."""
-        if value.__class__ is list or value.__class__ is dict:
+        if value.__class__ in _GROWING:
             value = value.__class__()
         if key is None:
-            self.append(indent, value)
-        elif value is _OPEN:
-            self.open(indent, key)
+            self._append(indent, value)
         else:
             self.put(indent, key, value)
 
     def put(self, indent: int, key: str, value: object) -> None:
-        mapping = self._mapping(indent)
+        """A key with its value; with _OPEN the key is open."""
+        innermost, mapping = self.levels[-1]
+        if indent != innermost:
+            mapping = self._mapping(indent)
         if key in mapping:
             raise NotPlain
-        mapping[key] = value
+        if value is _OPEN:
+            mapping[key] = None
+            self.key, self.key_indent, self.list_indent = key, indent, 0
+        else:
+            mapping[key] = value
+            self.key = None
 
-    def open(self, indent: int, key: str) -> None:
-        self.put(indent, key, None)
-        self.key, self.key_indent, self.list_indent = key, indent, 0
-
-    def append(self, indent: int, value: object) -> None:
-        if self.key is None or indent < self.key_indent or self.list_indent not in (0, indent):
+    def _append(self, indent: int, value: object) -> None:
+        key = self.key
+        if key is None or indent < self.key_indent or self.list_indent not in (0, indent):
             raise NotPlain
         self.list_indent = indent
         mapping = self.levels[-1][1]
-        values = mapping[self.key]
-        if isinstance(values, list):
+        values = mapping[key]
+        if values is None:
+            mapping[key] = [value]
+        elif isinstance(values, list):
             values.append(value)
-        else:
-            mapping[self.key] = [value]
 
     def _mapping(self, indent: int) -> dict[str, object]:
         levels = self.levels
