@@ -116,11 +116,9 @@ class _Ending:
 
 def _joined(own: pytest.CallInfo[None], wider: pytest.CallInfo[None]) -> pytest.CallInfo[None]:
     """Two teardowns as one, without the time between them."""
-    errors = [call.excinfo for call in (own, wider) if call.excinfo is not None]
-    excinfo = errors[0] if errors else None
-    if len(errors) > 1:
-        group = BaseExceptionGroup("errors during test teardown", [error.value for error in errors])
-        excinfo = pytest.ExceptionInfo.from_exception(group)
+    excinfo = own.excinfo or wider.excinfo
+    if own.excinfo is not None and wider.excinfo is not None:
+        excinfo = _group(own.excinfo.value, wider.excinfo.value)
     return pytest.CallInfo(
         result=None,
         excinfo=excinfo,
@@ -130,6 +128,13 @@ def _joined(own: pytest.CallInfo[None], wider: pytest.CallInfo[None]) -> pytest.
         when="teardown",
         _ispytest=True,
     )
+
+
+def _group(*errors: BaseException) -> pytest.ExceptionInfo[BaseException]:
+    try:
+        raise BaseExceptionGroup("errors during test teardown", errors)
+    except BaseExceptionGroup:
+        return pytest.ExceptionInfo.from_current()
 
 
 def _captured(item: pytest.Item) -> AbstractContextManager[None]:
