@@ -11,12 +11,15 @@ import pytest
 from pytest_hwcloud.cloud.identity import UnknownName
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.replay import library
-from pytest_hwcloud.replay.player import NotRecorded, Player
+from pytest_hwcloud.replay.player import Player
 from pytest_hwcloud.replay.route import Router
 from pytest_hwcloud.replay.tape import CassetteError, Tape
 
 if TYPE_CHECKING:
     from pytest_hwcloud.run import Run
+
+
+OWN = pytest.StashKey[Path]()  # of an item: the file of its own cassette
 
 
 class Broken:
@@ -57,8 +60,10 @@ class Routers:
 
     def own_path(self, item: pytest.Item) -> Path:
         """The file of the test's own cassette, recorded or not."""
-        _, _, name = item.nodeid.partition("::")
-        return self._own(item.path, name or item.name)
+        if OWN not in item.stash:
+            _, _, name = item.nodeid.partition("::")
+            item.stash[OWN] = self._own(item.path, name or item.name)
+        return item.stash[OWN]
 
     def of_test(self, item: pytest.Item) -> Router:
         """The router of a test: the cassettes of its markers, or its own."""
@@ -126,9 +131,11 @@ def parameter_of(request: pytest.FixtureRequest) -> str:
 
 def _shown(path: Path, own: Path) -> str:
     base = own.parent.parent
+    if path is own:
+        return f"{own.parent.name}/{own.name}"
     return path.relative_to(base).as_posix() if path.is_relative_to(base) else path.name
 
 
-def unrecorded(router: Router) -> list[NotRecorded]:
+def unrecorded(router: Router) -> list[Exception]:
     """The calls of a test that no cassette answered."""
     return router.unrecorded if isinstance(router, Player) else []

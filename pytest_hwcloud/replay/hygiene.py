@@ -40,6 +40,7 @@ class Hygiene:
         self.hosts = tuple(hosts)
         self.users: dict[str, set[str]] = {}  # cassette → node ids that use it
         self.played: dict[str, set[int]] = {}
+        self.sizes: dict[str, int] = {}  # how many interactions the cassettes have that were played
         self.passed: set[str] = set()
         self.fixtures: set[str] = set()
         self.others: set[str] = set()
@@ -88,7 +89,9 @@ class Hygiene:
         if passed:
             self.passed.add(nodeid)
         for tape in tapes:
-            self.played.setdefault(_key(tape.path), set()).update(tape.played_positions)
+            path = _key(tape.path)
+            self.sizes[path] = len(tape)
+            self.played.setdefault(path, set()).update(tape.played_positions)
 
     # xdist ----------------------------------------------------------------------------------------------------------
     def to_plain(self) -> dict[str, object]:
@@ -96,6 +99,7 @@ class Hygiene:
         return {
             "users": {path: sorted(nodeids) for path, nodeids in self.users.items()},
             "played": {path: sorted(positions) for path, positions in self.played.items()},
+            "sizes": self.sizes,
             "passed": sorted(self.passed),
             "folders": sorted(self.folders),
             "fixtures": sorted(self.fixtures),
@@ -108,6 +112,8 @@ class Hygiene:
             self.users.setdefault(path, set()).update(map(str, nodeids))
         for path, positions in _table(plain.get("played")):
             self.played.setdefault(path, set()).update(int(str(position)) for position in positions)
+        sizes = plain.get("sizes")
+        self.sizes.update(sizes if isinstance(sizes, dict) else {})
         self.passed.update(map(str, _list(plain.get("passed"))))
         self.folders.update(map(str, _list(plain.get("folders"))))
         self.fixtures.update(map(str, _list(plain.get("fixtures"))))
@@ -123,10 +129,11 @@ class Hygiene:
 
     def _unused(self) -> Iterable[Finding]:
         files = {file for folder in self.folders for file in Path(folder).rglob("*") if file.suffix in _SUFFIXES}
+        known = self.others | self.users.keys() | self.played.keys()
         for file in files:
-            if file.name.startswith(".") or not file.is_file() or _key(file) in self.others | self.users.keys():
+            if _key(file) in known or file.name.startswith(".") or not file.is_file():
                 continue
-            if _key(file) in self.played or file.stem.partition("[")[0].rpartition(".")[2] in self.fixtures:
+            if file.stem.partition("[")[0].rpartition(".")[2] in self.fixtures:
                 continue  # a fixture's own, and fixtures are set up for selected tests only
             if not self._is_ours(file):
                 continue
@@ -134,8 +141,10 @@ class Hygiene:
 
     def _unplayed(self) -> Iterable[Finding]:
         for path, nodeids in self.users.items():
+            if path not in self.played or len(self.played[path]) == self.sizes[path] or not nodeids <= self.passed:
+                continue
             file = Path(path)
-            if path not in self.played or not nodeids <= self.passed or library.name_of(file) or not file.is_file():
+            if library.name_of(file) or not file.is_file():
                 continue
             try:
                 tape = Tape.load(file)
