@@ -125,6 +125,8 @@ class Run:
             return None
         from pytest_hwcloud.permissions.session import PermissionChecks
 
+        if settings.lock != "off" and settings.lockfile.exists() and not hasattr(self.config, "workerinput"):
+            _refuse_broken_lock(settings.lockfile)
         checks = PermissionChecks(self)
         self.config.pluginmanager.register(checks, "hwcloud-permissions")
         return checks
@@ -270,6 +272,14 @@ class Run:
 
 def _succeeded(exchange: Exchange) -> bool:
     return exchange.status is not None and exchange.status < 300
+
+
+def _refuse_broken_lock(file: Path) -> None:
+    from pytest_hwcloud.permissions import lock
+
+    problem = lock.problem(file)
+    if problem:
+        raise ConfigError(problem)
 
 
 def _shown(source: str) -> str:

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 # pytester forgets after each run what was imported during it; what is imported here stays, and a run takes a tenth.
+import pytest_hwcloud.cloud.denials
+import pytest_hwcloud.cloud.failures.exceptions
 import pytest_hwcloud.expectations
-import pytest_hwcloud.explanations.explanation
+import pytest_hwcloud.explanations.advice
 import pytest_hwcloud.explanations.notes
 import pytest_hwcloud.fixture
+import pytest_hwcloud.gates.authorization
+import pytest_hwcloud.markers
+import pytest_hwcloud.permissions.display
+import pytest_hwcloud.permissions.ending
+import pytest_hwcloud.permissions.session
 import pytest_hwcloud.recording
+import pytest_hwcloud.replay.late_imports
+import pytest_hwcloud.replay.requests_door
+import pytest_hwcloud.replay.session
 import pytest_hwcloud.replay.vcr_door
 import pytest_hwcloud.run  # noqa: F401
+
+sys.dont_write_bytecode = False  # else pytest rewrites the asserts of our modules again in every run of pytester's
 
 FOREIGN = ("HUAWEICLOUD_", "HW_", "OS_", "HC_", "OBS_", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
 

@@ -322,11 +322,11 @@ def test_a_lock_with_a_conflict_is_an_error_and_stays(project: Project, what: st
     text = LOCK.replace("      - allow tms", "<<<<<<< HEAD\n      - allow tms", 1)
     project.lock.write_text(text)
     result = project.run(f"--hwcloud-lock={what}")
-    assert result.ret == 1
-    assert result.outlines[-1] == (
-        "hwcloud: hwcloud-permissions.yaml:8: merge conflict marker '<<<<<<<': take either side, then: "
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert (
+        "ERROR: hwcloud: hwcloud-permissions.yaml:8: merge conflict marker '<<<<<<<': take either side, then: "
         "pytest --hwcloud-lock=update"
-    )
+    ) in result.errlines
     assert project.lock.read_text() == text
 
 
