@@ -43,7 +43,7 @@ class Tape:
     @classmethod
     def load(cls, path: Path | str, cache_dir: Path | None = None, name: str | None = None) -> Tape:
         """Read a cassette; CassetteError for anything that is none. cache_dir: where its parsed form may be kept."""
-        path = Path(path)
+        path = path if isinstance(path, Path) else Path(path)
         try:
             stat = path.stat()
             parsed = _parsed(path, stat.st_size, stat.st_mtime_ns, stat.st_ino, cache_dir)
@@ -167,13 +167,14 @@ class Tape:
 @lru_cache(maxsize=64)
 def _parsed(path: Path, size: int, mtime_ns: int, inode: int, cache_dir: Path | None) -> Parsed:
     """The parsed form of a file as it is now: from this process, from the cache, or read anew."""
+    if cache_dir is None or size <= _SMALL:
+        return read_cassette(path.read_bytes(), path)
     stat = path.stat()
-    if cache_dir is not None and size > _SMALL and (found := tape_cache.load(cache_dir, path, stat)):
+    if found := tape_cache.load(cache_dir, path, stat):
         return found
     content = path.read_bytes()
     parsed = read_cassette(content, path)
-    if cache_dir is not None and (size > _SMALL):
-        tape_cache.save(cache_dir, path, stat, content, parsed)
+    tape_cache.save(cache_dir, path, stat, content, parsed)
     return parsed
 
 
@@ -203,9 +204,13 @@ def _from_plain(plain: tape_plain.Plain, content: bytes, path: Path) -> Parsed:
     index: dict[str, list[int]] = {}
     for position, (method, uri) in enumerate(plain.keys):
         index.setdefault(key_of.__wrapped__(method, uri), []).append(position)
-    metadata = _metadata(frame or {}, path)
     return Parsed(
-        metadata=metadata, index=index, ends=plain.spans, blob=content, faults=sorted(plain.fault), plain=True
+        metadata=_metadata(frame or {}, path),
+        index=index,
+        ends=plain.spans,
+        blob=content,
+        faults=sorted(plain.fault),
+        plain=True,
     )
 
 

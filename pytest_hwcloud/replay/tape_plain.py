@@ -132,8 +132,9 @@ def read_entry(entry: bytes) -> object:
     return tree.root
 
 
+@lru_cache(maxsize=64)
 def read_frame(frame: bytes) -> object:
-    """What stands around the interactions: version and metadata. NotPlain if YAML has to read it."""
+    """What stands around the interactions: version and metadata. NotPlain if YAML has to read it. Not to be changed."""
     lines = frame.split(b"\n")[:-1]
     while lines and lines[0].startswith(b"#"):
         lines.pop(0)
