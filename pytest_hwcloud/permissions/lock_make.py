@@ -11,6 +11,7 @@ from pytest_hwcloud.cloud.system_policies import PREFIX
 from pytest_hwcloud.permissions import grants
 from pytest_hwcloud.permissions.lock import Held, Lock, Permission
 from pytest_hwcloud.permissions.lock_entry import STATUSES, Entries, Entry, call_of
+from pytest_hwcloud.permissions.matching import speaks_of
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.rights import Rights
@@ -61,11 +62,19 @@ def _status(record: TestRecord, use: Use) -> str:
     proof = record.proof.get(use.action)
     if use.policy == _GRANTED:
         return "granted"
-    if use.injected or (use.refused and use.expected):
+    if use.injected or (use.refused and use.expected) or _unwanted(record, use):
         return "refused"
     if proof:
         return proof if proof in STATUSES else "used"
     return {"deny": "missing", "unknown": "undecided"}.get(use.verdict) or _unjudged(use)
+
+
+def _unwanted(record: TestRecord, use: Use) -> bool:
+    """Only denied_permission speaks of it: allowed or not (HWP018), the test is no reason to grant it."""
+    if not any(row.kind == "denied" for row in record.declared):
+        return False
+    names = use.names or (use.action.lower(),)
+    return {row.kind for row in record.declared if speaks_of(row, names, use.identity)} == {"denied"}
 
 
 def _unjudged(use: Use) -> str:

@@ -10,6 +10,7 @@ from lock_world import LIST, SHOW, TAGS, World, full, part, record, use
 from pytest_hwcloud.cloud import actions
 from pytest_hwcloud.permissions import lock
 from pytest_hwcloud.permissions.finding import Finding
+from pytest_hwcloud.permissions.record import Declaration
 
 A, B = "tests/test_inventory.py::test_counts_servers", "tests/test_b.py::test_b"
 PAGES = [f"tests/test_inventory.py::test_pages[{number}]" for number in (1, 2)]
@@ -145,6 +146,20 @@ def test_new_for_another_identity(world: World) -> None:
     assert finding.head == (
         "HWP008 new-permission  ecs:cloudServers:list   identity auditor   cause: code tests/test_a.py:5"
     )
+
+
+def test_what_a_test_wants_refused_is_no_need_when_a_wider_policy_allows_it(world: World) -> None:
+    reader = world.policy(["tms:*:list"])
+    wanted = [Declaration(kind="denied", actions=("ecs:cloudServers:list",))]
+    refused = denied(expected=True)
+    world.update(full(record(A, refused, declared=wanted)), world.state(default=reader))
+    world.policy(["tms:*:list", "ecs:cloudServers:list"])
+    state = world.state(default=reader)
+    found = world.check(part(record(A, use(), declared=wanted, outcome="failed")), state)
+    assert [(finding.rule, finding.cause) for finding in found] == [("HWP009", "policy")]
+    wanted.append(Declaration(kind="requires", actions=("ecs:cloudServers:list",)))
+    found = world.check(full(record(A, use(), declared=wanted)), state)
+    assert [(finding.rule, finding.cause) for finding in found] == [("HWP008", "code"), ("HWP009", "policy")]
 
 
 def test_new_because_the_catalogue_changed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
