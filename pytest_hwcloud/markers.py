@@ -76,7 +76,8 @@ def _check_permission(marker: str, bound: dict[str, object], run: Run) -> None:
     groups = {key: bound.get(key, ()) for key in ("actions", "any_of", "optional")}
     for key, group in groups.items():
         if isinstance(group, str) or not isinstance(group, Iterable):
-            raise MarkerError(f"{key} is a list of action names, not {group!r}; write {key}=[{group!r}]")
+            hint = f"; write {key}=[{group!r}]" if isinstance(group, str) else ""
+            raise MarkerError(f"{key} is a list of action names, not {group!r}{hint}")
         check_actions("", tuple(group))
     if not any(groups.values()):
         raise MarkerError('name an action, for instance "ecs:cloudServers:list"')

@@ -1,4 +1,4 @@
-"""A call that no cassette answered fails its test, whatever the code under test made of the exception."""
+"""A call that no usable cassette answered fails its test, whatever the code under test made of the exception."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from types import TracebackType
 
 import pytest
 
+from pytest_hwcloud.replay.interaction import CassetteError
 from pytest_hwcloud.replay.player import NotRecorded
 from pytest_hwcloud.replay.route import Router
 from pytest_hwcloud.routers import unrecorded
@@ -18,10 +19,10 @@ _PACKAGE = str(Path(__file__).parent)
 
 @contextmanager
 def failing_on_unrecorded(router: Router) -> Iterator[None]:
-    """In this block: NotRecorded ends at the line of the user's code; a swallowed one fails the test at the end."""
+    """In this block: such an error ends at the line of the user's code; a swallowed one fails the test at the end."""
     try:
         yield
-    except NotRecorded as error:
+    except (NotRecorded, CassetteError) as error:
         unrecorded(router).clear()
         raise error.with_traceback(_users_part(error.__traceback__)) from None
     except Exception as error:
@@ -36,7 +37,7 @@ def failing_on_unrecorded(router: Router) -> Iterator[None]:
         pytest.fail("\n".join(dict.fromkeys(missing_calls)), pytrace=False)
 
 
-def _comes_from(error: BaseException | None, missing: NotRecorded) -> bool:
+def _comes_from(error: BaseException | None, missing: Exception) -> bool:
     while error is not None:
         if error is missing:
             return True

@@ -12,6 +12,7 @@ DEFAULT_DOMAIN_ID = (
 )
 DEFAULT_PROJECT_ID = "05041fffa40025702f6dc009cc6f8f33"
 DEFAULT_REGION = "cn-north-4"
+_LISTED = 12  # names that a message shows where none is near
 
 
 class UnknownName(ValueError):
@@ -23,8 +24,13 @@ def unknown(kind: str, name: str, known: Mapping[str, object] | list[str], hint:
     names = sorted(known)
     near = get_close_matches(name, names, 20)
     swapped = [one for one in near if sorted(one) == sorted(name)]  # two letters swapped is the likeliest slip
-    guess = f"; did you mean {(swapped or near)[0]!r}?" if near else f"; known: {', '.join(names) or 'none'}"
+    guess = f"; did you mean {(swapped or near)[0]!r}?" if near else f"; known: {_some(names) or 'none'}"
     return UnknownName(f"unknown {kind} {name!r}{guess}{' ' + hint if hint else ''}")
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - _LISTED
+    return ", ".join(names[:_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def replay_access_key(name: str) -> str:

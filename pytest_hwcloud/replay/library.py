@@ -15,6 +15,7 @@ from pytest_hwcloud.replay.interaction import CassetteError
 _PACKAGE = Path(__file__).resolve().parents[1]
 _SUFFIXES = (".yaml", ".yml", ".json")
 _MAX_BYTES = 110  # of a file name without its ending; file systems allow 255, archives and URLs less
+_MAX_NAME = 240  # of a path in the marker
 _UNSAFE = re.compile(r"[^\w.\-\[\]=+@ ,]+")
 
 
@@ -38,6 +39,8 @@ def shipped(name: str) -> Path | None:
 
 def name_of(path: Path) -> str | None:
     """The library's name of a file, None if it is not of the library."""
+    if not os.fspath(path).startswith(os.fspath(root())):
+        return None
     return path.relative_to(root()).with_suffix("").as_posix() if path.is_relative_to(root()) else None
 
 
@@ -52,7 +55,7 @@ def find(name: str, folder: Path) -> Path:
     inside = _inside(name, folder)
     for candidate in (inside, *(inside.with_name(inside.name + suffix) for suffix in _SUFFIXES)):
         if candidate.is_file():
-            return candidate
+            return _inside(candidate.relative_to(folder).as_posix(), folder)  # a link may lead out of it
     raise unknown("cassette", name, [*names(), *_local_names(folder)], f"(shipped, or files under {folder})")
 
 
@@ -70,8 +73,8 @@ def new(name: str, folder: Path) -> Path | None:
 
 
 def _inside(name: str, folder: Path) -> Path:
-    if not name.strip() or "\0" in name:
-        raise CassetteError(f"{name!r} is no name of a cassette", path=folder)
+    if not name.strip() or "\0" in name or len(name.encode("utf-8", "replace")) > _MAX_NAME:
+        raise CassetteError(f"{name[:80]!r} is no name of a cassette", path=folder)
     path = folder / name.replace("\\", "/")
     if not path.resolve().is_relative_to(folder.resolve()):
         raise CassetteError(f"the path {name!r} leads out of the cassette folder", path=folder)

@@ -14,14 +14,14 @@ from pytest_hwcloud.replay.call_site import call_site
 from pytest_hwcloud.replay.faults import CloudFault
 from pytest_hwcloud.replay.mismatch import unrecorded
 from pytest_hwcloud.replay.route import Router
-from pytest_hwcloud.replay.tape import Interaction, Tape
+from pytest_hwcloud.replay.tape import CassetteError, Interaction, Tape
 
 __all__ = ["CloudFault", "NotRecorded", "Player", "Router"]
 
 Where = Callable[[], tuple[str, int] | None]
 
 
-class NotRecorded(Exception):  # noqa: N818  (a name of the interface, it reads as what happened)
+class NotRecorded(Exception):
     """No cassette answers a request of a replayed test. It fails the test also where the code swallows it."""
 
     def __init__(self, text: str, request: Request) -> None:
@@ -52,7 +52,7 @@ class PlayedExchange(Exchange):
 class Player:
     """Answers from tapes, the first that has an answer left. Everything said and heard goes into the running journal.
 
-    own_path: where a recording of this test would lie. unrecorded: the requests that nothing answered, as their errors.
+    own_path: where a recording of this test would lie. unrecorded: the errors of the requests that nothing answered.
     """
 
     offline = True
@@ -70,7 +70,7 @@ class Player:
         self.state = state
         self.hosts = tuple(hosts)
         self.own_path = own_path
-        self.unrecorded: list[NotRecorded] = []
+        self.unrecorded: list[Exception] = []
         self._where = where
 
     def answer(self, request: Request) -> Answer:
@@ -98,10 +98,14 @@ class Player:
         """Nothing fails in a replay but what is recorded."""
 
     def _take(self, request: Request) -> tuple[Tape | None, Interaction | None]:
-        for tape in self.tapes:
-            interaction = tape.take(request)
-            if interaction is not None:
-                return tape, interaction
+        try:
+            for tape in self.tapes:
+                interaction = tape.take(request)
+                if interaction is not None:
+                    return tape, interaction
+        except CassetteError as error:  # an interaction is read when it is asked for
+            self.unrecorded.append(error)
+            raise
         return None, None
 
     def _exchange(

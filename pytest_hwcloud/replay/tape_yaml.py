@@ -74,6 +74,8 @@ class _Reader:
         except yaml.MarkedYAMLError as why:
             mark = why.problem_mark or why.context_mark
             raise self.error(f"broken YAML: {why.problem or why.context}", mark) from why
+        except yaml.reader.ReaderError as why:
+            raise self.error(_unreadable(why), None) from why
         except yaml.YAMLError as why:
             raise self.error(f"broken YAML: {' '.join(str(why).split())}", None) from why
         return self.result
@@ -173,11 +175,17 @@ def _python_object(tag: str | None, made: dict[object, object]) -> object:
     return BytesIO(first.encode() if isinstance(first, str) else first if isinstance(first, bytes) else b"").getvalue()
 
 
+def _unreadable(why: Any) -> str:
+    return f"not a text file: {why.reason} at position {why.position}; a cassette is YAML in UTF-8"
+
+
 def read_yaml(text: str | bytes, path: Path) -> object:
     """The document of a YAML text; CassetteError (file, line) for broken, dangerous or oversized ones."""
     if len(text) > MAX_BYTES:
         raise CassetteError(f"larger than {MAX_BYTES >> 20} MB", path=path)
     try:
         return _Reader(text, path).read()
-    except yaml.YAMLError as why:  # the reader of characters complains before the first event
+    except yaml.reader.ReaderError as why:  # the reader of characters complains before the first event
+        raise CassetteError(_unreadable(why), path=path) from why
+    except yaml.YAMLError as why:
         raise CassetteError(f"broken YAML: {' '.join(str(why).split())}", path=path) from why

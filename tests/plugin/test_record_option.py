@@ -143,7 +143,7 @@ def test_an_unset_variable_is_one_line(run: Run, pytester: pytest.Pytester, clou
     result = run("def test_it(hwcloud): pass", "--hwcloud-mode=live")
     result.stderr.fnmatch_lines(
         [
-            "ERROR: hwcloud: hwcloud.yaml: identities.default.password: environment variable HW_USER_PASSWORD "
+            "ERROR: hwcloud: hwcloud.yaml:7: identities.default.password: environment variable HW_USER_PASSWORD "
             "is not set (needed in record and live mode)"
         ]
     )

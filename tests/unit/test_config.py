@@ -97,7 +97,8 @@ def test_variables_are_read_in_live_mode_only(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(ConfigError) as caught:
         live_secrets(found, "default")
     assert str(caught.value) == (
-        "hwcloud.yaml: identities.default.sk: environment variable SOME_SK is not set (needed in record and live mode)"
+        "hwcloud.yaml:2: identities.default.sk: environment variable SOME_SK is not set "
+        "(needed in record and live mode)"
     )
     monkeypatch.setenv("SOME_SK", "thesk")
     assert live_secrets(found, "default") == {"ak": "theak", "sk": "thesk"}
