@@ -233,10 +233,15 @@ def resolve(text: str, *, place: str) -> str:
 def live_secrets(configuration: Configuration, name: str) -> dict[str, str]:
     """The identity's own keys of hwcloud.yaml with variables replaced; empty where the file gives none."""
     given = configuration.secrets.get(name, {})
-    shown = os.path.relpath(configuration.file) if configuration.file else "hwcloud.yaml"
-    return {
-        key: resolve(text, place=f"{shown}: {dotted(('identities', name, key))[:-2]}") for key, text in given.items()
-    }
+    return {key: resolve(text, place=_place(configuration, ("identities", name, key))) for key, text in given.items()}
+
+
+def _place(configuration: Configuration, path: tuple[str, ...]) -> str:
+    if configuration.file is None:
+        return dotted(path)[:-2]
+    shown = os.path.relpath(configuration.file)
+    line = load(configuration.file.read_text(encoding="utf-8"), shown).line(path)
+    return f"{shown}:{line}: {dotted(path)[:-2]}"
 
 
 def replay_identity(identity: Identity) -> Identity:
