@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from pytest_hwcloud.cloud.codes import Entry
 from pytest_hwcloud.cloud.failures import Failure
-from pytest_hwcloud.explanations import signature, timing
+from pytest_hwcloud.explanations import denied, signature, timing
+from pytest_hwcloud.explanations.case import Advice, Case
 from pytest_hwcloud.explanations.explanation import Circumstances, ScopeLike
 from pytest_hwcloud.explanations.texts import Texts, age
 
@@ -17,42 +17,8 @@ from pytest_hwcloud.explanations.texts import Texts, age
 FOREIGN_KEYS = {"LTAI": "Alibaba Cloud", "AKIA": "AWS", "ASIA": "AWS", "AKID": "Tencent Cloud", "AKLT": "Volcengine"}
 _KEY = re.compile(r"\bak[ :]\s?([A-Za-z0-9]{4})", re.IGNORECASE)
 _LIMIT = re.compile(r"policy (\w+) over ratelimit, ?limit: ?(\d{1,9}), ?time: ?(\d{1,6}) ?(\w{1,10})")
-_DENY = re.compile(r"with an explicit deny in (?:an?|the) ([\w -]{1,60}) policy")
 _TOKEN_KINDS = {"token-invalid", "token-expired", "authentication"}
 _SIGNED_KINDS = {"signature", "authentication"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Advice:
-    """What to tell the reader."""
-
-    cause: str
-    fix: str
-    compare: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """All that the rules look at."""
-
-    failure: Failure
-    entry: Entry | None
-    known: Circumstances
-    words: Texts
-    cause: str  # the code's own
-    fix: str
-
-    @property
-    def url(self) -> str:
-        return self.failure.url or (self.known.call or "").partition(" ")[2]
-
-    @property
-    def service(self) -> str:
-        return self.failure.service or self.known.service or self.words.say("the-service")
-
-    def say(self, cause: str, fix: str, /, **values: object) -> Advice:
-        """Advice from two phrases that share their values."""
-        return Advice(cause=self.words.say(cause, **values), fix=self.words.say(fix, **values))
 
 
 def advise(failure: Failure, entry: Entry | None, known: Circumstances, words: Texts) -> Advice:
@@ -82,8 +48,12 @@ def _inner(case: Case) -> Advice | None:
         return None
     inner = case.failure.root
     advice = advise(inner, _entry(inner), case.known, case.words)
-    if not inner.code or (_entry(inner) is None and inner.message == case.failure.message):
+    if not inner.code:
         return None
+    if _entry(inner) is None and inner.message == case.failure.message:
+        named = case.words.say("inner-code", code=inner.code)
+        tells = case.failure.gate == "service" and not inner.code.isdecimal()
+        return Advice(cause=case.words.join(case.cause, named), fix=case.fix) if tells else None
     exact = case.words.say("exactly", code=inner.code, cause=advice.cause)
     return Advice(cause=case.words.join(case.cause, exact), fix=advice.fix)
 
@@ -237,40 +207,6 @@ def _region(case: Case) -> Advice | None:
     return case.say("cause-region", "fix-region", project=name, region=case.known.url_region)
 
 
-def _permission(case: Case) -> Advice | None:
-    if case.failure.gate != "authorization" or not is_policy_denial(case.failure, case.entry):
-        return None
-    deny = _DENY.search(case.failure.message)
-    if deny:
-        return case.say("cause-explicit-deny", "fix-explicit-deny", policy=deny[1])
-    known, words = case.known, case.words
-    if known.rights_changed_after_token:
-        old = words.say("issued-before", age=age(known.token_age, words)) if known.token_age is not None else ""
-        return Advice(cause=words.say("cause-stale-token", old=old), fix=words.say("fix-stale-token"))
-    good = words.say("credentials-good") if known.succeeded_elsewhere else ""
-    fix = _grant(case) if known.needs or case.failure.actions else case.fix
-    return Advice(cause=words.join(case.cause, good), fix=fix) if good or fix != case.fix else None
-
-
-def is_policy_denial(failure: Failure, entry: Entry | None) -> bool:
-    """Whether a grant in IAM would lift the refusal: not for a gateway's own lists, and not for what nobody may do."""
-    if failure.actions or entry is None:
-        return True
-    return entry.policy
-
-
-def _grant(case: Case) -> str:
-    known, words = case.known, case.words
-    actions = ", ".join(known.needs or case.failure.actions)
-    who = (
-        words.say("to-user", user=known.user or known.identity)
-        if known.user or known.identity
-        else words.say("to-caller")
-    )
-    after = {"token": "then-new-token", "aksk": "no-new-keys"}.get(known.credential or "", "then-new-token-if")
-    return words.join(words.say("fix-grant", actions=actions, who=who), words.say(after))
-
-
 def _throttled(case: Case) -> Advice | None:
     found = _LIMIT.search(case.failure.message)
     if case.failure.kind != "throttling" or not found:
@@ -282,6 +218,7 @@ def _throttled(case: Case) -> Advice | None:
 
 RULES: tuple[Callable[[Case], Advice | None], ...] = (
     _network,
+    denied.by_the_run,
     _inner,
     _project_in_path,
     _foreign_key,
@@ -293,6 +230,6 @@ RULES: tuple[Callable[[Case], Advice | None], ...] = (
     _global_service,
     _scope,
     _region,
-    _permission,
+    denied.advice,
     _throttled,
 )

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud.explanations.explanation import Circumstances
+from pytest_hwcloud.explanations.judged import judged
 from pytest_hwcloud.journal import Exchange, Journal
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def circumstances(
         rights_changed_after_token=_is_stale(exchange, state),
         succeeded_elsewhere=_succeeded(exchange, journal, state),
         canonical_ours=_canonical(exchange),
+        judged=judged(exchange, state),
         after=after,
     )
 

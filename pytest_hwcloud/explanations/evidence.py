@@ -12,10 +12,12 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from urllib.parse import urlsplit
 
+from pytest_hwcloud.cloud.endpoints import is_cloud_host
 from pytest_hwcloud.explanations import values
 from pytest_hwcloud.explanations.statement import Expressions, Place, argument, binding, places
-from pytest_hwcloud.explanations.witness import Evidence, chain, of_exception, of_exchange, of_value
+from pytest_hwcloud.explanations.witness import Evidence, chain, host_of, of_exception, of_exchange, of_value
 from pytest_hwcloud.journal import Exchange, Journal
 
 # What code raises when it finds a refusal where it expected data: only these may be explained by order alone.
@@ -30,7 +32,7 @@ def find(error: BaseException, journal: Journal | None) -> Evidence | None:
         return None  # our own errors explain themselves
     refused = journal.refused if journal else []
     told = _by_exception(error, refused)
-    if told or journal is None or not refused:
+    if told or journal is None or not refused or _is_of_another_host(error, journal):
         return told
     stack = places(error)
     return _by_statement(stack, journal, refused) or _by_order(error, stack, journal)
@@ -39,6 +41,13 @@ def find(error: BaseException, journal: Journal | None) -> Evidence | None:
 def _by_exception(error: BaseException, refused: Sequence[Exchange]) -> Evidence | None:
     found = [e for e in (of_exception(one, refused) for one in chain(error) if _tells(one)) if e]
     return next((e for e in found if e.exchange), found[0] if found else None)
+
+
+def _is_of_another_host(error: BaseException, journal: Journal) -> bool:
+    """Whether the exception is a network client's about a host of the user's own: then no refused call is its story."""
+    own = {urlsplit(exchange.url).hostname for exchange in journal.exchanges}
+    hosts = {host for one in chain(error) if _tells(one) and (host := host_of(one))}
+    return bool(hosts - own) and not any(is_cloud_host(host) for host in hosts)
 
 
 def _tells(error: BaseException) -> bool:

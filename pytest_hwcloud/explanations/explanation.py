@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -11,15 +10,8 @@ from urllib.parse import urlsplit
 from pytest_hwcloud.cloud import codes
 from pytest_hwcloud.cloud.failures import Failure, read
 from pytest_hwcloud.explanations import texts
-
-MESSAGE_LENGTH = 700
-_LONG_ID = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{24}\b")
-_ACCESS_KEY = re.compile(r"\b(ak|appkey|AccessKeyId)([ :=]{1,2})(?=[A-Z0-9*]{9})(\w{4})[\w*]{5,}", re.IGNORECASE)
-_HEADER = re.compile(r"\b(x-security-token|x-auth-token|x-subject-token|authorization):[^|\s]+", re.IGNORECASE)
-_QUERY = re.compile(
-    r"([?&](?:[\w-]*signature|accesskeyid|[\w-]*security-token|[\w-]*token|x-amz-credential)=)[^&\s]+", re.I
-)
-
+from pytest_hwcloud.explanations.judged import Judged
+from pytest_hwcloud.explanations.showing import shown, shown_call
 
 _PLAIN = (
     "code", "status", "gate", "kind", "service", "message", "request_id", "call", "identity", "needs", "cause", "fix",
@@ -58,6 +50,7 @@ class Circumstances:
     rights_changed_after_token: bool = False
     succeeded_elsewhere: bool = False
     canonical_ours: str | None = None
+    judged: Judged | None = None  # what the run's own authorization gate decided
     after: str | None = None  # "KeyError": the explanation is about the last refused call before it
 
 
@@ -106,7 +99,8 @@ class Explanation:
     def to_dict(self) -> dict[str, object]:
         """Plain data for machines."""
         plain: dict[str, object] = {name: getattr(self, name) for name in _PLAIN}
-        return plain | {"actions": list(self.actions), "causes": [cause.to_dict() for cause in self.causes]}
+        listed = {"actions": list(self.actions), "compare": list(self.compare)}
+        return plain | listed | {"causes": [cause.to_dict() for cause in self.causes]}
 
 
 def explain(obj: object, lang: str = "en", circumstances: Circumstances | None = None) -> Explanation | None:
@@ -151,19 +145,6 @@ def _explained(failure: Failure, words: texts.Texts, known: Circumstances) -> Ex
     )
 
 
-def shown(message: str) -> str:
-    """A server's message as it may be shown: one line, access keys cut to four characters, tokens taken out."""
-    line = " ".join(message.split())
-    line = _ACCESS_KEY.sub(lambda found: f"{found[1]}{found[2]}{found[3]}…", line)
-    line = _QUERY.sub(r"\1***", _HEADER.sub(lambda found: f"{found[1]}:***", line))
-    return line if len(line) <= MESSAGE_LENGTH else line[:MESSAGE_LENGTH] + "…"
-
-
-def shown_call(call: str) -> str:
-    """A call with long ids cut and signatures in its query masked."""
-    return _LONG_ID.sub(r"\1…", _QUERY.sub(r"\1***", call))
-
-
 def _call(failure: Failure) -> str | None:
     return shown_call(f"{failure.method or ''} {failure.url}".strip()) if failure.url else None
 
@@ -179,7 +160,10 @@ def _first_line(failure: Failure, status: int | None, words: texts.Texts, known:
 
 
 def _code(failure: Failure, status: int | None, words: texts.Texts) -> str:
-    named = failure.details.get("type") if failure.code == str(status) else failure.code
+    number = failure.code if failure.code and failure.code.isdecimal() else None
+    fault = failure.details.get("type")  # nova's name for its fault; its code is the HTTP status
+    named = fault if number and (fault or number == str(status)) else failure.code
+    status = status or (int(number) if number and fault else None)
     http = f"HTTP {status}" if status else ""
     if not named:
         return http or words.say("no-code")

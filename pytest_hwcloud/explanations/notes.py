@@ -27,6 +27,12 @@ def annotate(
     return [explanation for explanation in explained if explanation is not None]
 
 
+def kept(error: BaseException) -> list[Explanation]:
+    """The explanations that `annotate` gave an exception or the leaves of a group."""
+    found = (getattr(leaf, _KEPT, None) for leaf in leaves(error))
+    return [explanation for explanation in found if isinstance(explanation, Explanation)]
+
+
 def leaves(error: BaseException) -> Iterator[BaseException]:
     """The exception itself, or those in a group, however deep."""
     if isinstance(error, BaseExceptionGroup):

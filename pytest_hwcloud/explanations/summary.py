@@ -56,8 +56,9 @@ def lines(reports: Iterable[Reported], lang: str = "en") -> list[str]:
 
 
 def _title(told: dict[str, str]) -> str:
-    code = told.get("code")
-    return f"{code} · {told['gate']}" if code else told.get("first_line", "").removeprefix(PREFIX)
+    code = told.get("code", "")
+    named = code and not code.isdecimal()  # 404 alone says nothing; the first line has the name of the fault
+    return f"{code} · {told['gate']}" if named else told.get("first_line", "").removeprefix(PREFIX)
 
 
 def _shown(cause: Cause, lang: str) -> list[str]:

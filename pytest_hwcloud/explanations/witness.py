@@ -65,6 +65,12 @@ def of_exception(error: BaseException, refused: Sequence[Exchange]) -> Evidence 
     return Evidence(failure=failure) if _is_of_the_cloud(failure) else None
 
 
+def host_of(error: BaseException) -> str | None:
+    """The host that an exception is about; None if it names none."""
+    failure = failures.read(error)
+    return (failure.host or urlsplit(failure.url or "").hostname) if failure else None
+
+
 def link(failure: Failure, refused: Sequence[Exchange]) -> Exchange | None:
     """The refused exchange that a failure was read from: the latest of those that fit best."""
     scored = [(score, exchange) for exchange in refused if (score := _score(failure, exchange)) > 0]

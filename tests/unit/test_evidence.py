@@ -421,11 +421,23 @@ def own_value_error(cloud: Cloud) -> None:
     raise ValueError("wrong argument")
 
 
+def own_server_is_down(cloud: Cloud) -> None:
+    response = cloud.get()
+    pool = "HTTPConnectionPool(host='localhost', port=9): Max retries exceeded"
+    raise requests.ConnectionError(pool) from ConnectionRefusedError(111, f"Connection refused: {response.json()}")
+
+
+def own_server_refused(cloud: Cloud) -> None:
+    response = cloud.get()
+    own = _response(Request("POST", "http://localhost:9/store"), 500, response.content, {})
+    own.raise_for_status()
+
+
 INNOCENT = [
     unrelated, unrelated_after_expected_denial, unrelated_after_expected_exception, other_response, other_element,
     rebound_name, same_line_answered_later, literal_key_error, key_error_after_an_answer,
     expected_body_of_another_call, other_host, own_value_error, failed_on_something_else, own_error,
-    one_helper_for_all, second_try_answered,
+    one_helper_for_all, second_try_answered, own_server_is_down, own_server_refused,
 ]  # fmt: skip
 
 

@@ -4,15 +4,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 from explained import IAM, IN_PROJECT, NO_ROLES, explained, refused
 
 from pytest_hwcloud.cloud import codes
+from pytest_hwcloud.cloud.failures.responses import read_answer
 from pytest_hwcloud.cloud.wire import Answer, json_answer
 from pytest_hwcloud.explanations import texts
-from pytest_hwcloud.explanations.explanation import Circumstances, code_line, explain, shown, shown_call
+from pytest_hwcloud.explanations.explanation import Circumstances, code_line, explain
+from pytest_hwcloud.explanations.showing import shown, shown_call
 
 # --- whole texts ---
 
@@ -120,6 +123,45 @@ def test_keys_tokens_and_signatures_are_not_shown():
     )
 
 
+KEY = "HPUAABCDEFGHIJKL1234"
+
+
+@pytest.mark.parametrize(
+    ("message", "line"),
+    [
+        (f"ak {KEY} not exist", "ak HPUA… not exist"),
+        (f"ak [{KEY}] is frozen", "ak [HPUA…] is frozen"),
+        ("ak:LTAI5tAbCdEfGhIjKlMnOpQr", "ak:LTAI…"),
+        (f'{{"AccessKeyId":"{KEY}"}}', '{"AccessKeyId":"HPUA…"}'),
+        (f"<AWSAccessKeyId>{KEY}</AWSAccessKeyId>", "<AWSAccessKeyId>HPUA…</AWSAccessKeyId>"),
+        (f"The access key id '{KEY}' does not exist", "The access key id 'HPUA…' does not exist"),
+        (f"SDK-HMAC-SHA256 Access={KEY}, SignedHeaders=host", "SDK-HMAC-SHA256 Access=HPUA…, SignedHeaders=host"),
+        (f"Credential={KEY}/20240101", "Credential=HPUA…/20240101"),
+        (f"OBS {KEY}:c2ln", "OBS HPUA…:c2ln"),
+        (f"the key {KEY} of the user", "the key HPUA… of the user"),
+        ("access key does not exist", "access key does not exist"),
+        ("ak is null, access denied", "ak is null, access denied"),
+        ("request 0000018F1A2B3C4D5E6F", "request 0000018F1A2B3C4D5E6F"),
+    ],
+)
+def test_no_access_key_is_shown_in_full(message, line):
+    assert shown(message) == line
+
+
+def test_no_access_key_is_shown_in_full_by_any_part_of_an_explanation():
+    url = f"https://b.obs.cn-north-4.myhuaweicloud.com/k?AWSAccessKeyId={KEY}&x-obs-credential={KEY}%2F2024"
+    body = {
+        "error_msg": f"ak {KEY} not exist",
+        "error_code": "APIGW.0301",
+        "details": [{"code": "A.1", "message": KEY}],
+    }
+    failure = read_answer(401, {}, json.dumps(body).encode(), method="GET", url=url)
+    found = explained(failure)
+    assert found.call == "GET https://b.obs.cn-north-4.myhuaweicloud.com/k?AWSAccessKeyId=***&x-obs-credential=***"
+    assert KEY not in json.dumps(found.to_dict())
+    assert KEY not in str(found)
+
+
 def test_long_messages_are_cut():
     assert len(shown("x" * 5000)) == 701
 
@@ -199,12 +241,26 @@ def test_plain_data():
     assert (data["code"], data["status"], data["gate"], data["kind"], data["service"]) == (
         "Ecs.0110", 403, "authorization", "permission-denied", "ecs",
     )  # fmt: skip
-    assert (data["actions"], data["causes"], data["request_id"]) == ([], [], "r-1")
+    assert (data["actions"], data["causes"], data["compare"], data["request_id"]) == ([], [], [], "r-1")
+    assert list(data) == [
+        "code", "status", "gate", "kind", "service", "message", "request_id", "call", "identity", "needs", "cause", "fix",
+        "first_line", "lang", "actions", "compare", "causes",
+    ]  # fmt: skip
+    assert json.loads(json.dumps(data)) == data
 
 
 def test_nested_failures_are_explained_too():
     found = explained({"error": {"code": "Ecs.0005", "message": "m", "details": [{"code": "Ecs.0039"}]}})
     assert [cause.cause for cause in found.causes] == ["The fixed IP lies outside the subnet's range."]
+
+
+@pytest.mark.parametrize(
+    ("lang", "named"),
+    [("en", " The part behind it calls it SecurityGroupInUse."), ("zh", "其后端给出的错误是 SecurityGroupInUse。")],
+)
+def test_nested_failure_that_no_table_knows_is_named(lang, named):
+    inner = json.dumps({"NeutronError": {"message": "in use", "type": "SecurityGroupInUse", "detail": ""}})
+    assert explained({"code": "VPC.0602", "message": inner}, lang=lang).cause.endswith(named)
 
 
 @pytest.mark.parametrize(

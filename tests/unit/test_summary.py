@@ -69,6 +69,12 @@ def test_failure_without_a_code_is_titled_by_its_first_line() -> None:
     assert "hwcloud: " + cause.title == found.first_line
 
 
+def test_number_for_a_code_is_titled_by_the_first_line() -> None:
+    missing = {"itemNotFound": {"message": "Instance x could not be found.", "code": 404}}
+    (cause,) = causes([report("t.py::a", missing)])
+    assert cause.title == "failed at service: itemNotFound (HTTP 404)"
+
+
 def test_test_that_fails_twice_is_counted_once() -> None:
     twice = report("t.py::a", DENIED)
     (cause,) = causes([twice, twice])

@@ -54,6 +54,10 @@ class Texts:
         cause, fix = own.get(entry.key) or own.get(entry.code) or self.kind(entry.kind)
         return cause, fix
 
+    def either(self, names: tuple[str, ...]) -> str:
+        """One name, or several of which one will do."""
+        return self.say("either", names=", ".join(names)) if len(names) > 1 else "".join(names)
+
     def join(self, *sentences: str) -> str:
         """Sentences one after the other."""
         return ("" if self.lang == "zh" else " ").join(sentence for sentence in sentences if sentence)

@@ -1,0 +1,33 @@
+"""The explanation's first line in front of a report's message: there the short summary and annotations show it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from pytest_hwcloud.explanations.notes import kept
+
+
+class Headline:
+    """The plugin that puts it there; registered once there is a cloud test, after the redaction, which is to see it."""
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[object]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if call.excinfo is not None:
+            for explanation in reversed(kept(call.excinfo.value)):
+                put_first(report, explanation.first_line)
+        return report
+
+
+def put_first(report: pytest.TestReport, line: str) -> None:
+    """Move the line to the front of a failure's message; below it come pytest's own words, then the explanation's."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is not None and isinstance(crash.message, str):
+        others = crash.message.split("\n")
+        if line in others:
+            others.remove(line)
+        crash.message = "\n".join([line, *others])
