@@ -1,10 +1,12 @@
-"""Command line and ini of pytest, read into one frozen Settings. Imports nothing but pytest."""
+"""Command line and ini of pytest, read into one frozen Settings. Imports nothing but pytest.
+
+Named tuples, which are made faster than dataclasses: every run of every project that has the plugin loads this.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import pytest
 
@@ -19,8 +21,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 REPORT_FORMATS = ("json", "sarif", "md", "html")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(NamedTuple):
     """What a run was asked to do. Paths are absolute."""
 
     mode: str = "replay"
@@ -56,8 +57,7 @@ class Settings:
         return any(eager) or self.config_file.is_file()
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Option:
+class _Option(NamedTuple):
     flag: str
     help: str
     default: str | None = None
