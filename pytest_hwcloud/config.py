@@ -20,7 +20,7 @@ from pytest_hwcloud.cloud.identity import (
 from pytest_hwcloud.cloud.located import Located, LocatedError, dotted, load
 from pytest_hwcloud.options import Settings
 
-_TOP = ("region", "identities", "actions", "ignores")
+_TOP = ("region", "identities", "actions", "ignores", "recording")
 _IDENTITY = ("user", "domain", "domain_id", "projects", "ak", "sk", "security_token", "password", "policies", "bound")
 _PLACES = {"project": "project", "enterprise_project": "enterprise"}
 _SECRET = ("ak", "sk", "security_token", "password")
@@ -51,6 +51,7 @@ class Configuration:
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     actions: tuple[Path, ...] = ()
     ignores: tuple[Ignore, ...] = ()
+    keep: tuple[str, ...] = ()  # globs of what a recording may hold although it looks like a secret
     file: Path | None = None
 
     def identity(self, name: str) -> Identity:
@@ -113,6 +114,7 @@ def _configuration(document: Located, file: Path) -> Configuration:
             for i, name in enumerate(_list(document, top, "actions", ()))
         ),
         ignores=tuple(_ignore(document, row, i) for i, row in enumerate(_list(document, top, "ignores", ()))),
+        keep=_keep(document, top),
         file=file,
     )
 
@@ -185,6 +187,21 @@ def _ignore(document: Located, row: object, index: int) -> Ignore:
         raise document.error((*path, "until"), f"{until!r} is no date; write YYYY-MM-DD")
     values = {key: str(found[key]) for key in keys}
     return Ignore(**values, place=f"{document.file}:{document.line(path)}")
+
+
+def _keep(document: Located, top: Mapping[str, object]) -> tuple[str, ...]:
+    """`recording: {keep: ["$.images[*].checksum"]}`."""
+    place = ("recording", "keep")
+    found = _mapping(document, top.get("recording") or {}, ("recording",), ("keep",))
+    given = _list(document, found, "keep", ("recording",))
+    globs = tuple(_text(document, value, (*place, index)) for index, value in enumerate(given))
+    if globs:
+        from pytest_hwcloud.replay.keeping import problem_of
+
+        for index, glob in enumerate(globs):
+            if problem := problem_of(glob):
+                raise document.error((*place, index), problem)
+    return globs
 
 
 def _mapping(

@@ -49,6 +49,7 @@ class Recording:
     settings: Settings
     mapping: IdentityMapping
     since: datetime
+    keep: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -60,7 +61,12 @@ class Recording:
         tell: Tell,
     ) -> Recording:
         replay = {name: replay_identity(identity) for name, identity in configuration.identities.items()}
-        return cls(settings, IdentityMapping(live, replay, tell=tell), _since(config))
+        return cls(settings, IdentityMapping(live, replay, tell=tell), _since(config), configuration.keep)
+
+    @property
+    def writes_anew(self) -> bool:
+        """Whether the cassettes are rewritten, not completed."""
+        return self.settings.mode == "record" and self.settings.record == "all"
 
     def recorder(self, own: Path, tapes: Sequence[Tape]) -> Recorder:
         """The router of a test or a wider fixture whose cassette is `own`."""
@@ -68,11 +74,12 @@ class Recording:
             own,
             self.mapping,
             mode=self.settings.mode,
-            rewrite=self.settings.record == "all",
+            rewrite=self.writes_anew,
             since=self.since,
             tapes=tapes,
             verify=self.settings.verify,
             hosts=self.settings.hosts,
+            keep=self.keep,
         )
 
     @pytest.hookimpl(optionalhook=True)
@@ -99,12 +106,19 @@ class Recording:
 
 def finish(recorder: Recorder, good: bool) -> None:
     """Keep the recording of a good test; fail the test if it cannot be kept, or if the cloud drifted from it."""
+    problem = _committed(recorder, good)
+    if problem is not None:
+        pytest.fail(f"hwcloud: {problem}", pytrace=False)
+    if recorder.drift or recorder.unrecorded:
+        pytest.fail(_drifted(recorder), pytrace=False)
+
+
+def _committed(recorder: Recorder, good: bool) -> CassetteError | None:
     try:
         recorder.commit(good)
     except CassetteError as error:
-        pytest.fail(f"hwcloud: {error}", pytrace=False)
-    if recorder.drift or recorder.unrecorded:
-        pytest.fail(_drifted(recorder), pytrace=False)
+        return error
+    return None
 
 
 def _drifted(recorder: Recorder) -> str:

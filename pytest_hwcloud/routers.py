@@ -95,10 +95,12 @@ class Routers:
     def _router(self, named: list[Path], own: Path) -> Router:
         hosts, recording = self._run.settings.hosts, self._run.recording
         paths = [path for path in dict.fromkeys([*named, own]) if path.is_file()]
+        if recording and recording.writes_anew:  # what was recorded before is of no interest, and may be broken
+            paths = [path for path in paths if library.name_of(path)]
         try:
             tapes = [Tape.load(path, self._cache_dir, library.name_of(path) or _shown(path, own)) for path in paths]
         except CassetteError as error:
-            return Broken(error, hosts)
+            return Broken(_not_recorded_over(error) if recording else error, hosts)
         if recording:
             return recording.recorder(own, tapes)
         return Player(tapes, self._run.state, hosts=hosts, own_path=own)
@@ -116,6 +118,11 @@ class Routers:
 
             if isinstance(router, Recorder):
                 finish(router, good)
+
+
+def _not_recorded_over(error: CassetteError) -> CassetteError:
+    way_out = "; it is left as it is: repair or delete it, or write it anew with --hwcloud-record=all"
+    return CassetteError(error.problem + way_out, path=error.path, line=error.line, key=error.key)
 
 
 def parameter_of(request: pytest.FixtureRequest) -> str:

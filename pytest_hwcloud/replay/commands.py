@@ -38,6 +38,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
             parser.add_argument("name", metavar="NAME", help="such as authentication/token-missing, or a path")
         if name in ("scan", "scrub"):
             parser.add_argument("paths", nargs="+", metavar="PATH", help="files, or folders to look through")
+            about_keep = "a glob of what is no secret, or of its place ($.rows[*].etag); repeatable"
+            parser.add_argument("--keep", action="append", default=[], metavar="GLOB", help=about_keep)
         if name == "scan":
             parser.add_argument("--secrets-only", action="store_true", help="recorded refusals are no finding")
         if name == "scrub":
@@ -104,8 +106,10 @@ def scan_files(args: argparse.Namespace) -> int:
     """What hides in the cassettes under the paths; 1 if there is anything."""
     from pytest_hwcloud.replay.scan import scan
 
-    tapes = list(_tapes(args.paths))
-    found = [hidden for tape in tapes for hidden in scan(tape) if hidden.kind == "secret" or not args.secrets_only]
+    keep, tapes = _keep(args), list(_tapes(args.paths))
+    found = [
+        hidden for tape in tapes for hidden in scan(tape, keep) if hidden.kind == "secret" or not args.secrets_only
+    ]
     if args.json:
         print(json.dumps({"cassettes": len(tapes), "found": [asdict(one) for one in found]}, indent=2))
         return int(bool(found))
@@ -124,6 +128,7 @@ def scrub_files(args: argparse.Namespace) -> int:
     from pytest_hwcloud.replay import rescrub
     from pytest_hwcloud.replay.interaction import CassetteError
 
+    keep = _keep(args)
     try:
         plans = [rescrub.rewritten(tape.path) for tape in _tapes(args.paths)]
         dirty = [plan for plan in plans if plan.changes]
@@ -131,7 +136,7 @@ def scrub_files(args: argparse.Namespace) -> int:
             _print_plan(plan)
         for plan in dirty if args.write else ():
             rescrub.write(plan)
-        left = [line for plan in plans for line in rescrub.left_in(plan)]
+        left = [line for plan in plans for line in rescrub.left_in(plan, keep)]
     except CassetteError as error:
         raise UsageError(str(error)) from None
     if args.json:
@@ -142,6 +147,15 @@ def scrub_files(args: argparse.Namespace) -> int:
             print(f"still there, take it out by hand: {line}")
         print(_verdict(len(plans), len(dirty), args.write))
     return int(bool(left or (dirty and not args.write)))
+
+
+def _keep(args: argparse.Namespace) -> list[str]:
+    from pytest_hwcloud.replay.keeping import problem_of
+
+    for glob in args.keep:
+        if problem := problem_of(glob):
+            raise UsageError(f"--keep {problem}")
+    return list(args.keep)
 
 
 def _verdict(files: int, dirty: int, written: bool) -> str:

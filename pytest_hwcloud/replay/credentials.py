@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from pytest_hwcloud.cloud.identity import Identity
+from pytest_hwcloud.cloud.identity import DEFAULT_DOMAIN_ID, DEFAULT_PROJECT_ID, Identity
 
 # field of the identity (or project_id) → name in the environment or profile
 _SDK = {
@@ -82,8 +82,24 @@ def _live(identity: Identity, own: dict[str, str], region: str, environ: Mapping
         sources += _sources(environ, home)
     for _, fields, names in sources:
         if _is_whole(fields, names) or fields.get("password"):
-            return _filled(identity, {**own, **fields}, region)
+            return _filled(identity, {**_ids(identity, sources, region, fields.get("ak")), **own, **fields}, region)
     return replace(identity, ak="", sk="", security_token=None, password=None)
+
+
+def _ids(identity: Identity, sources: list[Source], region: str, ak: str | None) -> dict[str, str]:
+    """The ids that hwcloud.yaml does not say, from a place that has the same key: else the guide's would be called."""
+    missing = []
+    if identity.projects.get(region, DEFAULT_PROJECT_ID) == DEFAULT_PROJECT_ID:
+        missing.append("project_id")
+    if identity.domain_id == DEFAULT_DOMAIN_ID:
+        missing.append("domain_id")
+    found = (
+        (field, fields[field])
+        for field in missing
+        for _, fields, _ in sources
+        if field in fields and fields.get("ak") == ak
+    )
+    return dict(reversed(list(found)))
 
 
 def _sources(environ: Mapping[str, str], home: Path) -> Iterator[Source]:

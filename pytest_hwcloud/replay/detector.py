@@ -16,9 +16,10 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote, unquote_plus
 
+KNOWN = "a known secret"
 _LAYERS = 4
 _RANDOM = "a random text"  # told only where nothing better is known
 _CLEAN = re.compile(
@@ -71,6 +72,7 @@ class Suspicion:
     place: str
     shown: str
     wrapped: tuple[str, ...] = ()
+    value: str = field(default="", repr=False, compare=False)  # never told
 
     def __str__(self) -> str:
         how = f", {' inside '.join(self.wrapped)}" if self.wrapped else ""
@@ -84,7 +86,7 @@ def suspicions(text: str, place: str, known: Collection[str] = ()) -> list[Suspi
         for kind, value in _hits(layer, known):
             found.setdefault(value, (kind, wrapped))
     return [
-        Suspicion(kind=kind, place=place, shown=_shown(value), wrapped=wrapped)
+        Suspicion(kind=kind, place=place, shown=_shown(value), wrapped=wrapped, value=value)
         for value, (kind, wrapped) in found.items()
         if kind != _RANDOM or not any(value in other or other in value for other in found if other != value)
     ]
@@ -96,7 +98,7 @@ def in_headers(headers: Mapping[str, str], place: str, known: Collection[str] = 
     for name, value in headers.items():
         here = f"{place} header {name}"
         if _SECRET_HEADER.search(name) and len(value) > 2 and not _CLEAN.search(value):
-            found.append(Suspicion(kind="a secret header", place=here, shown=_shown(value)))
+            found.append(Suspicion(kind="a secret header", place=here, shown=_shown(value), value=value))
         else:
             found += suspicions(value, here, known)
     return found
@@ -198,7 +200,7 @@ def _hits(text: str, known: Collection[str]) -> Iterator[tuple[str, str]]:
         text = _PUBLIC.sub(" ", text)
     for secret in known:
         if secret in text:
-            yield "a known secret", secret
+            yield KNOWN, secret
     for kind, pattern in _SHAPES.items():
         for match in pattern.finditer(text):
             yield kind, match[0]

@@ -25,9 +25,11 @@ from pytest_hwcloud.replay.fault_kinds import fault_kind
 from pytest_hwcloud.replay.faults import CloudFault
 from pytest_hwcloud.replay.fields import REQUEST_IDS
 from pytest_hwcloud.replay.interaction import CassetteError, Interaction
+from pytest_hwcloud.replay.keeping import without_kept
 from pytest_hwcloud.replay.mapping import IdentityMapping
 from pytest_hwcloud.replay.page import Entry, render
 from pytest_hwcloud.replay.player import PlayedExchange
+from pytest_hwcloud.replay.recorded_logins import is_login, with_used_catalog
 from pytest_hwcloud.replay.scrub import Scrubber
 from pytest_hwcloud.replay.tape import Tape
 from pytest_hwcloud.replay.verify import Drift, compare
@@ -42,7 +44,10 @@ class DirtyRecording(CassetteError):
     def __init__(self, suspicions: Sequence[Suspicion], path: Path) -> None:
         self.suspicions = tuple(suspicions)
         lines = "".join(f"\n  {one}" for one in suspicions)
-        super().__init__(f"not written, the recording may hold secrets:{lines}", path=path)
+        places = (one.place.rpartition(" ")[2] for one in suspicions)
+        shown = next((place for place in places if place.startswith("$.")), "a glob of the value")
+        way_out = f'\n  what is no secret can be kept, in hwcloud.yaml: recording: {{keep: ["{shown}"]}}'
+        super().__init__(f"not written, the recording may hold secrets:{lines}{way_out}", path=path)
 
 
 @dataclass
@@ -59,7 +64,7 @@ class Recorder:
 
     mode: "record" or "live" (nothing is written). rewrite: record anew; what was recorded before `since` is dropped.
     tapes: the cassettes that answer what they have (record) or are compared (live with verify). mapping: one for the
-    whole run, so that a secret met in one test is hidden in all.
+    whole run, so that a secret met in one test is hidden in all. keep: globs of what is no secret (keeping.py).
     """
 
     offline = False
@@ -76,8 +81,10 @@ class Recorder:
         verify: bool = False,
         hosts: Sequence[str] = (),
         metadata: Mapping[str, str] | None = None,
+        keep: Sequence[str] = (),
         where: Where = call_site,
     ) -> None:
+        self.keep = tuple(keep)
         self.path, self.mode, self.rewrite, self.verify = path, mode, rewrite, verify
         self.since = since or datetime.now(UTC)
         self.tapes, self.hosts, self.metadata = tuple(tapes), tuple(hosts), metadata
@@ -86,6 +93,7 @@ class Recorder:
         self.unrecorded: list[str] = []  # verify: calls that no cassette has
         self._where = where
         self._kept: list[_Kept] = []
+        self._logins: list[Entry] = []
         self._heard: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()
 
@@ -97,7 +105,7 @@ class Recorder:
     def answer(self, request: Request) -> Answer | None:
         """What the cassette has for this request, when missing calls are recorded; else None: ask the cloud."""
         self.mapping.learn(request, None)
-        if self.mode != "record":
+        if self.mode != "record" or is_login(request):  # what follows a login needs a real token
             return None
         # Nobody records the shipped ones anew: the tests that use them mean what they say.
         tapes = [tape for tape in self.tapes if not self.rewrite or library.name_of(tape.path)]
@@ -127,14 +135,16 @@ class Recorder:
         if self.mode == "live":
             if self.verify:
                 self._compare(clean_request, clean_answer)
-        elif not self._is_login(clean_request, clean_answer):
-            with self._lock:
-                nth = self._heard[request.method, clean_request.url] = (
-                    self._heard[request.method, clean_request.url] + 1
-                )
-            fixed = with_fixed_ids(clean_request, clean_answer, nth)
-            when = datetime.fromtimestamp(started, UTC)
-            self._keep(Entry(request=clean_request, answer=fixed, recorded_at=when), started)
+            return
+        with self._lock:
+            self._heard[request.method, clean_request.url] += 1
+            nth = self._heard[request.method, clean_request.url]
+        fixed = with_fixed_ids(clean_request, clean_answer, nth)
+        entry = Entry(request=clean_request, answer=fixed, recorded_at=datetime.fromtimestamp(started, UTC))
+        if not self._is_login(clean_request, clean_answer):
+            self._keep(entry, started)
+        elif self.rewrite or not any(tape.recorded(clean_request) for tape in self.tapes):
+            self._logins.append(entry)
 
     def failed(self, request: Request, error: BaseException) -> None:
         """Take a failure of the network; one that a cassette can hold is recorded as a fault."""
@@ -151,6 +161,10 @@ class Recorder:
 
         DirtyRecording if it looks as if it held secrets; CassetteError if the file cannot be written.
         """
+        entries = [one.entry for one in self._kept]
+        for login in self._logins if keep else ():
+            if (needed := with_used_catalog(login, entries)) is not None:
+                self._keep(needed, needed.recorded_at.timestamp())
         with self._lock:
             kept, self._kept = sorted(self._kept, key=lambda one: one.started), []
         if not keep or not kept or self.mode != "record":
@@ -181,7 +195,8 @@ class Recorder:
         kept.item, kept.suspicions = render(kept.entry), self._suspicions(kept.entry)
 
     def _suspicions(self, entry: Entry) -> list[Suspicion]:
-        return inspect(entry, [*self.scrubber.swaps.secrets, *self.mapping.real_keys])
+        found = inspect(entry, [*self.scrubber.swaps.secrets, *self.mapping.real_keys])
+        return without_kept(found, self.keep) if found else found
 
     def _is_login(self, request: Request, answer: Answer) -> bool:
         """Whether a replay answers this login itself, with a token whose scope the gates know."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
@@ -16,6 +16,7 @@ from pytest_hwcloud.cloud.wire import Request
 from pytest_hwcloud.replay import writer
 from pytest_hwcloud.replay.fields import is_secret_header
 from pytest_hwcloud.replay.interaction import CassetteError, Interaction, read_interaction
+from pytest_hwcloud.replay.keeping import without_kept
 from pytest_hwcloud.replay.page import HEADER, Entry, page, render
 from pytest_hwcloud.replay.recorder import inspect
 from pytest_hwcloud.replay.scan import entry_of
@@ -252,10 +253,10 @@ def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
-def left_in(one: Rewritten) -> list[str]:
-    """What the detector still suspects in the rewritten text, a line each."""
+def left_in(one: Rewritten, keep: Sequence[str] = ()) -> list[str]:
+    """What the detector still suspects in the rewritten text, a line each. keep: globs of what is no secret."""
     document = _read(one.new, one.path, one.new.lstrip().startswith("{"))
     entries = (
         entry_of(read_interaction(item, index, one.path)) for index, item in enumerate(_list(document["interactions"]))
     )
-    return [f"{one.path}: {suspicion}" for entry in entries for suspicion in inspect(entry)]
+    return [f"{one.path}: {suspicion}" for entry in entries for suspicion in without_kept(inspect(entry), keep)]

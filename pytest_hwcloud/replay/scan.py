@@ -12,6 +12,7 @@ from pytest_hwcloud.cloud import failures
 from pytest_hwcloud.cloud.wire import Request
 from pytest_hwcloud.replay import detector
 from pytest_hwcloud.replay.interaction import CassetteError, Interaction
+from pytest_hwcloud.replay.keeping import without_kept
 from pytest_hwcloud.replay.page import Entry
 from pytest_hwcloud.replay.recorder import inspect
 from pytest_hwcloud.replay.tape import Tape
@@ -70,8 +71,8 @@ def _claims_to_be_one(file: Path) -> bool:
     return re.search(r"""(?m)^\s*["']?interactions["']?\s*:""", text) is not None
 
 
-def scan(tape: Tape) -> list[Hidden]:
-    """The secrets and refusals in a cassette, in the order of the file."""
+def scan(tape: Tape, keep: Sequence[str] = ()) -> list[Hidden]:
+    """The secrets and refusals in a cassette, in the order of the file. keep: globs of what is no secret."""
     lines = lines_of(tape)
     found = [
         Hidden(file=tape.name, line=None, kind="secret", text=str(one))
@@ -82,7 +83,7 @@ def scan(tape: Tape) -> list[Hidden]:
         interaction = tape[position]
         found += (
             Hidden(file=tape.name, line=lines[position], kind="secret", text=str(one))
-            for one in inspect(entry_of(interaction))
+            for one in without_kept(inspect(entry_of(interaction)), keep)
         )
         refusal = _refusal(interaction)
         if refusal:

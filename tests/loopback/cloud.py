@@ -122,6 +122,8 @@ class Cloud:
         route = f"{request.method} {re.sub(r'[0-9a-f]{32}', '{id}', url.path)}"
         if route == "POST /v3/auth/tokens":
             return self.log_in(request)
+        if route in ("GET /v3", "GET /v3/"):  # versions are told to anybody
+            return 200, {"version": self.version("v3.6", f"{url.scheme}://{url.netloc}/v3/")}, {}
         refusal = self.refusal(request)
         if refusal is not None:
             return refusal
@@ -138,6 +140,12 @@ class Cloud:
             case "GET /v3/auth/domains":
                 domain = {"id": self.identity.domain_id, "name": self.identity.domain, "enabled": True}
                 return 200, {"domains": [domain], "links": {}}, {}
+            case "GET /v2.1/{id}" | "GET /v2.1/{id}/" | "GET /v2.1" | "GET /v2.1/":
+                return 200, {"version": self.version("v2.1", f"{url.scheme}://{url.netloc}/v2.1/")}, {}
+            case "GET /v2.1/{id}/servers/detail":
+                return 200, {"servers": [self.server_row(n) for n in (1, 2)]}, {}
+            case "GET /v2/zones":
+                return 200, {"zones": [{"id": "2c9e" * 8, "name": "example.com."}], "metadata": {"total_count": 1}}, {}
             case "GET /v1/{id}/cloudservers/detail":
                 return 200, {"count": 2, "servers": [self.server_row(n) for n in (1, 2)]}, {}
             case "POST /v1/{id}/cloudservers/action":
@@ -181,7 +189,27 @@ class Cloud:
                  (("issued_at", now), ("expires_at", now + timedelta(hours=24)))}  # fmt: skip
         shown = {"id": "5e5e" * 8, "name": self.identity.user, "domain": domain}
         scope = {kind: project if kind == "project" else domain}
-        return 201, {"token": {"methods": ["password"], "user": shown, **scope, **times}}, {"X-Subject-Token": value}
+        token = {"methods": ["password"], "user": shown, **scope, **times}
+        if "nocatalog" not in request.url:
+            token["catalog"] = self.catalog()
+        return 201, {"token": token}, {"X-Subject-Token": value}
+
+    def version(self, name: str, link: str) -> dict[str, object]:
+        links = [{"rel": "self", "href": link}]
+        return {"id": name, "status": "CURRENT", "version": "2.60", "min_version": "2.1", "links": links}
+
+    def catalog(self) -> list[dict[str, object]]:
+        """The services of the account; `dns` is one that a replay without the recorded catalog does not know."""
+        project = self.identity.projects[REGION]
+        urls = {
+            "identity": "https://iam.myhuaweicloud.com/v3",
+            "compute": f"https://ecs.{REGION}.myhuaweicloud.com/v2.1/{project}",
+            "dns": f"https://dns.{REGION}.myhuaweicloud.com",
+            "workspace": f"https://workspace.{REGION}.myhuaweicloud.com/v2/{project}",
+        }
+        rows = {kind: {"id": f"{kind}-1", "interface": "public", "region": REGION, "region_id": REGION, "url": url}
+                for kind, url in urls.items()}  # fmt: skip
+        return [{"id": kind, "type": kind, "name": kind, "endpoints": [row]} for kind, row in rows.items()]
 
     def refusal(self, request: Request) -> tuple[int, object, dict[str, str]] | None:
         """What the gateway says before any service sees the call."""
