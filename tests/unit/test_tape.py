@@ -170,7 +170,7 @@ WRONG = {
     whole(REQUEST + "  fault: dsn\n"): "{file}: interactions[0].fault: unknown fault 'dsn'; known: dns, "
     "connection-refused, connection-reset, connect-timeout, read-timeout, tls",
     "metadata: 3\ninteractions: []\n": "{file}: metadata: must be a mapping",
-    "a: \x01\n": "{file}: not a text file: control characters are not allowed at position 3; a cassette is YAML in UTF-8",
+    "a: \x01\n": "{file}: not a text file: control characters are not allowed at position 3; a cassette is YAML ",
     "interactions: [{request: {method: 2026-99-99, uri: x}}]": "{file}:1: broken YAML: '2026-99-99' is no timestamp",
     "{[a]: b}": "{file}:1: broken YAML: a key must be a plain value",
 }
