@@ -10,6 +10,7 @@ from pytest_hwcloud.gates import identity_service
 from pytest_hwcloud.gates.gate import ORDER, Verdict, judge, may_replace
 from pytest_hwcloud.gates.state import CloudState
 from pytest_hwcloud.journal import CURRENT, Exchange
+from pytest_hwcloud.replay import recorded_logins
 from pytest_hwcloud.replay.call_site import call_site
 from pytest_hwcloud.replay.faults import CloudFault
 from pytest_hwcloud.replay.mismatch import unrecorded
@@ -118,6 +119,9 @@ class Player:
             refused = _exchange(Exchange, request, verdict.answer, "gate", verdict)
             return recorded if recorded is not None and _replaces(recorded, verdict) else refused
         if recorded is not None:
+            if recorded.answer is not None and recorded_logins.is_login(request):
+                issued = identity_service.answer(request, self.state, verdict)
+                recorded.answer = recorded_logins.renewed(recorded.answer, issued)
             return recorded
         answer = identity_service.answer(request, self.state, verdict)
         source = "identity service" if answer else "not recorded"
