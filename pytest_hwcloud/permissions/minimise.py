@@ -57,6 +57,18 @@ def minimise(lock: Lock, identity: str = DEFAULT, grammar: str = "1.1") -> list[
     return [one for (version, scope), names in order for one in _policies(identity, version, scope, names)]
 
 
+def undistinguished(lock: Lock, identity: str, granted: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+    """(call, actions of version 5.0) where several operations are one call to the lock: all of them were granted."""
+    given = set(granted)
+    for action in lock.needed_by(identity):
+        labels = _labels(lock, identity, action)
+        for label in sorted(labels):
+            ways_of = {need.identity_actions for need in ways.rows(action, [label])}
+            names = sorted({name for way in ways_of for name in way} & given)
+            if len(ways_of) > 1 and len(names) > 1:
+                yield label, names
+
+
 def _labels(lock: Lock, identity: str, action: str) -> list[str]:
     return [label for name, label in map(split_call, lock.permissions[action].calls) if name == identity]
 

@@ -77,12 +77,17 @@ def _data(lock: Lock, identity: str, policies: list[Minimal]) -> dict[str, objec
 
 
 def _notes(lock: Lock, identity: str, policies: list[Minimal]) -> list[str]:
+    from pytest_hwcloud.permissions.minimise import undistinguished
+
     versions = sorted({one.version for one in policies})
     notes = []
     if len(versions) > 1:
         notes.append(
             f"not every need has a name in one grammar: identity {identity} holds both {' and '.join(versions)}"
         )
+    granted = [action for one in policies if one.version == "5.0" for action in one.actions]
+    for call, names in undistinguished(lock, identity, granted):
+        notes.append(f"the lock does not say which of {', '.join(names)} is needed by {call}: take out what is not")
     if lock.unmapped:
         count = len(lock.unmapped)
         calls = f"{count} call{'' if count == 1 else 's'}"

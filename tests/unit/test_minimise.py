@@ -110,6 +110,18 @@ def test_one_policy_is_the_whole_output(world: World, capsys: pytest.CaptureFixt
     )
 
 
+def test_operations_that_are_one_call_to_the_lock(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    call = "POST ecs /v1/{project_id}/cloudservers/{server_id}/tags/action"
+    world.update(full(record("t.py::a", use(call, action="ecs:cloudServers:batchSetServerTags"))))
+    assert cli.run(["policy", "minimise", "--grammar", "5.0"]) == 0
+    out, err = capsys.readouterr()
+    both = ["ecs:cloudServers:batchCreateServerTags", "ecs:cloudServers:batchDeleteServerTags"]
+    assert json.loads(out)["Statement"] == [{"Effect": "Allow", "Action": both}]
+    assert err.splitlines()[1:] == [
+        f"note: the lock does not say which of {both[0]}, {both[1]} is needed by {call}: take out what is not"
+    ]
+
+
 def test_json(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.update(full(record("t.py::a", use(TAGS))))
     assert cli.run(["policy", "minimise", "--json", "--identity", "default", "--lock", str(world.path)]) == 0
