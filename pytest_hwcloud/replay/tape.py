@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pytest_hwcloud.cloud.wire import Request
 from pytest_hwcloud.replay import tape_cache, tape_plain
+from pytest_hwcloud.replay.cleaned import cleaned_body, cleaned_url, is_masked
 from pytest_hwcloud.replay.interaction import FAULTS, CassetteError, Interaction, fault_of, read_interaction
 from pytest_hwcloud.replay.tape_cache import Parsed
 from pytest_hwcloud.replay.tape_index import digest, key_of, nearest_key, parts
@@ -107,6 +108,8 @@ class Tape:
 
     def _next(self, request: Request, keep: bool = False) -> Interaction | None:
         key = key_of(request.method, request.url)
+        if key not in self._index and "?" in key:
+            key = key_of(request.method, cleaned_url(request.url))
         positions = self._index.get(key) or self._dead_host(key)
         if positions is None:
             return None
@@ -144,6 +147,8 @@ class Tape:
             for position in positions:
                 groups.setdefault(digest(self[position].body), deque()).append(position)
         same = groups.get(digest(body)) if len(groups) > 1 else None
+        if same is None and len(groups) > 1 and any(is_masked(self[position].body) for position in positions):
+            same = groups.get(digest(cleaned_body(body)))
         if same is None:
             return None
         while len(same) > 1 and self[same[0]].played:
