@@ -22,6 +22,7 @@ from pytest_hwcloud.replay.jsontext import Members, Numeral, compact, parse_cont
 from pytest_hwcloud.replay.swaps import Swaps
 
 _DEPTH = 5  # layers that are opened
+_ROOM, _EACH = 1 << 20, 100  # characters of texts that are kept, and what each costs besides
 _LEARN_FROM = 8  # characters of a found secret, from which on it is looked for everywhere
 _PERCENT = re.compile(r"[^\s\"'<>&=;,|]*%[0-9A-Fa-f]{2}[^\s\"'<>&=;,|]*")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
@@ -30,11 +31,26 @@ _GZIP = b"\x1f\x8b"
 _NAMING, _VALUE = frozenset({"key", "name", "paramname", "field"}), frozenset({"value", "paramvalue"})
 
 
+class _Cleaned:
+    """Texts and what they became, as long as no more is known: most members of most answers come again."""
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+        self.texts: dict[tuple[str, int], str] = {}
+        self._room = _ROOM
+
+    def add(self, text: str, depth: int, clean: str) -> None:
+        if self._room > len(text):
+            self._room -= len(text) + _EACH
+            self.texts[text, depth] = clean
+
+
 class Scrubber:
     """Cleans exchanges, and remembers the secrets that it meets: seen once, gone everywhere."""
 
     def __init__(self, swaps: Swaps | None = None) -> None:
         self.swaps = swaps or Swaps()
+        self._cleaned = _Cleaned(self.swaps.version)
 
     # what the rules find on their way -------------------------------------------------------------------------------
     def learn(self, secret: str) -> None:
@@ -110,6 +126,17 @@ class Scrubber:
         """The text, clean, whatever it is: a JSON document, or words with something inside."""
         if not text or depth > _DEPTH:
             return self.swaps(text)
+        known = self._cleaned
+        if known.version != self.swaps.version:
+            known = self._cleaned = _Cleaned(self.swaps.version)
+        clean = known.texts.get((text, depth))
+        if clean is None:
+            clean = self._opened(text, depth)
+            if known.version == self.swaps.version:  # nothing was learnt from it, and nothing will be
+                known.add(text, depth, clean)
+        return clean
+
+    def _opened(self, text: str, depth: int) -> str:
         document = parse_container(text)
         if document is not None:
             clean = self.document(document, depth=depth + 1)
