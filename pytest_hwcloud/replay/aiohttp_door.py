@@ -28,6 +28,7 @@ def _request(patch: Patch) -> object:
     played = vcr_request(CASSETTE, original)
 
     async def request(self: Any, method: str, url: Any, **options: Any) -> Any:
+        __tracebackhide__ = True
         full = str(self._build_url(url))
         router = CURRENT_ROUTER.of_url(full)
         if router is None:

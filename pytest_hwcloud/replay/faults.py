@@ -54,6 +54,7 @@ def lowest(kind: str) -> OSError:
 
 def _raised(error: OSError) -> OSError:
     """The same error with a traceback, as causes in a real chain have one."""
+    __tracebackhide__ = True
     try:
         raise error
     except OSError as caught:

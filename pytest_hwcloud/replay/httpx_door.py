@@ -29,6 +29,7 @@ def _handle_request(patch: Patch) -> object:
     played = vcr_handle_request(CASSETTE, lambda self, request: patch.original(self, request), httpx)
 
     def handle_request(self: Any, request: Any) -> Any:
+        __tracebackhide__ = True
         router = _router(request)
         if router is None:
             return patch.original(self, request)
@@ -51,6 +52,7 @@ def _handle_async_request(patch: Patch) -> object:
     played = vcr_handle_async_request(CASSETTE, original, httpx)
 
     async def handle_async_request(self: Any, request: Any) -> Any:
+        __tracebackhide__ = True
         router = _router(request)
         if router is None:
             return await patch.original(self, request)

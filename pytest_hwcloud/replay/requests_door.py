@@ -33,6 +33,7 @@ def patches() -> Iterator[Patch]:
 
 def _send(patch: Patch) -> object:
     def send(adapter: Any, request: Any, stream: bool = False, *args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
         router = CURRENT_ROUTER.of(host_of(request.url)) if CURRENT_ROUTER.offline else None
         if router is None or PENDING.fault is not None:
             return patch.original(adapter, request, stream, *args, **kwargs)

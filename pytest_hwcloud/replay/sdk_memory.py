@@ -1,6 +1,6 @@
 """The official SDK keeps the project and domain ids that it found for as long as the process lives.
 
-So the first test of a process asks IAM and the next ones do not: what a test calls, and needs, would depend on the order
+So the first test of a process asks IAM and the next ones do not: what a test calls and needs would depend on the order
 of the tests. Each test begins without that memory, as if it ran alone.
 """
 

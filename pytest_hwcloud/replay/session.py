@@ -88,6 +88,7 @@ class CloudSession(requests.Session):
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Send a prepared request, or answer it."""
+        __tracebackhide__ = True
         url = request.url or ""
         router = self._player(url)
         if router is None:

@@ -31,6 +31,7 @@ def patches() -> Iterator[Patch]:
 
 def _make_request(patch: Patch) -> object:
     def make_request(pool: Any, conn: Any, method: str, url: str, **options: Any) -> Any:
+        __tracebackhide__ = True  # what the user sees is the client's own traceback
         full = url if "://" in url[:8] else f"{pool.scheme}://{_authority(pool)}{url}"
         router = CURRENT_ROUTER.of(host_of(full))
         if router is None:

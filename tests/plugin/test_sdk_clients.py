@@ -265,3 +265,22 @@ def test_httpx_and_obs(run: Run) -> None:
     )
     result.assert_outcomes(passed=2, failed=1)
     result.stdout.fnmatch_lines(["*no recorded answer for HEAD https://obs.cn-north-4.myhuaweicloud.com/?apiversion"])
+
+
+@pytest.mark.parametrize("client", ["requests", "httpx", "hwcloud.session()"])
+def test_a_fault_shows_no_frame_of_the_plugin(run: Run, client: str) -> None:
+    result = run(
+        f"""
+        import httpx
+        import pytest
+        import requests
+
+        @pytest.mark.hwcloud_cassette("network/dns-failure")
+        def test_it(hwcloud):
+            url = hwcloud.url("ecs", "/v1/{{project_id}}/cloudservers/detail")
+            {client}.get(url)
+        """
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E * no answer at network: name not resolved (ecs.cn-north-4.myhuaweicloud.com)"])
+    assert "pytest_hwcloud/" not in result.stdout.str()
