@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 
 import pytest
 
 from pytest_hwcloud.explanations.notes import kept
+
+_OWN = re.compile(r"(?:AssertionError: )?hwcloud[.:]")  # assert_ok and refused say it in their own words
 
 
 class Headline:
@@ -26,7 +29,7 @@ class Headline:
 def put_first(report: pytest.TestReport, line: str) -> None:
     """Move the line to the front of a failure's message; below it come pytest's own words, then the explanation's."""
     crash = getattr(report.longrepr, "reprcrash", None)
-    if crash is not None and isinstance(crash.message, str):
+    if crash is not None and isinstance(crash.message, str) and not _OWN.match(crash.message):
         others = crash.message.split("\n")
         if line in others:
             others.remove(line)

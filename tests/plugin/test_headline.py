@@ -95,6 +95,26 @@ def test_the_short_summary_in_chinese(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("wide")
+def test_own_errors_of_the_fixture_keep_their_first_line(run: Run) -> None:
+    result = run(
+        """
+        def test_ok(hwcloud):
+            with hwcloud.deny("ecs:cloudServers:list"):
+                hwcloud.assert_ok(hwcloud.session().get(hwcloud.url("ecs", "/v1/{project_id}/cloudservers/detail")))
+
+        def test_refused(hwcloud):
+            with hwcloud.deny("ecs:cloudServers:list"), hwcloud.refused("Ecs.0005"):
+                hwcloud.session().get(hwcloud.url("ecs", "/v1/{project_id}/cloudservers/detail"))
+        """
+    )
+    assert short(result) == [
+        "FAILED test_it.py::test_ok - AssertionError: hwcloud.assert_ok: a success was expected, got HTTP 403 Ecs.0110",
+        "FAILED test_it.py::test_refused - AssertionError: hwcloud.refused('Ecs.0005'): refused otherwise, Ecs.0110 at "
+        "authorization",
+    ]
+
+
+@pytest.mark.usefixtures("wide")
 def test_in_ci_the_message_has_headline_pytests_own_words_and_explanation(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
