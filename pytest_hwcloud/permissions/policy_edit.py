@@ -149,9 +149,11 @@ def _alike(one: str, other: str) -> int:
 
 def _added(document: Document, statement: Statement, names: Iterable[str]) -> _Try:
     text, path = document.text or "", (*document.base, "Statement", statement.index, "Action")
-    for name in names:
+    there = {action.lower() for action in statement.actions}
+    further = [name for name in names if name.lower() not in there]
+    for name in further:
         text = json_edit.append(text, path, name)
-    done = f"add {_quoted(names)} to statement {statement.index + 1}"
+    done = f"add {_quoted(further)} to statement {statement.index + 1}"
     return _Try(document=document, text=text, place=path, done=done)
 
 

@@ -6,6 +6,7 @@ calls that need it, from which the others follow.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -37,9 +38,16 @@ def rows(action: str, labels: Iterable[str]) -> list[calls.Need]:
 
 
 def ways(action: str, labels: Iterable[str]) -> tuple[Way, ...]:
-    """The sets of actions each of which is enough: the permission itself, then the 5.0 actions of its calls."""
-    identity = [need.identity_actions for need in rows(action, labels) if need.identity_actions]
-    return tuple(dict.fromkeys([(action,), *([tuple(dict.fromkeys(sum(identity, ())))] if identity else [])]))
+    """The sets of actions each of which is enough: the permission itself, then the 5.0 actions of its calls.
+
+    Where several operations are one call, only its body told which was meant: any of them.
+    """
+    operations: dict[str, dict[Way, None]] = {}  # call -> the 5.0 actions of each operation
+    for need in rows(action, labels):
+        if need.identity_actions:
+            operations.setdefault(need.label, {})[need.identity_actions] = None
+    together = itertools.product(*operations.values()) if operations else ()
+    return tuple(dict.fromkeys([(action,), *(tuple(dict.fromkeys(sum(one, ()))) for one in together)]))
 
 
 def heirs(action: str) -> Way:

@@ -177,6 +177,16 @@ def test_the_proof_is_the_committed_lock(sample: Sample) -> None:
     assert {word for row in scopes.values() for word in row.values()} == {"proved"}
 
 
+def test_the_proof_distributed(sample: Sample) -> None:
+    sample.change(sample.lock.name, "::test_size[*]: proved as viewer", "::test_size[*]: used as viewer")
+    files = ("tests/test_volumes.py", "tests/test_report.py")  # which spare the workers the SDK
+    proved = sample.run_distributed(ENFORCE, UPDATE, "--hwcloud-prove=all", *files)
+    proved.result.assert_outcomes(passed=6)
+    assert (proved.code, proved.rows) == CLEAN
+    assert "\nhwcloud proof: 6 proved\nhwcloud proof of scope: 6 proved\n" in proved.text
+    assert sample.lock.read_bytes() == (SOURCE / sample.lock.name).read_bytes()
+
+
 # a part of the run
 
 

@@ -135,6 +135,15 @@ def test_a_broken_policy_distributed(sample: Sample) -> None:
     assert LOST in broken.text
 
 
+def test_a_broken_policy_seen_by_tests_that_do_not_need_it(sample: Sample) -> None:
+    """The lock knows who does. Of the one call that makes tags and takes them away, only the making is granted."""
+    sample.change("iam/operator.json", ',\n        "ecs:cloudServers:reboot"', "")
+    broken = sample.check("tests/test_volumes.py", "tests/test_report.py")
+    broken.result.assert_outcomes(passed=6)
+    assert (broken.code, broken.rows) == (1, [("HWP007", "ecs:cloudServers:reboot", "operator", "")])
+    assert "  breaks    1 test: tests/test_power.py::test_switch[reboot]\n" in broken.text
+
+
 # the code needs more
 
 LIMITS = """\
