@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_hwcloud.cloud import failures
 from pytest_hwcloud.cloud.failures import Failure
+from pytest_hwcloud.cloud.identity import unknown
 from pytest_hwcloud.journal import Exchange, Journal
 
 if TYPE_CHECKING:
     from pytest_hwcloud.explanations.explanation import Explanation
     from pytest_hwcloud.fixture import HwCloud
 
+GATES = ("network", "authentication", "scope", "authorization", "service")
 _CALL = re.compile(r"(?P<method>[A-Z]+) (?P<service>[\w-]+) (?P<template>/\S*)")
 
 
@@ -49,23 +51,34 @@ class Refusal:
         return self.failure.request_id if self.failure else None
 
 
-@contextmanager
-def refused(cloud: HwCloud, journal: Journal, code: str | None, gate: str | None) -> Iterator[Refusal]:
-    """See HwCloud.refused. What the client raises for the refusal is caught; any other exception goes through."""
-    __tracebackhide__ = True
-    refusal, start = Refusal(), len(journal.exchanges)
-    try:
-        yield refusal
-    except Exception as error:
-        if failures.read(error) is None:
-            raise
+class Refused(AbstractContextManager["Refusal"]):
+    """See HwCloud.refused. What the client raises for the refusal is caught; any other exception goes through.
+
+    A class and no generator: so that a failure ends at the line of the test, not in contextlib.
+    """
+
+    def __init__(self, cloud: HwCloud, journal: Journal, code: str | None, gate: str | None) -> None:
+        if gate is not None and gate not in GATES:
+            raise unknown("gate", gate, list(GATES), f"(hwcloud.refused({_asked(code, gate)}))")
+        self._cloud, self._journal, self._code, self._gate = cloud, journal, code, gate
+        self._refusal, self._start = Refusal(), len(journal.exchanges)
+
+    def __enter__(self) -> Refusal:
+        self._start = len(self._journal.exchanges)
+        return self._refusal
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        __tracebackhide__ = True
+        if error is not None and (not isinstance(error, Exception) or failures.read(error) is None):
+            return False
+        refusal, made = self._refusal, self._journal.exchanges[self._start :]
         refusal.error = error
-    made = journal.exchanges[start:]
-    _settle(refusal, made, code, gate)
-    if refusal.failure is None or not _fits(refusal, code, gate):
-        _not_refused_so(cloud, refusal, made, code, gate)
-    refusal.explanation = cloud.explain(refusal.error or refusal.failure)
-    journal.expected.update(id(exchange) for exchange in made if exchange.failure is not None)
+        _settle(refusal, made, self._code, self._gate)
+        if refusal.failure is None or not _fits(refusal, self._code, self._gate):
+            _not_refused_so(self._cloud, refusal, made, self._code, self._gate)
+        refusal.explanation = self._cloud.explain(refusal.error or refusal.failure)
+        self._journal.expected.update(id(exchange) for exchange in made if exchange.failure is not None)
+        return True
 
 
 def _settle(refusal: Refusal, made: Sequence[Exchange], code: str | None, gate: str | None) -> None:
@@ -114,6 +127,8 @@ def _listed(made: Sequence[Exchange]) -> list[str]:
 def assert_ok(cloud: HwCloud, response: Any) -> Any:
     """See HwCloud.assert_ok."""
     __tracebackhide__ = True
+    if response is None:
+        raise TypeError("hwcloud.assert_ok(None): a response is expected")
     failure = failures.read(response)
     if failure is None:
         return response
@@ -135,7 +150,20 @@ def assert_called(made: Sequence[Exchange], what: str, times: int | None) -> Non
     if not made:
         raise AssertionError(f"{asked}: this test made no calls")
     head = f"{asked}: called {count} time{'s' * (count != 1)}" if count else f"{asked}: never called"
-    raise AssertionError("\n".join([head, *_calls(made)]))
+    raise AssertionError("\n".join([head, *_calls(made), *([] if count else _hint(what))]))
+
+
+def _hint(what: str) -> list[str]:
+    """What is wrong with the name, where something is: a misspelt action is never called."""
+    from pytest_hwcloud.markers import MarkerError, check_actions
+
+    if _CALL.fullmatch(what):
+        return []
+    try:
+        check_actions("", [what])
+    except MarkerError as problem:
+        return [f"  {'name':<10}{problem}"]
+    return []
 
 
 def _is_call(exchange: Exchange, what: str) -> bool:

@@ -141,18 +141,20 @@ class HwCloud:
 
     def refused(self, code: str | None = None, *, gate: str | None = None) -> AbstractContextManager[Refusal]:
         """Like pytest.raises: a call in the block must be refused with this code, at this gate."""
-        from pytest_hwcloud.expectations import refused
+        from pytest_hwcloud.expectations import Refused
 
-        return refused(self, self._case.journal, code, gate)
+        return Refused(self, self._case.journal, code, gate)
 
     def assert_ok(self, response: Any) -> Any:
         """The response itself if it is a success; else the test fails with the explanation."""
+        __tracebackhide__ = True
         from pytest_hwcloud.expectations import assert_ok
 
         return assert_ok(self, response)
 
     def assert_called(self, what: str, times: int | None = None) -> None:
         """A call was made (so many times): an action, or "GET ecs /v1/{project_id}/cloudservers/detail"."""
+        __tracebackhide__ = True
         from pytest_hwcloud.expectations import assert_called
 
         assert_called(self.exchanges, what, times)
