@@ -6,7 +6,6 @@ A recording may lay a body out anew, but never change what it says; `json` alone
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from json.encoder import encode_basestring, encode_basestring_ascii
 
 
@@ -48,7 +47,7 @@ def parse_container(text: str) -> Members | list[object] | None:
 
 def pretty(value: object) -> str:
     """The document with one member a line, indented by two, letters of any script readable."""
-    return "".join(_lines(value, "\n"))
+    return _laid(value, "\n")
 
 
 def compact(value: object) -> str:
@@ -61,29 +60,20 @@ def compact(value: object) -> str:
     return _scalar(value)
 
 
-def _lines(value: object, margin: str) -> Iterator[str]:
-    inner, separator = margin + "  ", ""
+def _laid(value: object, margin: str) -> str:
+    if value.__class__ is str:
+        return quoted(value)  # what most values are, and so asked first
+    inner = margin + "  "
     match value:
         case Members() if value:
-            yield "{"
-            for key, item in value:
-                yield f"{separator}{inner}{quoted(key)}: "
-                yield from _lines(item, inner)
-                separator = ","
-            yield margin + "}"
+            return "{" + ",".join([f"{inner}{quoted(key)}: {_laid(item, inner)}" for key, item in value]) + margin + "}"
         case list() if value:
-            yield "["
-            for item in value:
-                yield separator + inner
-                yield from _lines(item, inner)
-                separator = ","
-            yield margin + "]"
+            return "[" + ",".join([inner + _laid(item, inner) for item in value]) + margin + "]"
         case Members():
-            yield "{}"
+            return "{}"
         case list():
-            yield "[]"
-        case _:
-            yield _scalar(value)
+            return "[]"
+    return _scalar(value)
 
 
 def _scalar(value: object) -> str:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.replay.jsontext import parse_container, pretty
@@ -78,6 +79,7 @@ def moment(when: datetime) -> str:
     return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+@lru_cache(maxsize=4096)
 def scalar(text: str) -> str:
     """The text as a YAML scalar on one line: bare if YAML takes it for the same text, else in double quotes."""
     if _PLAIN.fullmatch(text) and text[-1] != ":" and text.lower() not in _WORDS_OF_YAML:
