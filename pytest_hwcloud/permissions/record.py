@@ -27,7 +27,9 @@ class Use:
     nearest: tuple[str, ...] = ()  # lines of the decision for the text of HWP001
     refused: bool = False
     injected: bool = False
-    expected: bool = False  # the refusal was asked for (pytest.raises, hwcloud.refused, denied_permission)
+    expected: bool = (
+        False  # the refusal was asked for (pytest.raises, hwcloud.refused, denied_permission, an assertion)
+    )
     code: str = ""
     gate: str = ""
     request_id: str = ""

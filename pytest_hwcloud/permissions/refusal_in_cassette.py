@@ -8,29 +8,19 @@ answer is not ok. A call that was answered at last (a retry with a new token) is
 
 from __future__ import annotations
 
-import inspect
-import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
-from types import FunctionType
 
 import pytest
 
 from pytest_hwcloud.permissions.finding import Finding, labelled
+from pytest_hwcloud.permissions.negative import Row, shows_a_sign
 from pytest_hwcloud.permissions.record import TestRecord
 from pytest_hwcloud.permissions.wording import placed
 
-Row = Mapping[str, str]
 Claims = Callable[[pytest.Item], Mapping[str, Mapping[str, object]]]
 
 _GATES = ("authentication", "scope", "authorization")
 _OURS = ("gate", "identity service", "not recorded", "live")  # sources that are no cassette
-_SIGNS = re.compile(
-    r"deny|denied|denial|forbid|refus|unauthori|reject|\braises\b|assertRaises|explain\("
-    r"|\bnot .*\.ok\b|\.ok (?:is|==) False|assertFalse|status_code *(?:!=|>)|assert.*(?:error|fail)",
-    re.IGNORECASE,
-)
-_DEEPEST = 3  # functions called by functions called by the test
 
 
 def judge(record: TestRecord, item: pytest.Item, claims: Claims) -> Iterator[Finding]:
@@ -40,7 +30,7 @@ def judge(record: TestRecord, item: pytest.Item, claims: Claims) -> Iterator[Fin
     answered = {use.call for use in record.uses if not use.refused}
     rows = [row for row in record.refusals if _is_recorded(row) and not row["expected"] and row["call"] not in answered]
     for row in {(row["source"], row["code"], row["call"]): row for row in reversed(rows)}.values():
-        if not _claimed(row, claims(item)) and not _is_told(row, item):
+        if not _claimed(row, claims(item)) and not shows_a_sign(row, item):
             yield _finding(record, row)
 
 
@@ -52,56 +42,6 @@ def _claimed(row: Row, claims: Mapping[str, Mapping[str, object]]) -> bool:
     expects = claims.get(row["source"], {})
     said = {str(value).lower() for value in expects.values()}
     return row["code"].lower() in said or row["status"] in said
-
-
-def _is_told(row: Row, item: pytest.Item) -> bool:
-    functions = list(_functions(item))
-    own = "\n".join([item.name, *(_source(function) for function in functions)])
-    if _SIGNS.search(own):
-        return True
-    called = "\n".join(_source(function) for function in _called(functions))
-    return any(re.search(rf"\b{re.escape(sign)}\b", own + called) for sign in (row["code"], row["status"]) if sign)
-
-
-def _functions(item: pytest.Item) -> Iterator[FunctionType]:
-    """The test and what prepares it: its own fixtures, setUp."""
-    kind = getattr(item, "cls", None)
-    given = [getattr(item, "function", None), *(getattr(kind, name, None) for name in ("setUp", "setup_method"))]
-    closure = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
-    given += [one.func for several in closure.values() for one in several]
-    for function in given:
-        plain = inspect.unwrap(getattr(function, "__func__", function)) if function is not None else None
-        if isinstance(plain, FunctionType) and _is_users(plain):
-            yield plain
-
-
-def _called(functions: list[FunctionType]) -> Iterator[FunctionType]:
-    """The user's functions, and the methods of the user's classes, that these name."""
-    seen, level = set(functions), functions
-    for _ in range(_DEEPEST):
-        found = {one for function in level for one in _named(function)} - seen
-        seen |= found
-        yield from found
-        level = list(found)
-
-
-def _named(function: FunctionType) -> Iterator[FunctionType]:
-    for name in function.__code__.co_names:
-        value = function.__globals__.get(name)
-        members = vars(value).values() if isinstance(value, type) else (value,)
-        yield from (one for one in members if isinstance(one, FunctionType) and _is_users(one))
-
-
-def _is_users(function: FunctionType) -> bool:
-    return not function.__module__.startswith(("_pytest", "pytest", "requests", "pytest_hwcloud."))
-
-
-@lru_cache(maxsize=256)
-def _source(function: FunctionType) -> str:
-    try:
-        return inspect.getsource(function)
-    except (OSError, TypeError, SyntaxError):
-        return ""
 
 
 def _finding(record: TestRecord, row: Row) -> Finding:

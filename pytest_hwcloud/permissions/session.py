@@ -128,6 +128,10 @@ class PermissionChecks:
 
         record = observe(item, checked.journal, self.run.state, outcome, watch=checked.watch, shared=self.fixture_uses)
         record.waits = waits(item, self.fixture_uses)
+        if record.refusals:
+            from pytest_hwcloud.permissions import negative
+
+            negative.mark(record, item)
         for row in record.refusals:
             row["message"] = self.run.secrets.masked(row["message"])
         if self.judging and checked.watch:
