@@ -61,6 +61,8 @@ class _Index:
     tables: dict[str, list[str]]
     own: dict[str, str] = field(default_factory=dict)  # names of the project's own tables
     own_spellings: dict[str, list[str]] = field(default_factory=dict)
+    own_canonical: dict[str, str] = field(default_factory=dict)
+    revision: int = 0  # grows with every change of the three
 
 
 @lru_cache(maxsize=1)
@@ -103,7 +105,8 @@ def _covers(pattern: str) -> str:
 def canonical(action: str) -> str:
     """The one spelling of a permission: the 1.1 name where there is one, else the 5.0 name; unknown names as given."""
     key, index = action.lower(), _index()
-    return index.canonical.get(key) or index.documented.get(key) or index.own.get(key) or action
+    found = index.canonical.get(key) or index.own_canonical.get(key) or index.documented.get(key)
+    return found or index.own.get(key) or action
 
 
 def same(a: str, b: str) -> bool:
@@ -165,9 +168,14 @@ def tables_of(action: str) -> tuple[str, ...]:
     return tuple(_index().tables.get(prefix, (prefix,)))
 
 
-def learn(found: Iterable[str], aliases: Mapping[str, Sequence[str]]) -> None:
-    """Take in the action names of a table of the project, and the further names that allow them."""
+def learn(found: Iterable[str], aliases: Mapping[str, Sequence[str]], heirs: Mapping[str, str] | None = None) -> None:
+    """Take in the action names of a table of the project, and the further names that allow them.
+
+    heirs: 5.0 name -> the one 1.1 name that it is another spelling of.
+    """
     index = _index()
+    index.revision += 1
+    index.own_canonical.update({name.lower(): old for name, old in (heirs or {}).items()})
     every = {*found, *aliases, *(name for others in aliases.values() for name in others)}
     index.own.update({name.lower(): name for name in every if name.lower() not in index.documented})
     index.own_spellings.update({name.lower(): list(others) for name, others in aliases.items()})
@@ -175,5 +183,12 @@ def learn(found: Iterable[str], aliases: Mapping[str, Sequence[str]]) -> None:
 
 def forget() -> None:
     """Drop the names that were taken in."""
-    _index().own.clear()
-    _index().own_spellings.clear()
+    index = _index()
+    index.revision += 1
+    for taken in (index.own, index.own_spellings, index.own_canonical):
+        taken.clear()
+
+
+def revision() -> int:
+    """A number that changes with the names that the project's own tables bring."""
+    return _index().revision

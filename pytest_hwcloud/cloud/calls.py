@@ -14,6 +14,7 @@ from pathlib import Path
 from pytest_hwcloud.cloud import extra_tables
 from pytest_hwcloud.cloud.actions import names, tables_of
 from pytest_hwcloud.cloud.endpoints import Endpoint, locate
+from pytest_hwcloud.cloud.near_misses import near_misses
 from pytest_hwcloud.cloud.observed import Body, Observed, holds
 from pytest_hwcloud.cloud.paths import guess_template, query_keys, segments, split_url
 from pytest_hwcloud.cloud.tables import Group, Row, Table, load, shipped
@@ -270,6 +271,13 @@ def _need(row: Row) -> Need:
         actions=row.actions,
         identity_actions=row.identity,
     )
+
+
+def nearest_templates(method: str, url: str) -> list[str]:
+    """Labels of documented calls whose method or path comes near to one that no table knows, the nearest first."""
+    host, path, _ = split_url(url)
+    table, _ = _table(host, locate(host) if host else _NOWHERE)
+    return near_misses(table.rows, method.upper(), segments(path)) if table is not None else []
 
 
 def services() -> tuple[str, ...]:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.conditions import Context
     from pytest_hwcloud.cloud.judging import Judge, Rule
+    from pytest_hwcloud.cloud.patterns import AskedResource
 
 
 # The question behind a decision (judge, action, resource, context), kept so that its words are made only if read.
-Asked: TypeAlias = "tuple[Judge, str, str | None, Context | None]"
+Asked: TypeAlias = "tuple[Judge, str, AskedResource, Context | None]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,7 @@ class Decision:
     @property
     def considered(self) -> int:
         """How many statements were looked at."""
-        return len(self._asked[0].rules) if self._asked else 0
+        return len(self._asked[0].rules) + len(self._asked[0].others) if self._asked else 0
 
     def because(self, reason: str) -> Decision:
         """The same decision with other words."""

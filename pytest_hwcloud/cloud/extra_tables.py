@@ -11,12 +11,13 @@ apis:
     dependencies: [vpc:vpcs:list]
     discriminator: {body_key: restart}              # see observed.py for the tests
     when: {vpc:vpcs:list: [{has: cluster.vpc_id}, when the cluster has a VPC]}
+action_aliases: {dws:cluster:listClusters: [dws:cluster:list]}    # name -> further names that allow it
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -72,7 +73,11 @@ def add(path: Path) -> ExtraTable:
     """Read a table and use it; a second time replaces the first."""
     table, names, spellings = _Reader(path).table()
     _ADDED[path.resolve()] = table
-    actions.learn(names, spellings)
+    pairs = _pairs(table.rows)
+    both = {
+        name: list(dict.fromkeys([*pairs.get(name, ()), *spellings.get(name, ())])) for name in {*pairs, *spellings}
+    }
+    actions.learn(names, both, _heirs(table.rows, pairs))
     return table
 
 
@@ -99,6 +104,27 @@ def locate(host: str) -> Endpoint | None:
         if table.host is not None and (found := table.host.fullmatch(name)):
             return Endpoint(table.service, found.groupdict().get("region"), table.scope)
     return None
+
+
+def _pairs(found: Iterable[Row]) -> dict[str, list[str]]:
+    """The names that open each other: those of calls that need one 1.1 action and one 5.0 action, wherever they do."""
+    others: dict[str, list[set[str]]] = {}
+    for row in found:
+        alone = len(row.actions) == 1 == len(row.identity)
+        for name in {*row.actions, *row.identity}:
+            others.setdefault(name, []).append({*row.actions, *row.identity} - {name} if alone else set())
+    pairs = {name: sorted(set.intersection(*sets)) for name, sets in others.items()}
+    return {name: twins for name, twins in pairs.items() if twins}
+
+
+def _heirs(found: Iterable[Row], pairs: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """5.0 name -> 1.1 name, of those that open each other and no third."""
+    return {
+        name: row.actions[0]
+        for row in found
+        for name in row.identity
+        if name not in row.actions and pairs.get(name) == list(row.actions) and pairs.get(row.actions[0]) == [name]
+    }
 
 
 class _Reader:

@@ -10,22 +10,28 @@ Deny can only lower and a further Allow only raise the answer.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import lru_cache
 from operator import attrgetter
 
 from pytest_hwcloud.cloud.conditions import Context
 from pytest_hwcloud.cloud.decision import Decision
 from pytest_hwcloud.cloud.documents import Document, Statement
-from pytest_hwcloud.cloud.patterns import ActionIndex, Resource, ResourcePattern, covers
+from pytest_hwcloud.cloud.patterns import ActionIndex, AskedResource, ByGrammar, Resource, ResourcePattern, covers
 
 _PRINCIPAL = "it is for the Principal it names, and who calls is not known"
 # Version 1.0 calls IAM "identity", and assuming an agency "assume role" (reference/iam.md sections 1 and 4).
 _ROLE_NAMES = {"identity:assume role": ("iam:agencies:assume", "iam:tokens:assume")}
 
 
-@cache
 def _aliases() -> Mapping[str, tuple[str, ...]]:
     """The names that have aliases, lower case. The few are kept apart so that all others cost one look-up."""
+    from pytest_hwcloud.cloud import actions
+
+    return _collected(actions.revision())
+
+
+@lru_cache(maxsize=1)
+def _collected(_: int) -> Mapping[str, tuple[str, ...]]:
     from pytest_hwcloud.cloud import actions
 
     known = ((name.lower(), actions.names(name)) for name in actions.all_actions())
@@ -50,12 +56,19 @@ def patterns(statement: Statement, version: str) -> dict[str, str]:
 
 
 class Rule:
-    """One statement, compiled. doubt: why it only perhaps takes effect. plain: it always applies to what it names."""
+    """One statement, compiled. doubt: why it only perhaps takes effect. plain: it always applies to what it names.
 
-    __slots__ = ("bare", "denies", "doubt", "order", "outside", "patterns", "plain", "resources", "statement")
+    newer: of version 5.0. elsewhere: where it was granted, if that is not where the question is asked.
+    """
 
-    def __init__(self, statement: Statement, version: str, order: int, doubt: str = "") -> None:
-        self.statement, self.order = statement, order
+    __slots__ = (
+        "bare", "denies", "doubt", "elsewhere", "newer", "order", "outside", "patterns", "plain", "resources",
+        "statement",
+    )  # fmt: skip
+
+    def __init__(self, statement: Statement, version: str, order: int, doubt: str = "", *, elsewhere: str = "") -> None:
+        self.statement, self.order, self.elsewhere = statement, order, elsewhere
+        self.newer = version == "5.0"
         self.denies = statement.effect == "deny"
         self.patterns = patterns(statement, version)
         self.doubt = doubt or (_PRINCIPAL if statement.principal else "")
@@ -97,11 +110,17 @@ class Rule:
 class Judge:
     """The statements of one or more policies, pooled. The order of the policies only says which statement is named."""
 
-    __slots__ = ("_aliases", "_index", "_negated", "conditional", "rules")
+    __slots__ = ("_aliases", "_index", "_negated", "conditional", "others", "rules")
 
-    def __init__(self, sources: Iterable[tuple[Document, str]]) -> None:
+    def __init__(self, sources: Iterable[tuple[Document, str]], elsewhere: Iterable[tuple[Document, str]] = ()) -> None:
+        """elsewhere: documents that do not count where this judge is asked, and where they do; named in the words."""
         pairs = [(document, statement, doubt) for document, doubt in sources for statement in document.statements]
         self.rules = tuple(Rule(s, document.version, order, doubt) for order, (document, s, doubt) in enumerate(pairs))
+        others = [(document, statement, place) for document, place in elsewhere for statement in document.statements]
+        self.others = tuple(
+            Rule(s, document.version, order, elsewhere=place)
+            for order, (document, s, place) in enumerate(others, len(self.rules))
+        )
         positive = [rule for rule in self.rules if not rule.statement.not_action]
         self._index = ActionIndex((pattern, rule) for rule in positive for pattern in rule.patterns)
         self._aliases = _aliases()
@@ -118,25 +137,26 @@ class Judge:
             found += [rule for rule in self._negated if rule.names((action, *aliases))]
         return found
 
-    def decide(self, action: str, resource: str | None, context: Context | None) -> Decision:
+    def decide(self, action: str, resource: AskedResource, context: Context | None) -> Decision:
         """The decision on one question."""
         effect, rule = self.answer(action, resource, context)
         return Decision(effect, rule, (self, action, resource, context))
 
-    def answer(self, action: str, resource: str | None, context: Context | None) -> tuple[str, Rule | None]:
+    def answer(self, action: str, resource: AskedResource, context: Context | None) -> tuple[str, Rule | None]:
         """The effect, and the first of the statements that made it."""
         found = self.naming(action.lower())
         if not found:
             return _NOTHING
         met: list[Rule] = []
         perhaps: list[Rule] = []
-        asked: Resource | None = None
+        seen: tuple[Resource | None, Resource | None] | None = None
         for rule in found:
             if rule.plain:
                 met.append(rule)
                 continue
-            if asked is None:
-                asked = None if resource is None else Resource(resource)
+            if seen is None:
+                seen = seen_by_grammar(resource)
+            asked = seen[rule.newer]
             applies = rule.on_resource(asked) if rule.bare else rule.met(asked, context)
             if applies:
                 met.append(rule)
@@ -146,6 +166,15 @@ class Judge:
 
 
 _NOTHING: tuple[str, Rule | None] = ("deny", None)
+
+
+def seen_by_grammar(resource: AskedResource) -> tuple[Resource | None, Resource | None]:
+    """The resource of a question for statements of version 1.x, and for those of 5.0."""
+    if isinstance(resource, ByGrammar):
+        older, newer = resource
+        return Resource(older) if older is not None else None, Resource(newer) if newer is not None else None
+    one = Resource(resource) if resource is not None else None
+    return one, one
 
 
 def _sum(met: list[Rule], perhaps: list[Rule]) -> tuple[str, Rule | None]:

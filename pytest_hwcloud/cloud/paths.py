@@ -13,7 +13,7 @@ T = TypeVar("T")
 _VERSION = re.compile(r"[vV]\d+(\.\d+)*").fullmatch
 _HEX = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
 _NUMBER = re.compile(r"\d+").fullmatch
-_PROJECT_NAMES = ("{project_id}", "{tenant_id}")
+PROJECT_NAMES = ("{project_id}", "{tenant_id}")
 
 
 def split_url(url: str) -> tuple[str, str, str]:
@@ -45,7 +45,7 @@ def is_parameter(segment: str) -> bool:
 
 def project_index(template: Sequence[str]) -> int | None:
     """Where the project id stands in a template, or None."""
-    return next((i for i, part in enumerate(template) if part in _PROJECT_NAMES), None)
+    return next((i for i, part in enumerate(template) if part in PROJECT_NAMES), None)
 
 
 class Node(Generic[T]):

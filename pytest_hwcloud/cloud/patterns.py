@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 Match = Callable[[str], bool]
 T = TypeVar("T")
@@ -117,6 +117,19 @@ class ActionIndex(Generic[T]):
         if self._loose:
             found += [entry for match, entry in self._loose if match(action)]
         return found
+
+
+class ByGrammar(NamedTuple):
+    """One resource as statements of version 1.x (older) and of 5.0 (newer) see it: they differ in resource types.
+
+    `*`: the action takes no particular one there; None: not known.
+    """
+
+    older: str | None
+    newer: str | None
+
+
+AskedResource: TypeAlias = "str | ByGrammar | None"
 
 
 class Resource:

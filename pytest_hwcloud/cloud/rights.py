@@ -15,6 +15,7 @@ from pytest_hwcloud.cloud.conditions import Context
 from pytest_hwcloud.cloud.decision import Decision
 from pytest_hwcloud.cloud.documents import Document
 from pytest_hwcloud.cloud.judging import Judge
+from pytest_hwcloud.cloud.patterns import AskedResource
 from pytest_hwcloud.cloud.policy import Policy
 from pytest_hwcloud.cloud.system_policies import PREFIX
 
@@ -65,6 +66,20 @@ class Grant:
                 return _and(_scope_is("project", place), _is(place.project_id, self.target, "project"))
             case _:
                 return _and(_enterprise(place), _is(place.enterprise_project, self.target, "enterprise project"))
+
+    def where(self, place: Place) -> str:
+        """Where it was granted, and why that is not the place of the question."""
+        match self.on:
+            case "domain":
+                return "granted on the domain, which counts for global services only"
+            case "projects":
+                return "granted on all projects, which does not count for global services"
+            case "project" if place.scope == "domain":
+                return f"granted on project {self.target}, which does not count for global services"
+            case "enterprise" if place.enterprise_level is False:
+                return f"granted on enterprise project {self.target}, where this action takes no effect"
+            case kind:
+                return f"granted on {'project' if kind == 'project' else 'enterprise project'} {self.target} only"
 
 
 def _scope_is(wanted: str, place: Place) -> bool | str:
@@ -131,7 +146,7 @@ class Rights:
         project_id: str | None = None,
         enterprise_project: str | None = None,
         enterprise_level: bool | None = None,
-        resource: str | None = None,
+        resource: AskedResource = None,
         context: Mapping[str, object] | None = None,
     ) -> Decision:
         """May the identity do this there? An allow needs the bound's allow as well."""
@@ -153,7 +168,7 @@ class Rights:
     def _judge(self, place: Place) -> Judge:
         judge = self._judges.get(place)
         if judge is None:
-            judge = self._judges[place] = Judge(self._sources(place))
+            judge = self._judges[place] = Judge(self._sources(place), self._elsewhere(place))
         return judge
 
     def _sources(self, place: Place) -> list[tuple[Document, str]]:
@@ -170,6 +185,16 @@ class Rights:
                     )
                     found.append((document, " and ".join(doubts)))
         return found
+
+    def _elsewhere(self, place: Place) -> list[tuple[Document, str]]:
+        """The documents whose grant does not count there, and where it does."""
+        return [
+            (document, grant.where(place))
+            for grant in self.grants
+            if grant.counts(place) is False
+            for document in grant.policy.documents
+            if document.version != "5.0"
+        ]
 
     def __repr__(self) -> str:
         names = ", ".join(policy.name for policy in self.policies)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from pytest_hwcloud.cloud.conditions import Context
 from pytest_hwcloud.cloud.decision import Asked, Considered
-from pytest_hwcloud.cloud.judging import Rule, spellings
+from pytest_hwcloud.cloud.judging import Rule, seen_by_grammar, spellings
 from pytest_hwcloud.cloud.patterns import Resource, covers, glob, wild
 
 _MOST = 5
@@ -17,7 +17,7 @@ def reason(effect: str, rule: Rule | None, asked: Asked) -> str:
     """One sentence without a full stop."""
     judge, action, _, _ = asked
     if rule is None:
-        return f"no statement allows it; {_count(len(judge.rules))} looked at"
+        return f"no statement allows it; {_count(len(judge.rules) + len(judge.others))} looked at"
     place = f"statement {rule.statement.index + 1} of {rule.statement.policy}"
     named = f"{_quoted(rule, spellings(action))} ({place})"
     match effect:
@@ -49,7 +49,7 @@ def _open(rule: Rule, asked: Asked) -> list[str]:
     """What would have to be known for this statement to be sure."""
     context = asked[3] or Context()
     said = [rule.doubt] if rule.doubt else []
-    if rule.on_resource(_resource(asked)) is None:
+    if rule.on_resource(_resource(rule, asked)) is None:
         kind = "NotResource" if rule.statement.not_resource else "Resource"
         said.append(f"the resource, which was not given, meets {kind} {_joined(rule.statement.resources or ())}")
     return [
@@ -62,14 +62,15 @@ def _open(rule: Rule, asked: Asked) -> list[str]:
     ]
 
 
-def _resource(asked: Asked) -> Resource | None:
-    return None if asked[2] is None else Resource(asked[2])
+def _resource(rule: Rule, asked: Asked) -> Resource | None:
+    return seen_by_grammar(asked[2])[rule.newer]
 
 
 def nearest(asked: Asked) -> tuple[Considered, ...]:
     """Up to five statements: those that name the action before those of its service; in the order of the policies."""
     spelled = spellings(asked[1])
-    ranked = sorted(asked[0].rules, key=lambda rule: (-_closeness(rule, spelled), rule.order))[:_MOST]
+    every = (*asked[0].rules, *asked[0].others)
+    ranked = sorted(every, key=lambda rule: (-_closeness(rule, spelled), rule.order))[:_MOST]
     return tuple(_considered(rule, spelled, asked) for rule in sorted(ranked, key=lambda rule: rule.order))
 
 
@@ -105,10 +106,13 @@ def _considered(rule: Rule, spelled: tuple[str, ...], asked: Asked) -> Considere
 def _why(rule: Rule, closest: str, spelled: tuple[str, ...], asked: Asked) -> str:
     if not rule.names(spelled):
         return _not_named(rule, closest, spelled, asked[1])
-    context = asked[3] or Context()
-    if rule.on_resource(_resource(asked)) is False:
+    if rule.elsewhere:
+        return f"no: {rule.elsewhere}"
+    context, resource = asked[3] or Context(), _resource(rule, asked)
+    if rule.on_resource(resource) is False:
         kind = "NotResource" if rule.statement.not_resource else "Resource"
-        return f"no: {asked[2]} does not meet {kind} {_joined(rule.statement.resources or ())}"
+        shown = resource.text if resource else "no resource"
+        return f"no: {shown} does not meet {kind} {_joined(rule.statement.resources or ())}"
     for test in rule.statement.condition:
         if test.holds(context) is False:
             return f"no: the condition {test} is not met"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud.cloud.decision import Decision, undecided
@@ -21,6 +22,7 @@ from pytest_hwcloud.gates.refusals import request_id as fresh_request_id
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.calls import Call
+    from pytest_hwcloud.cloud.patterns import ByGrammar
     from pytest_hwcloud.cloud.tokens import Token
     from pytest_hwcloud.gates.state import CloudState, Override
 
@@ -51,7 +53,7 @@ def authorize(request: Request, call: Call, identity: Identity, token: Token | N
     rights = _rights(identity, token, state)
     if rights is None:
         return Judgement(effect="unjudged")
-    action, decision = decide(request, call, identity, rights, state)
+    action, decision, resource = decide(request, call, identity, rights, state)
     answer = None
     if decision.effect == "deny" and action is not None:
         answer = denial(
@@ -61,7 +63,7 @@ def authorize(request: Request, call: Call, identity: Identity, token: Token | N
             identity=identity,
             explicit=decision.explicit,
             grammar=rights.grammar,
-            resource=circumstances.resource(request, call, identity),
+            resource=(resource or circumstances.resources(request, call, identity)[0]).newer,
         )
     return Judgement(
         effect=decision.effect, action=action, decision=decision, answer=answer, explicit=decision.explicit
@@ -70,18 +72,24 @@ def authorize(request: Request, call: Call, identity: Identity, token: Token | N
 
 def decide(
     request: Request, call: Call, identity: Identity, rights: Rights, state: CloudState
-) -> tuple[str | None, Decision]:
-    """The decision on a call, and the action that made it (None if it needs none, or nobody knows what)."""
+) -> tuple[str | None, Decision, ByGrammar | None]:
+    """The decision on a call, the action that made it (None if it needs none, or nobody knows what), and the resource.
+
+    Of several resources (the servers of a batch call) the worst decides.
+    """
     if not call.ways:
-        return None, _without_actions(call)
+        return None, _without_actions(call), None
     place = circumstances.place(request, call)
-    resource = circumstances.resource(request, call, identity) if rights.about_resources else None
     context = circumstances.context(request, call, identity, state.clock()) if rights.conditional else None
-    ways = [
-        [(action, rights.decide(action, **place, resource=resource, context=context)) for action in way]
-        for way in _by_grammar(call, rights)
-    ]
-    return _sum(ways)
+    ways = _by_grammar(call, rights)
+
+    def answer(resource: ByGrammar | None) -> tuple[str, Decision, ByGrammar | None]:
+        decide = partial(rights.decide, **place, resource=resource, context=context)
+        return *_sum([[(action, decide(action)) for action in way] for way in ways]), resource
+
+    if not rights.about_resources:
+        return answer(None)
+    return min(map(answer, circumstances.resources(request, call, identity)), key=lambda found: _RANK[found[1].effect])
 
 
 def _by_grammar(call: Call, rights: Rights) -> list[tuple[str, ...]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from pytest_hwcloud.cloud.endpoints import locate
+from pytest_hwcloud.cloud.observed import Observed
+from pytest_hwcloud.cloud.patterns import ByGrammar
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.calls import Call
@@ -60,20 +62,54 @@ def context(request: Request, call: Call, identity: Identity, now: datetime) -> 
     return {key: value for key, value in known.items() if value is not None}
 
 
-def resource(request: Request, call: Call, identity: Identity) -> str | None:
-    """The resource of a call: `*` if the action takes no particular one, None if the request alone does not tell."""
-    if call.resource_level is False:
-        return "*"
+def resources(request: Request, call: Call, identity: Identity) -> tuple[ByGrammar, ...]:
+    """The resources of a call, each of which must be allowed; at least one.
+
+    Where a 1.1 table says that the action takes no particular resource it is `*` for 1.x statements; 5.0 has resource
+    types of its own. None: the request alone does not tell.
+    """
     named = _NAMED.get(call.service or "")
-    return named(request, call, identity) if named else None
+    found: tuple[str | None, ...] = (tuple(named(request, call, identity)) if named else ()) or (None,)
+    return tuple(dict.fromkeys(ByGrammar(_older(call, one), _newer(call, one)) for one in found))
 
 
-def _server(request: Request, call: Call, identity: Identity) -> str | None:
+def _older(call: Call, named: str | None) -> str | None:
+    return "*" if call.resource_level is False else named
+
+
+def _newer(call: Call, named: str | None) -> str | None:
+    return "*" if call.resource_level is False and not call.resource_types else named
+
+
+def _servers(request: Request, call: Call, identity: Identity) -> Iterator[str]:
+    """The server in the path, else those in the body of a batch call."""
     server = _parts(request, call).get("{server_id}")
-    return f"ecs:{call.region or ''}:{identity.domain_id}:instance:{server}" if server else None
+    for each in [server] if server else _batch(Observed(request.body).document):
+        yield f"{call.service}:{call.region or ''}:{identity.domain_id}:instance:{each}"
 
 
-def _obs(request: Request, call: Call, identity: Identity) -> str | None:
+def _batch(document: object) -> list[str]:
+    """`{os-start: {servers: [{id}]}}`, `{servers: [{id}]}`, `{server_ids: []}`, `{serverinfo: [{server_id}]}`.
+
+    Nothing if one of the entries names no server: half of a list decides nothing.
+    """
+    if not isinstance(document, Mapping):
+        return []
+    inner = next(iter(document.values())) if len(document) == 1 else None
+    for place in (document, inner if isinstance(inner, Mapping) else {}):
+        for key, name in _LISTS:
+            if key in place:
+                entries = place[key] if isinstance(place[key], list) else [None]
+                found = [entry.get(name) if name and isinstance(entry, Mapping) else entry for entry in entries]
+                return [str(one) for one in found] if all(isinstance(one, str) and one for one in found) else []
+    return []
+
+
+# The official SDK's request models: BatchStartServersOption, DeleteServersRequestBody, BatchResizeServersOption, …
+_LISTS = (("servers", "id"), ("server_ids", ""), ("serverinfo", "server_id"))
+
+
+def _obs(request: Request, call: Call, identity: Identity) -> Iterator[str]:
     split = urlsplit(request.url)
     bucket, key = locate(split.hostname or "").bucket, unquote(split.path).lstrip("/")
     if bucket is None:
@@ -81,7 +117,7 @@ def _obs(request: Request, call: Call, identity: Identity) -> str | None:
     if not bucket:
         bucket = "*"  # listing all buckets: the guide's sample grants it on obs:*:*:bucket:*
     kind, path = ("object", f"{bucket}/{key}") if key else ("bucket", bucket)
-    return f"obs:{call.region or ''}:{identity.domain_id}:{kind}:{path}"
+    yield f"obs:{call.region or ''}:{identity.domain_id}:{kind}:{path}"
 
 
 def _parts(request: Request, call: Call) -> Mapping[str, str]:
@@ -91,4 +127,4 @@ def _parts(request: Request, call: Call) -> Mapping[str, str]:
     return dict(zip(names, map(unquote, given), strict=True)) if len(names) == len(given) else {}
 
 
-_NAMED: dict[str, Callable[[Request, Call, Identity], str | None]] = {"ecs": _server, "obs": _obs}
+_NAMED: dict[str, Callable[[Request, Call, Identity], Iterator[str]]] = {"ecs": _servers, "bms": _servers, "obs": _obs}

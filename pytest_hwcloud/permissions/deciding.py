@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
@@ -12,10 +13,12 @@ from pytest_hwcloud.permissions.decision_text import considered, headline
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.calls import Call
     from pytest_hwcloud.cloud.decision import Decision
+    from pytest_hwcloud.cloud.patterns import AskedResource
     from pytest_hwcloud.cloud.rights import Rights
     from pytest_hwcloud.gates.state import CloudState
     from pytest_hwcloud.journal import Exchange
 
+_RANK = {"deny": 0, "unknown": 1, "allow": 2}
 _SCOPES = {"regional": "project", "global": "domain"}
 
 
@@ -46,23 +49,31 @@ def of_action(exchange: Exchange, action: str, state: CloudState) -> Decision | 
         return None
     if len(needed(exchange.call)) == 1 or exchange.denied_action == action:
         return whole
-    own = _asked(exchange, action, exchange.call.scope, state)
+    own = of_rights(exchange, action, state)
     return own if own is not None and (own.effect == "allow" or whole.effect != "allow") else whole
 
 
 def of_dependency(exchange: Exchange, action: str, state: CloudState) -> Decision | None:
-    """What the policies say of a dependency; no gate asks for it."""
+    """What the policies say of a dependency; no gate asks for it, and on which resource it is is not known."""
     if exchange.decision is None or exchange.injected:
         return None
-    return _asked(exchange, action, service_scope(action.partition(":")[0].lower()), state)
+    return _asked(exchange, action, service_scope(action.partition(":")[0].lower()), state, (None,))
 
 
 def of_rights(exchange: Exchange, action: str, state: CloudState) -> Decision | None:
     """What the policies would say of an action if the call came so far."""
-    return _asked(exchange, action, exchange.call.scope, state)
+    from pytest_hwcloud.gates import circumstances
+
+    identity = state.identities.get(exchange.identity or "")
+    if identity is None:
+        return None
+    resources = circumstances.resources(exchange.request, exchange.call, identity)
+    return _asked(exchange, action, exchange.call.scope, state, resources)
 
 
-def _asked(exchange: Exchange, action: str, scope: str, state: CloudState) -> Decision | None:
+def _asked(
+    exchange: Exchange, action: str, scope: str, state: CloudState, resources: Sequence[AskedResource]
+) -> Decision | None:
     from pytest_hwcloud.gates import circumstances
 
     rights, identity = _rights(exchange, state), state.identities.get(exchange.identity or "")
@@ -73,8 +84,9 @@ def _asked(exchange: Exchange, action: str, scope: str, state: CloudState) -> De
     context = None
     if rights.conditional:
         context = circumstances.context(exchange.request, exchange.call, identity, state.clock())
-    resource = circumstances.resource(exchange.request, exchange.call, identity) if rights.about_resources else None
-    return rights.decide(action, **place, resource=resource, context=context)
+    asked = resources if rights.about_resources else (None,)
+    decisions = [rights.decide(action, **place, resource=resource, context=context) for resource in asked]
+    return min(decisions, key=lambda decision: _RANK[decision.effect])
 
 
 def _rights(exchange: Exchange, state: CloudState) -> Rights | None:

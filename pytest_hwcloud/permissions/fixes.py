@@ -12,6 +12,7 @@ from pytest_hwcloud.permissions.record import Declaration, Use
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.documents import Document, Statement
+    from pytest_hwcloud.cloud.rights import Rights
     from pytest_hwcloud.gates.state import CloudState
 
 
@@ -39,12 +40,26 @@ def policy(use: Use, state: CloudState, root: Path) -> str:
     own = [document for document in rights.documents if document.source and not _is_system(document)] if rights else []
     if use.verdict == "deny" and use.statement >= 0:
         return f"{use.policy}: statement {use.statement + 1} denies it, and no other can allow what one denies"
+    if rights is not None and use.verdict == "deny" and (other := _not_in_the_document(use, rights, root)):
+        return other
     if not own:
         return f'give identity {use.identity} a policy that allows "{use.action}" (a system policy cannot be edited)'
     document, statement = _best(own, use.action)
     name = _in_grammar(use, document.version)
     place = f"to statement {statement.index + 1}" if statement is not None else "in a statement of its own"
     return f'{shown(document.source, root)}: add "{name}" {place}'
+
+
+def _not_in_the_document(use: Use, rights: Rights, root: Path) -> str:
+    """The edit where the policies say yes already: of the bound, or of where they are granted."""
+    if rights.bound is not None and not rights.bound.decide(use.action):
+        return f'{shown(rights.bound.source, root)}: allow "{use.action}" in this service control policy too'
+    elsewhere = [grant for grant in rights.grants if grant.on != "everywhere" and grant.policy.decide(use.action)]
+    if not elsewhere:
+        return ""
+    names = " and ".join(dict.fromkeys(shown(grant.policy.source, root) for grant in elsewhere))
+    allow = "allow" if " and " in names else "allows"
+    return f"{names} {allow} it, but not where the call is made: grant it there as well (hwcloud.yaml)"
 
 
 def _is_system(document: Document) -> bool:

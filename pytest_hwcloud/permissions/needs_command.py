@@ -52,7 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
         for file in arguments.table:
             calls.add_table(Path(file))
         call = calls.needs(method, url, body)
-        print(_json(call) if arguments.json else "\n".join(_lines(call, url)))
+        near = [] if call.known or call.candidates else calls.nearest_templates(method, url)
+        print(_json(call, near) if arguments.json else "\n".join([*_lines(call, url), *_nearest(near)]))
     except TableError as error:
         raise UsageError(str(error)) from None
     finally:
@@ -81,8 +82,15 @@ def _body(file: str) -> bytes:
         raise UsageError(f"{file}: cannot be read: {error.strerror}") from None
 
 
-def _json(call: Call) -> str:
-    return json.dumps({"label": call.label, "mapped": call.mapped, **asdict(call)}, ensure_ascii=False, indent=2)
+def _json(call: Call, near: list[str]) -> str:
+    found = {"label": call.label, "mapped": call.mapped, **asdict(call), "nearest": near}
+    return json.dumps(found, ensure_ascii=False, indent=2)
+
+
+def _nearest(near: list[str]) -> Iterator[str]:
+    """The documented calls that may be meant where no table knows this one."""
+    for index, label in enumerate(near):
+        yield f"  {'' if index else 'nearest':<11} {label}"
 
 
 def _lines(call: Call, url: str) -> Iterator[str]:

@@ -30,9 +30,15 @@ def add(subparsers: Parsers[argparse.ArgumentParser]) -> None:
 
 
 def _add_check(commands: Parsers[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("check", help="the decision on one action, and which statement made it")
+    parser = commands.add_parser("check", help="the decision on an action, and which statement made it")
     parser.add_argument("files", nargs="+", metavar="FILE", help=f"{_FILES}; several add up")
-    parser.add_argument("--action", required=True, metavar="A", help="service:type:operation, 1.1 or 5.0 name")
+    parser.add_argument(
+        "--action",
+        required=True,
+        action="append",
+        metavar="A",
+        help="service:type:operation, 1.1 or 5.0 name; repeatable, each is judged by itself",
+    )
     parser.add_argument("--resource", metavar="R", help="service:region:account:type:path, or *")
     parser.add_argument("--context", action="append", default=[], metavar="K=V", help="a condition key; repeatable")
     parser.add_argument("--json", action="store_true", help="plain data for machines")
@@ -58,17 +64,20 @@ _ADD = (_add_check, _add_lint, _add_diff, minimise_command.add)
 
 
 def check(args: argparse.Namespace) -> int:
-    """Print the decision. Exit code 0: allow; 1: deny or unknown."""
+    """Print the decision on each action. Exit code 0: all are allowed; 1: one is denied or unknown."""
     from pytest_hwcloud.cloud.policy import Policy
 
-    _action(args.action)
-    policy = Policy.combine(load(file) for file in args.files)
-    decision = policy.decide(args.action, resource=args.resource, context=_context(args.context))
+    asked = list(dict.fromkeys(args.action))
+    for action in asked:
+        _action(action)
+    policy, context = Policy.combine(load(file) for file in args.files), _context(args.context)
+    decisions = {action: policy.decide(action, resource=args.resource, context=context) for action in asked}
     if args.json:
-        _print_json(_decision_data(args.action, decision))
+        found = [_decision_data(action, decision) for action, decision in decisions.items()]
+        _print_json(found[0] if len(found) == 1 else {"decisions": found})
     else:
-        print("\n".join(_decision_lines(args.action, decision)))
-    return 0 if decision else 1
+        print("\n".join(line for row in decisions.items() for line in _decision_lines(*row)))
+    return 0 if all(decisions.values()) else 1
 
 
 def _action(text: str) -> None:

@@ -85,6 +85,19 @@ def test_the_states_of_a_call(capsys, url, code, last):
     assert lines(capsys)[-1] == f"  mapped      {last}"
 
 
+def test_an_unknown_path_names_the_nearest(capsys):
+    assert run(["needs", "GET", f"{ECS}/cloudserver/detail"]) == 1
+    assert lines(capsys)[5:] == [
+        "  path        /v1/{project_id}/cloudserver/detail",
+        "  mapped      no: no table says what this call needs (HWP011);"
+        " the project can say it: `actions:` in hwcloud.yaml",
+        "  nearest     GET ecs /v1/{project_id}/cloudservers/detail",
+        "              GET ecs /v1.1/{project_id}/cloudservers/detail",
+    ]
+    assert run(["needs", "GET", f"{ECS}/cloudserver/detail", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["nearest"][0] == "GET ecs /v1/{project_id}/cloudservers/detail"
+
+
 def test_an_unknown_host_says_so(capsys):
     run(["needs", "GET", "https://example.com/x"])
     assert lines(capsys)[1] == "  service     unknown: no service has this host"

@@ -41,6 +41,26 @@ def test_check_allowed(shell):
     )
 
 
+def test_check_of_several_actions_judges_each(shell):
+    several = [part for name in ("start", "stop", "start") for part in ("--action", f"ecs:cloudServers:{name}")]
+    assert shell("check", "a.json", *several, a=WRITER) == (
+        1,
+        "ecs:cloudServers:start\n"
+        '  decision  allow: allowed by "ecs:cloudServers:start" (statement 2 of a.json)\n'
+        "ecs:cloudServers:stop\n"
+        "  decision  deny (implicit): no statement allows it; 2 statements looked at\n"
+        '              1 allow ecs:*:list*             no: "stop" does not match\n'
+        "              2 allow ecs:cloudServers:start  no\n",
+        "",
+    )
+    code, out, _ = shell("check", "a.json", *several, "--json", a=WRITER)
+    assert code == 1
+    assert [row["effect"] for row in json.loads(out)["decisions"]] == ["allow", "deny"]
+    assert shell("check", "a.json", *several[:2], a=WRITER)[0] == 0
+    code, _, error = shell("check", "a.json", *several, "--action", "ecs", a=WRITER)
+    assert (code, error.partition(":")[0]) == (2, "pytest-hwcloud")
+
+
 def test_check_denied_says_what_came_closest(shell):
     assert shell("check", "a.json", "--action", "ecs:cloudServers:showServer", a=WRITER) == (
         1,

@@ -177,3 +177,28 @@ def test_what_the_rights_ask_of_a_request():
     assert Rights.of([on]).about_resources
     assert Rights.of([when]).conditional
     assert Rights.of([allow(LIST)], bound=when).conditional
+
+
+# what a denial says of a grant that does not count where the call is made
+ELSEWHERE = [
+    ("domain", None, HERE, "granted on the domain, which counts for global services only"),
+    ("projects", None, DOMAIN, "granted on all projects, which does not count for global services"),
+    ("project", "p1", DOMAIN, "granted on project p1, which does not count for global services"),
+    ("project", "p1", OTHER, "granted on project p1 only"),
+    ("enterprise", "e1", {**ENTERPRISE, "enterprise_project": "e2"}, "granted on enterprise project e1 only"),
+    (
+        "enterprise",
+        "e1",
+        {**ENTERPRISE, "enterprise_level": False},
+        "granted on enterprise project e1, where this action takes no effect",
+    ),
+]
+
+
+@pytest.mark.parametrize(("on", "target", "place", "text"), ELSEWHERE)
+def test_a_grant_elsewhere_is_named_in_the_denial(on, target, place, text):
+    rights = Rights.of([Grant(policy=allow(LIST), on=on, target=target), allow("ecs:*:*")])
+    decision = rights.decide(LIST, **place)
+    assert decision.reason == "no statement allows it; 2 statements looked at"
+    assert [entry.why for entry in decision.nearest] == ["no", f"no: {text}"]
+    assert decision.considered == 2

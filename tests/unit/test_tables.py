@@ -11,6 +11,7 @@ import pytest
 
 from pytest_hwcloud.cloud import actions, calls, tables
 from pytest_hwcloud.cloud.extra_tables import TableError
+from pytest_hwcloud.cloud.policy import Policy
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT.parent / "shared" / "facts" / "permissions"
@@ -178,3 +179,38 @@ def test_a_table_that_cannot_be_read(table, tmp_path):
         calls.add_table(table("- 1\n"))
     with pytest.raises(TableError, match=r"extra-actions\.yaml:2: apis: must be a list of calls"):
         calls.add_table(table("service: x\napis: []\n"))
+
+
+ALIASES = """\
+service: dws
+apis:
+  - {method: GET, path: "/v1.0/{project_id}/clusters", actions: [dws:cluster:list],
+     identity_actions: [dws:clusters:list]}
+  - {method: GET, path: "/v1.0/{project_id}/a", actions: [dws:cluster:get], identity_actions: [dws:clusters:show]}
+  - {method: GET, path: "/v1.0/{project_id}/b", actions: [dws:cluster:get], identity_actions: [dws:clusters:showB]}
+action_aliases: {dws:clusters:showB: [dws:all:get]}
+"""
+
+
+def test_the_names_in_a_row_of_a_project_are_aliases(table):
+    url = "https://dws.cn-north-4.myhuaweicloud.com/v1.0/p/clusters"
+    policies = {
+        name: Policy.load({"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": [name]}]})
+        for name in ("dws:cluster:list", "dws:clusters:list", "dws:all:get", "dws:cluster:get", "dws:clusters:show")
+    }
+    assert not policies["dws:cluster:list"].decide("dws:clusters:list")
+    calls.add_table(table(ALIASES))
+    assert calls.needs("GET", url).spellings == {"dws:cluster:list", "dws:clusters:list"}
+    assert actions.canonical("DWS:clusters:list") == "dws:cluster:list"
+    assert actions.same("dws:clusters:list", "dws:cluster:list")
+    fresh = {name: Policy(policy.documents) for name, policy in policies.items()}
+    assert fresh["dws:cluster:list"].decide("dws:clusters:list")
+    assert fresh["dws:clusters:list"].decide("dws:cluster:list")
+    # two 5.0 names for one 1.1 name: it opens both, neither opens it
+    assert fresh["dws:cluster:get"].decide("dws:clusters:show")
+    assert not fresh["dws:clusters:show"].decide("dws:cluster:get")
+    assert actions.canonical("dws:clusters:show") == "dws:clusters:show"
+    assert actions.names("dws:clusters:showB") == ("dws:clusters:showB", "dws:cluster:get", "dws:all:get")
+    calls.clear_tables()
+    assert not Policy(fresh["dws:cluster:list"].documents).decide("dws:clusters:list")
+    assert actions.canonical("dws:clusters:list") == "dws:clusters:list"
