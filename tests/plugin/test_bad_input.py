@@ -250,8 +250,7 @@ EXPECTED = {
     'hwcloud.assert_called("ecs:cloudServers:lst")': "  name      HWP010 unknown-action ecs:cloudServers:lst: "
     "no such action is documented; did you mean ecs:cloudServers:list?",
     'hwcloud.assert_called("GET ecs")': "  name      'GET ecs' is no action: service:type:operation has two colons",
-    call = "    hwcloud_s"
-    result = run(source.replace(call, f"    with hwcloud.refused('Ecs.0110'):\n    {call}"), "--tb=short")
+    'hwcloud.refused(gate="authorisation")': "*UnknownName: unknown gate 'authorisation'; did you mean 'authorization'? "
     "(hwcloud.refused(gate='authorisation'))",
     "hwcloud.assert_ok(None)": "TypeError: hwcloud.assert_ok(None): a response is expected",
     'hwcloud.refused("Common.0018").__exit__(None, None, None)': "AssertionError: hwcloud.refused('Common.0018'): "
@@ -268,10 +267,8 @@ def test_an_expectation_that_cannot_come_true(run: Run, call: str) -> None:
 
 
 def test_a_failed_expectation_ends_at_the_line_of_the_test(run: Run) -> None:
-    source = TEST.replace('"it"', '"success/list-servers"')
-    result = run(
-        source.replace("    hwcloud_s", '    with hwcloud.refused("Ecs.0110"):\n        hwcloud_s'), "--tb=short"
-    )
+    source, call = TEST.replace('"it"', '"success/list-servers"'), "    hwcloud_s"
+    result = run(source.replace(call, f"    with hwcloud.refused('Ecs.0110'):\n    {call}"), "--tb=short")
     result.assert_outcomes(failed=1)
     text = result.stdout.str()
     assert "hwcloud.refused('Ecs.0110'): no call in the block was refused" in text
