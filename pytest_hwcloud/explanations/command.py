@@ -62,7 +62,7 @@ def _unknown(text: str) -> str:
     from pytest_hwcloud.cloud import codes
 
     spelled = {name.partition("/")[2].lower(): name.partition("/")[2] for name in codes.all_codes()}
-    near = get_close_matches(text.lower(), list(spelled), 1, 0.7)
+    near = [name for name in get_close_matches(text.lower(), list(spelled), 1, 0.7) if name != text.lower()]
     way_out = "; for a body or a traceback use: pytest-hwcloud explain -"
     guess = f"; did you mean {spelled[near[0]]}?" if near else way_out
     return f"explain: unknown code {text[:100]!r}{guess}"

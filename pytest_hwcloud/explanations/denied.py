@@ -10,7 +10,7 @@ from pytest_hwcloud.explanations.case import Advice, Case
 from pytest_hwcloud.explanations.judged import Judged
 from pytest_hwcloud.explanations.texts import age
 
-_LACKING = ("none", "injected", "nowhere")  # the code's own cause, that an allow is missing, is right here
+_LACKING = ("none", "injected")  # the code's own cause, that an allow is missing, is right here
 _DENY = re.compile(r"with an explicit deny in (?:an?|the) ([\w -]{1,60}) policy")
 
 

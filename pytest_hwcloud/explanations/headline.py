@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 
 import pytest
+from _pytest._code.code import ExceptionRepr
 
+from pytest_hwcloud.explanations.explanation import Explanation
 from pytest_hwcloud.explanations.notes import kept
 
 _OWN = re.compile(r"(?:AssertionError: )?hwcloud[.:]")  # assert_ok and refused say it in their own words
@@ -21,9 +23,19 @@ class Headline:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         if call.excinfo is not None:
-            for explanation in reversed(kept(call.excinfo.value)):
+            explanations = kept(call.excinfo.value)
+            for explanation in reversed(explanations):
                 put_first(report, explanation.first_line)
+            if not getattr(call.excinfo.value, "pytrace", True):
+                add_below(report, explanations)
         return report
+
+
+def add_below(report: pytest.TestReport, explanations: Iterable[Explanation]) -> None:
+    """Show what pytest leaves out after pytest.fail(pytrace=False): it prints no notes there."""
+    if isinstance(report.longrepr, ExceptionRepr):
+        for explanation in explanations:
+            report.longrepr.addsection("hwcloud", str(explanation))
 
 
 def put_first(report: pytest.TestReport, line: str) -> None:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from pytest_hwcloud.journal import Exchange
 
 _SYSTEM = "system:"
-_NOT_MET = ("is not met", "does not meet")  # a statement names the action, and its condition or resource fails
+_ELSEWHERE = "no: granted on "
+_NOT_MET = ("is not met", "does not meet", _ELSEWHERE)  # a statement names the action, and does not reach the call
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +22,7 @@ class Judged:
     """The run's own refusal.
 
     how: "none" (no statement allows it), "near" (one names it but does not meet the call), "deny" (a statement denies
-    it), "bound" (the service control policy), "nowhere" (no policy is granted where the call goes), "injected"
+    it), "bound" (the service control policy), "elsewhere" (one does, granted elsewhere), "injected"
     (hwcloud.deny). statement: counted from 1. why: what the near statement does not meet. policies: all asked.
     """
 
@@ -57,11 +58,15 @@ def _by_policies(decision: Decision, policies: tuple[str, ...]) -> Judged:
         place = {"policy": _shown(decision.policy), "statement": decision.statement + 1}
         return Judged(how="deny", policies=policies, **place)  # type: ignore[arg-type]
     near = next((one for one in decision.nearest if _is_near(one)), None)
-    if near:
-        why = near.why.removeprefix("no: ")
-        return Judged(how="near", policy=_shown(near.policy), statement=near.statement + 1, why=why, policies=policies)
-    looked_at = decision.considered
-    return Judged(how="none" if looked_at or not policies else "nowhere", looked_at=looked_at, policies=policies)
+    if near is None:
+        return Judged(how="none", looked_at=decision.considered, policies=policies)
+    return Judged(
+        how="elsewhere" if near.why.startswith(_ELSEWHERE) else "near",
+        policy=_shown(near.policy),
+        statement=near.statement + 1,
+        why=near.why.removeprefix("no: "),
+        policies=policies,
+    )
 
 
 def _rights(exchange: Exchange, state: CloudState | None) -> Rights | None:

@@ -115,6 +115,29 @@ def test_own_errors_of_the_fixture_keep_their_first_line(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("wide")
+@pytest.mark.parametrize("style", ["auto", "native", "line"])
+def test_failure_by_hand_without_traceback_is_explained_below(run: Run, style: str) -> None:
+    result = run(
+        """
+        import pytest
+
+        def test_a(hwcloud):
+            with hwcloud.deny("ecs:cloudServers:list"):
+                answer = hwcloud.session().get(hwcloud.url("ecs", "/v1/{project_id}/cloudservers/detail"))
+            if not answer.ok:
+                pytest.fail("listing failed", pytrace=False)
+        """,
+        f"--tb={style}",
+    )
+    text = result.stdout.str().partition("hwcloud: why tests failed")[0]
+    shown = [line.strip() for line in text.splitlines()]
+    at = shown.index("listing failed")
+    assert shown[at + 1].strip("- ") == "hwcloud"
+    assert shown[at + 2] == FIRST
+    assert short(result) == [f"FAILED test_it.py::test_a - {FIRST}"]
+
+
+@pytest.mark.usefixtures("wide")
 def test_in_ci_the_message_has_headline_pytests_own_words_and_explanation(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,6 +51,23 @@ def test_a_code_in_chinese(explain):
     )
 
 
+@pytest.mark.parametrize("text", ["429", "HTTP 429", "http 429"])
+def test_a_bare_status(explain, text):
+    assert explain(*text.split()) == (
+        0,
+        "hwcloud: failed at service: HTTP 429\n"
+        "  cause     Too many calls in a short time.\n"
+        "  fix       Back off and retry with growing pauses; call less in parallel.\n",
+    )
+
+
+def test_a_status_that_is_no_failure(explain):
+    with pytest.raises(
+        UsageError, match=r"^explain: unknown code '200'; for a body or a traceback use: pytest-hwcloud"
+    ):
+        explain("200")
+
+
 def test_a_traceback_on_standard_input(explain):
     code, out = explain("-", stdin=WRONG_AK)
     assert code == 0

@@ -107,10 +107,10 @@ def test_a_chain_that_bites_its_tail():
 
 
 def test_huge_bodies():
-    assert read(b"a" * 3_000_000) is None
-    assert read('{"code":' * 300_000) is None
-    assert read("status_code:" * 100_000) is None
-    assert read("<Error>" * 100_000) is None
+    assert read(b"a" * 1_000_000) is None
+    assert read('{"code":' * 100_000) is None
+    assert read("status_code:" * 40_000) is None
+    assert read("<Error>" * 40_000) is None
     failure = read(Answer(400, {}, json.dumps({"error_code": "Ecs.0005", "error_msg": "x" * 1_000_000}).encode()))
     assert failure is not None
     assert len(str(explain(failure))) < 2000

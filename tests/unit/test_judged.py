@@ -148,7 +148,10 @@ def test_service_control_policy_that_denies_it() -> None:
 
 def test_policy_that_is_granted_elsewhere() -> None:
     found = refusal(Rights.of([Grant(policy=file("all"), on="domain")]))
-    assert found.cause == LACKS + "This run judges by all.json, and nothing of that is granted where this call goes."
+    assert (
+        found.cause
+        == "Statement 1 of all.json names it, but is granted on the domain, which counts for global services only."
+    )
     assert found.fix == (
         "Grant ecs:cloudServers:list where the call goes: in IAM, and with `project` or `scope` of the policy in "
         "hwcloud.yaml."
@@ -192,9 +195,11 @@ def test_all_of_it_in_chinese() -> None:
     bound = refusal(Rights.of([file("all")], bound=file("other")), "zh")
     assert bound.cause == "本次运行依据的服务控制策略 other.json 没有允许它，其他策略不能超出该范围。"
     assert bound.fix == "在 other.json 中允许 ecs:cloudServers:list，并由组织管理员在组织策略（SCP）中允许。"
-    nowhere = refusal(Rights.of([Grant(policy=file("all"), on="domain")]), "zh")
-    assert nowhere.cause == LACKS_ZH + "本次运行依据 all.json 判定，但其授权范围都不包含该调用。"
-    assert nowhere.fix == (
+    elsewhere = refusal(Rights.of([Grant(policy=file("all"), on="domain")]), "zh")
+    assert elsewhere.cause == (
+        "all.json 的第 1 条语句提到了它，但授权范围不符：granted on the domain, which counts for global services only。"
+    )
+    assert elsewhere.fix == (
         "在该调用所属的范围授予 ecs:cloudServers:list：在 IAM 中，以及 hwcloud.yaml 中该策略的 project 或 scope。"
     )
     injected = refusal(Rights.of([file("all")]), "zh", denied=True)

@@ -19,6 +19,7 @@ from pytest_hwcloud.cloud.failures.pieces import CODE, MOST, PRINTED, Found
 _EXACT = (pieces.sdk_texts, pieces.objects, pieces.xml)
 _QUOTED = (pieces.known_texts, pieces.denials)
 _LOOSE = (pieces.known_texts, pieces.bare_codes, pieces.labelled, pieces.denials)
+_STATUS = re.compile(r"(?:HTTP )?[45]\d\d", re.IGNORECASE)
 _HEX_ID = re.compile(r"[0-9a-f]{32}|[0-9A-F]{32}|req-[0-9a-f-]{36}")
 
 
@@ -74,6 +75,8 @@ def _whole(text: str, quoted: bool) -> Failure | None:
             return failure_of(ErrorBody(code=entry.code, message=""), family=entry.family)
         if codes.CODE_SHAPE.fullmatch(stripped) and codes.families(stripped):
             return failure_of(ErrorBody(code=stripped, message=""))
+        if _STATUS.fullmatch(stripped):
+            return failure_of(ErrorBody(code=None, message=""), status=int(stripped[-3:]))
     value = decode_text(stripped) if stripped[:1] in "{[<" and stripped else None
     return pieces.of_value(value) if isinstance(value, (dict, list)) else None
 
