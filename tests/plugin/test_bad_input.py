@@ -250,8 +250,8 @@ EXPECTED = {
     'hwcloud.assert_called("ecs:cloudServers:lst")': "  name      HWP010 unknown-action ecs:cloudServers:lst: "
     "no such action is documented; did you mean ecs:cloudServers:list?",
     'hwcloud.assert_called("GET ecs")': "  name      'GET ecs' is no action: service:type:operation has two colons",
-    'hwcloud.refused(gate="authorisation")': "*UnknownName: unknown gate 'authorisation'; did you mean 'authorization'? "
-    "(hwcloud.refused(gate='authorisation'))",
+    'hwcloud.refused(gate="authorisation")': "*UnknownName: unknown gate 'authorisation'; "
+    "did you mean 'authorization'? (hwcloud.refused(gate='authorisation'))",
     "hwcloud.assert_ok(None)": "TypeError: hwcloud.assert_ok(None): a response is expected",
     'hwcloud.refused("Common.0018").__exit__(None, None, None)': "AssertionError: hwcloud.refused('Common.0018'): "
     "no call was made in the block",
