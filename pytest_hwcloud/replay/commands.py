@@ -78,7 +78,7 @@ def show(args: argparse.Namespace) -> int:
         return 0
     print(tape.name)
     for key, value in tape.metadata.items():
-        print(f"  {key}: {value}")
+        print(f"  {key}: {_told(value)}")
     for position in range(len(tape)):
         one = tape[position]
         print(f"\n{position + 1}. {one.method} {clean(one.uri)}")
@@ -86,6 +86,12 @@ def show(args: argparse.Namespace) -> int:
         for line in _text(one, clean).splitlines():
             print(f"   {line}")
     return 0
+
+
+def _told(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_told(one)}" for key, one in value.items() if one is not None)
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
 
 def _cleaner(tape: Tape) -> Clean:
@@ -134,19 +140,30 @@ def scrub_files(args: argparse.Namespace) -> int:
         dirty = [plan for plan in plans if plan.changes]
         for plan in dirty if not args.json else ():
             _print_plan(plan)
+        refused = [plan for plan in dirty if plan.merged]
         for plan in dirty if args.write else ():
-            rescrub.write(plan)
+            if plan.merged is None:
+                rescrub.write(plan)
         left = [line for plan in plans for line in rescrub.left_in(plan, keep)]
     except CassetteError as error:
         raise UsageError(str(error)) from None
     if args.json:
-        rows = [{"file": str(plan.path), "changes": [asdict(one) for one in plan.changes]} for plan in dirty]
+        rows = [
+            {"file": str(plan.path), "changes": [asdict(one) for one in plan.changes], "refused": plan.merged}
+            for plan in dirty
+        ]
         print(json.dumps({"written": args.write, "files": rows, "left": left}, indent=2, ensure_ascii=False))
     else:
         for line in left:
             print(f"still there, take it out by hand: {line}")
-        print(_verdict(len(plans), len(dirty), args.write))
-    return int(bool(left or (dirty and not args.write)))
+        for plan in refused:
+            first, second = plan.merged or (0, 0)
+            print(
+                f"not rewritten: {plan.path}: interactions {first} and {second} differ only in what is taken out of "
+                "the URL, and the one would be given for the other; take the secret out by hand, or record anew"
+            )
+        print(_verdict(len(plans), len(dirty), len(refused), args.write))
+    return int(bool(left or refused or (dirty and not args.write)))
 
 
 def _keep(args: argparse.Namespace) -> list[str]:
@@ -158,12 +175,14 @@ def _keep(args: argparse.Namespace) -> list[str]:
     return list(args.keep)
 
 
-def _verdict(files: int, dirty: int, written: bool) -> str:
+def _verdict(files: int, dirty: int, refused: int, written: bool) -> str:
     if not dirty:
         return f"{_count(files, 'cassette')}: nothing to take out"
+    aside = f", {refused} left as {'it is' if refused == 1 else 'they are'}" if refused else ""
+    of_all = f"{_count(dirty - refused, 'cassette')} of {files}"
     if written:
-        return f"{_count(dirty, 'cassette')} of {files} rewritten"
-    return f"{_count(dirty, 'cassette')} of {files} would be rewritten; nothing is written without --write"
+        return f"{of_all} rewritten{aside}"
+    return f"{of_all} would be rewritten{aside}; nothing is written without --write"
 
 
 def _print_plan(plan: Rewritten) -> None:
@@ -241,7 +260,7 @@ def _row(one: Interaction, clean: Clean) -> dict[str, object]:
 
 
 def _plain(tape: Tape) -> dict[str, object]:
-    return {"metadata": {key: str(value) for key, value in tape.metadata.items()}} if tape.metadata else {}
+    return {"metadata": json.loads(json.dumps(dict(tape.metadata), default=str))} if tape.metadata else {}
 
 
 def _count(number: int, what: str) -> str:

@@ -11,13 +11,15 @@ from collections.abc import Iterable, Sequence
 
 from pytest_hwcloud.replay.detector import KNOWN, Suspicion
 
-FEWEST = 4  # letters of a glob that are no `*`: fewer would let anything through
+FEWEST, FEWEST_OF_PLACE = 4, 2  # letters of a glob that are no `*`: fewer would let anything through
 
 
 def problem_of(glob: str) -> str | None:
     """What is wrong with a glob, None if nothing is."""
-    if len(glob.removeprefix("$.").replace("*", "")) < FEWEST:
-        return f"{glob!r} would keep almost anything; write at least {FEWEST} characters that are no *"
+    name = glob.removeprefix("$.")
+    fewest = FEWEST if name == glob else FEWEST_OF_PLACE
+    if len(name.replace("*", "")) < fewest:
+        return f"{glob!r} would keep almost anything; write at least {fewest} characters that are no *"
     return None
 
 

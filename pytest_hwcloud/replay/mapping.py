@@ -54,7 +54,7 @@ class IdentityMapping:
         stand_in = self._stand_in(request)
         for real, wanted in self._owners(request, stand_in):
             self._id(real, wanted)
-        if answer is None or locate(request.url).service != "iam" or not answer.body:
+        if answer is None or locate(request.url).service not in ("iam", "sts") or not answer.body:
             return
         try:
             body = answer.json()
@@ -64,6 +64,7 @@ class IdentityMapping:
         self._domains(child(body, "domains"), stand_in)
         self._login(child(body, "token"), stand_in)
         self._id(text(body, "account_id"), stand_in.domain_id)
+        self._caller(body, stand_in)
 
     def back(self, answer: Answer) -> Answer:
         """A recorded answer for a program that runs with the real ids."""
@@ -112,6 +113,13 @@ class IdentityMapping:
         self._name(text(token, "user", "name"), stand_in.user)
         self._domains([child(token, "domain"), child(token, "user", "domain")], stand_in)
         self._projects({"projects": [child(token, "project")]}, stand_in)
+
+    def _caller(self, body: object, stand_in: Identity) -> None:
+        """`GET /v5/caller-identity`: iam::ACCOUNT:user:NAME."""
+        _, kind, name = text(body, "principal_urn").partition(":user:")
+        if kind:
+            self._id(text(body, "principal_id"), stand_in.user_id)
+            self._name(name, stand_in.user)
 
     def _id(self, real: str, stand_in: str) -> None:
         """Exchange an id; one that no replay identity has a place for gets an invented one, always the same."""

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from itertools import takewhile
 from pathlib import Path
 
+from pytest_hwcloud.cloud.jsontree import child, text
 from pytest_hwcloud.cloud.masking import MASK
 from pytest_hwcloud.cloud.wire import Request
 from pytest_hwcloud.replay import writer
@@ -21,6 +22,7 @@ from pytest_hwcloud.replay.page import HEADER, Entry, page, render
 from pytest_hwcloud.replay.recorder import inspect
 from pytest_hwcloud.replay.scan import entry_of
 from pytest_hwcloud.replay.scrub import Scrubber
+from pytest_hwcloud.replay.tape_index import key_of
 from pytest_hwcloud.replay.tape_yaml import read_yaml
 
 _PASSES = 3  # what is learnt from the last interaction is hidden in the first
@@ -40,12 +42,17 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Rewritten:
-    """A cassette as it should be, and what that changes."""
+    """A cassette as it should be, and what that changes.
+
+    merged: numbers of two interactions that only differ in what is taken out of the URL, so that the one would be given
+    for the other; such a file is not rewritten.
+    """
 
     path: Path
     old: str
     new: str
     changes: tuple[Change, ...]
+    merged: tuple[int, int] | None = None
 
 
 def rewritten(path: Path) -> Rewritten:
@@ -61,7 +68,22 @@ def rewritten(path: Path) -> Rewritten:
     for _ in range(_PASSES):
         changed = _cassette(changed, scrubber)
     changes = tuple(_changes(document, changed))
-    return Rewritten(path=path, old=old, new=_written(changed, path, old, is_json) if changes else old, changes=changes)
+    new = _written(changed, path, old, is_json) if changes else old
+    return Rewritten(path=path, old=old, new=new, changes=changes, merged=_merged(document, changed))
+
+
+def _merged(old: dict[str, object], new: dict[str, object]) -> tuple[int, int] | None:
+    keys: dict[str, tuple[int, str]] = {}
+    for number, (before, after) in enumerate(zip(_keys(old), _keys(new), strict=True), 1):
+        first, was = keys.setdefault(after, (number, before))
+        if was != before:
+            return first, number
+    return None
+
+
+def _keys(document: dict[str, object]) -> list[str]:
+    requests = (child(one, "request") for one in _list(document["interactions"]))
+    return [key_of(text(one, "method"), text(one, "uri")) for one in requests]
 
 
 def write(one: Rewritten) -> None:

@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from pytest_hwcloud.replay.interaction import CassetteError
+from pytest_hwcloud.replay.interaction import CassetteError, read_interaction
 from pytest_hwcloud.replay.page import HEADER, OPENING, moment, page
 
 _ITEM = re.compile(r"(?m)^- ")
@@ -122,6 +122,8 @@ def _foreign_items(path: Path, text: str) -> tuple[str, list[str]]:
     interactions = document.get("interactions") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(interactions, list):
         raise CassetteError("is no cassette (no list `interactions`)", path=path)
+    for index, interaction in enumerate(interactions):
+        read_interaction(interaction, index, path)  # half a file may still be YAML
 
     def dumped(value: object) -> str:
         dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

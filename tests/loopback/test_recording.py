@@ -233,6 +233,49 @@ def test_what_looks_dirty_is_not_written(cloud: Cloud, recording: Recording, tmp
         get(REAL)
     assert str(refused.value) == (
         f"{tmp_path / 'test.yaml'}: not written, the recording may hold secrets:\n"
-        f"  GET {url(REPLAYED)} answer body $.rows[0].note: a secret key (SK) (Zq…, 40 characters)"
+        f"  GET {url(REPLAYED)} answer body $.rows[0].note: a secret key (SK) (Zq…, 40 characters)\n"
+        '  what is no secret can be kept, in hwcloud.yaml: recording: {keep: ["$.rows[0].note"]}'
     )
     assert list(tmp_path.iterdir()) == []
+    for keep in ("$.rows[*].note", "Zq9f*"):
+        with recording(keep=[keep]):
+            get(REAL)
+    assert odd in (tmp_path / "test.yaml").read_text()
+
+
+def test_plain_vcrpy_reads_a_fault(recording: Recording, tmp_path: Path) -> None:
+    with recording(), pytest.raises(requests.RequestException):
+        get(REAL, "reset")
+    with recording():
+        get(REAL)
+    with vcr.use_cassette(str(tmp_path / "test.yaml"), record_mode="none"):  # it leaves out what has no response
+        assert requests.get(url(REPLAYED)).json()["count"] == 2
+
+
+def test_a_request_is_found_under_its_mask(recording: Recording, replaying: Replaying, tmp_path: Path) -> None:
+    with recording():
+        get(REAL, "text?password=Wr0ng/password%2B1&n=1")
+        for name in ("one", "two"):
+            body = {"name": name, "adminPass": f"Secr3t-{name}!"}
+            requests.post(url(REAL, "cloudservers/action"), json=body, auth=AkSkAuth(REAL.ak, REAL.sk))
+    assert "text?n=1&password=***" in (tmp_path / "test.yaml").read_text()
+    jobs = [one["response"]["body"]["string"] for one in interactions(tmp_path / "test.yaml")[1:]]
+    with replaying():
+        assert get(REPLAYED, "text?password=An0ther-one!&n=1").status_code == 200
+        for name, job in (("two", jobs[1]), ("one", jobs[0])):
+            body = {"name": name, "adminPass": f"An0ther-{name}!"}
+            answer = requests.post(
+                url(REPLAYED, "cloudservers/action"), json=body, auth=AkSkAuth(REPLAYED.ak, REPLAYED.sk)
+            )
+            assert answer.json() == requests.models.complexjson.loads(job)
+
+
+def test_a_fault_in_the_cassette_is_met_in_record_mode_too(recording: Recording, cloud: Cloud, tmp_path: Path) -> None:
+    with recording(), pytest.raises(requests.RequestException):
+        get(REAL, "reset")
+    cloud.seen.clear()
+    with recording(tapes=[Tape.load(tmp_path / "test.yaml")]):
+        with pytest.raises(requests.ConnectionError):
+            get(REAL, "reset")
+        assert cloud.seen == []
+        assert get(REAL).status_code == 200  # a host that failed once is asked again

@@ -1,117 +1,158 @@
-"""Beside pytest-recording and vcrpy in one suite: cloud hosts are ours, everything else is theirs."""
+"""Beside pytest-recording and plain vcrpy in the same tests: each records and answers its own calls."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-import pytest_recording.plugin  # what is imported here stays imported
-import vcr
+from loopback.cloud import REAL, Cloud
 
-assert pytest_recording.plugin
-assert vcr
+from pytest_hwcloud.replay import route
 
-Run = Callable[..., pytest.RunResult]
+CALLS = """
+import urllib.request
 
-THEIRS = """
-version: 1
-interactions:
-- request: {method: GET, uri: "http://shop.example/price", body: null, headers: {}}
-  response: {status: {code: 200, message: OK}, headers: {Content-Type: [text/plain]}, body: {string: "42"}}
+import httpx, pytest, requests, vcr
+from pytest_hwcloud import sign
+
+OTHER = "http://127.0.0.1:PORT/hello"
+
+def headers(hwcloud, url):
+    keys = hwcloud.credentials()
+    return sign("GET", url, {}, b"", ak=keys.ak, sk=keys.sk)
+
+def by_session(hwcloud, url):
+    assert requests.get(OTHER).text == "hello"
+    assert hwcloud.session().get(url).json()["count"] == 2
+
+def by_httpx(hwcloud, url):
+    assert httpx.get(OTHER).text == "hello"
+    assert httpx.get(url, headers=headers(hwcloud, url)).json()["count"] == 2
+
+def by_urllib(hwcloud, url):
+    assert urllib.request.urlopen(OTHER).read() == b"hello"
+    asked = urllib.request.Request(url, headers=headers(hwcloud, url))
+    assert b'"count": 2' in urllib.request.urlopen(asked).read()
+
+@pytest.fixture
+def url(hwcloud):
+    return hwcloud.url("ecs", "/v1/{project_id}/cloudservers/detail")
 """
-SUITE = """
-import socket
-
-import pytest
-import requests
-import vcr
-
-LIST = "/v1/{project_id}/cloudservers/detail"
-ours = pytest.mark.hwcloud_cassette("success/list-servers")
+RECORDING = (
+    CALLS
+    + """
+@pytest.mark.vcr
+@pytest.mark.parametrize("call", [by_session, by_httpx, by_urllib])
+def test_both(hwcloud, url, call):
+    call(hwcloud, url)
+    assert len(hwcloud.exchanges) == 1
 
 @pytest.mark.vcr
 def test_theirs():
-    assert requests.get("http://shop.example/price").text == "42"
-
-@ours
-def test_ours(hwcloud, hwcloud_session):
-    assert hwcloud_session.get(hwcloud.url("ecs", LIST)).json()["count"] == 8
-
-@pytest.mark.vcr
-def test_theirs_again():
-    assert requests.get("http://shop.example/price").text == "42"
-
-@ours
-@pytest.mark.vcr
-@pytest.mark.parametrize("client", ["session", "requests"])
-def test_both(hwcloud, hwcloud_session, client):
-    get = hwcloud_session.get if client == "session" else (
-        lambda url: requests.get(url, headers={"X-Auth-Token": hwcloud.token().value}))
-    assert requests.get("http://shop.example/price").text == "42"
-    assert get(hwcloud.url("ecs", LIST)).json()["count"] == 8
-    assert [exchange.call.service for exchange in hwcloud.exchanges] == ["ecs"]
-
-@ours
-def test_a_cassette_of_vcrpy_inside(hwcloud, hwcloud_session):
-    with vcr.use_cassette("cassettes/test_it/test_theirs.yaml", record_mode="none"):
-        assert requests.get("http://shop.example/price").text == "42"
-        assert hwcloud_session.get(hwcloud.url("ecs", LIST)).json()["count"] == 8
-    with hwcloud.deny("ecs:cloudServers:list"), hwcloud.refused("Ecs.0110"):
-        requests.get(hwcloud.url("ecs", LIST), headers={"X-Auth-Token": hwcloud.token().value})
-
-@ours
-@pytest.mark.block_network
-def test_with_the_network_blocked(hwcloud, hwcloud_session):
-    assert hwcloud_session.get(hwcloud.url("ecs", LIST)).json()["count"] == 8
-
-@pytest.mark.block_network
-def test_the_others_block_is_theirs():
-    with socket.socket() as line, pytest.raises(RuntimeError, match="Network is disabled"):
-        line.connect(("127.0.0.1", 9))
-
-def test_nothing_of_ours_is_left():
-    assert socket.getaddrinfo.__module__ == "socket"
-    assert "pytest_hwcloud" not in repr(requests.adapters.HTTPAdapter.send)
+    assert requests.get(OTHER).text == "hello"
 """
+)
+ALL_DAY = (
+    CALLS
+    + """
+@pytest.fixture(scope="module", autouse=True)
+def all_day():
+    with vcr.use_cassette("all-day.yaml", record_mode="MODE"):
+        yield
+
+@pytest.mark.parametrize("call", [by_session, by_httpx, by_urllib])
+def test_both(hwcloud, url, call):
+    call(hwcloud, url)
+    assert len(hwcloud.exchanges) == 1
+"""
+)
 
 
-def suite(run: Run, pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    folder = Path(pytester.mkdir("cassettes")) / "test_it"
-    folder.mkdir()
-    for name in ("test_theirs", "test_theirs_again", "test_both[session]", "test_both[requests]"):
-        (folder / f"{name}.yaml").write_text(THEIRS)
-    return run(SUITE, "-p", "recording", "-p", "no:cacheprovider", *arguments)
+class Hello(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "5")
+        self.end_headers()
+        self.wfile.write(b"hello")
+
+    def log_message(self, *args: object) -> None:
+        """Silent."""
 
 
-@pytest.mark.parametrize("arguments", [[], ["--record-mode=none"], ["--disable-recording", "-k", "test_ours"]])
-def test_one_suite(run: Run, pytester: pytest.Pytester, arguments: list[str]) -> None:
-    result = suite(run, pytester, *arguments)
-    result.assert_outcomes(**({"passed": 1, "deselected": 8} if "-k" in arguments else {"passed": 9}))
+@pytest.fixture
+def other() -> Iterator[HTTPServer]:
+    with HTTPServer(("127.0.0.1", 0), Hello) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        yield server
+        server.shutdown()
 
 
-def test_their_cassettes_stay_as_they_are(run: Run, pytester: pytest.Pytester) -> None:
-    suite(run, pytester)
-    files = sorted((pytester.path / "cassettes").rglob("*.yaml"))
-    assert len(files) == 4
-    assert {file.read_text() for file in files} == {THEIRS}
+@pytest.fixture
+def cloud(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    with Cloud(tmp_path_factory.mktemp("cloud")) as cloud:
+        cloud.reachable(monkeypatch)
+        yield cloud
+    route.leave()
 
 
-def test_their_call_without_an_answer_stays_theirs(run: Run, pytester: pytest.Pytester) -> None:
-    suite(run, pytester, "-k", "nothing")
-    pytester.makepyfile(
-        test_it="""
-        import pytest
-        import requests
+def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return pytester.runpytest_inprocess("-p", "hwcloud", "-p", "no:cacheprovider", *arguments)
 
-        @pytest.mark.vcr
-        def test_both_1(hwcloud):
-            requests.get("http://shop.example/other")
-        """
-    )
-    (pytester.path / "cassettes/test_it/test_both_1.yaml").write_text(THEIRS)
-    result = pytester.runpytest_inprocess("-p", "hwcloud", "-p", "recording", "-p", "no:cacheprovider", "--tb=line")
-    result.assert_outcomes(failed=1)
-    text = result.stdout.str()
-    assert "CannotOverwriteExistingCassetteException" in text
-    assert "no recorded answer" not in text
+
+def is_clean(text: str) -> bool:
+    ids = (REAL.ak, REAL.sk, REAL.domain_id, *REAL.projects.values(), "Authorization")
+    return not any(secret in text for secret in ids)
+
+
+def test_pytest_recording(
+    pytester: pytest.Pytester, cloud: Cloud, other: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makeini("[pytest]\n")
+    pytester.makepyfile(test_it=RECORDING.replace("PORT", str(other.server_port)))
+    with monkeypatch.context() as context:
+        cloud.give_credentials(context)
+        run(pytester, "-p", "pytest_recording.plugin", "--record-mode=once", "--hwcloud-mode=record").assert_outcomes(
+            passed=4
+        )
+    assert len(cloud.seen) == 3
+    files = sorted(Path(pytester.path, "cassettes", "test_it").iterdir())
+    assert [file.name for file in files] == [
+        "test_both[by_httpx].yaml",
+        "test_both[by_session].yaml",
+        "test_both[by_urllib].yaml",
+        "test_theirs.yaml",
+    ]
+    texts = [file.read_text() for file in files]
+    assert all(map(is_clean, texts))
+    assert [text.count("/hello") for text in texts] == [1, 1, 1, 1]
+    assert [text.count("uri: https://ecs") for text in texts] == [1, 1, 1, 0]
+    other.shutdown()
+    other.server_close()
+    replayed = run(pytester, "-p", "pytest_recording.plugin", "--block-network")
+    replayed.assert_outcomes(passed=4)
+    assert len(cloud.seen) == 3
+    assert "hwcloud cassettes" not in replayed.stdout.str()  # their interactions and cassettes are none of ours
+
+
+def test_a_cassette_of_vcrpy_around_a_whole_module(
+    pytester: pytest.Pytester, cloud: Cloud, other: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makeini("[pytest]\n")
+    source = ALL_DAY.replace("PORT", str(other.server_port))
+    pytester.makepyfile(test_it=source.replace("MODE", "new_episodes"))
+    with monkeypatch.context() as context:
+        cloud.give_credentials(context)
+        run(pytester, "--hwcloud-mode=record").assert_outcomes(passed=3)
+    assert len(cloud.seen) == 3
+    theirs = Path(pytester.path, "all-day.yaml").read_text()
+    assert "myhuaweicloud" not in theirs
+    assert is_clean(theirs)
+    for file in Path(pytester.path, "cassettes", "test_it").iterdir():
+        assert file.read_text().count("\n- request:") == 1
+    pytester.makepyfile(test_it=source.replace("MODE", "none"))
+    run(pytester).assert_outcomes(passed=3)
+    assert len(cloud.seen) == 3

@@ -206,3 +206,208 @@ def test_a_token_is_asked_for_with_the_password(
     recorded.assert_outcomes(passed=2)
     assert str(REAL.password) not in "".join(cassettes(pytester).values()) + recorded.stdout.str()
     run(SUITE).assert_outcomes(passed=2)
+
+
+def test_a_new_cassette_of_a_marker_is_recorded_by_all_its_tests(
+    run: Run, pytester: pytest.Pytester, cloud: Cloud
+) -> None:
+    source = """
+    import pytest
+
+    @pytest.mark.hwcloud_cassette("team/servers", "success/list-servers")
+    @pytest.mark.parametrize("n", range(3))
+    def test_it(hwcloud, hwcloud_session, n):
+        url = hwcloud.url("ecs", "/v1/{project_id}/cloudservers/detail")
+        assert hwcloud_session.get(f"{url}?n={n}").json()["count"] == 2
+        assert hwcloud_session.get(url).json()["count"] == 8
+    """
+    refused = run(source)
+    refused.stdout.fnmatch_lines(["test_it.py:*: @pytest.mark.hwcloud_cassette: unknown cassette 'team/servers'*"])
+    run(source, "--hwcloud-mode=record").assert_outcomes(passed=3)
+    assert {name: text.count("- request:") for name, text in cassettes(pytester).items()} == {"team/servers.yaml": 3}
+    run(source).assert_outcomes(passed=3)
+    seen = len(cloud.seen)
+    run(source, "--hwcloud-mode=record", "--hwcloud-record=all").assert_outcomes(passed=3)
+    assert len(cloud.seen) == seen + 3  # the shipped one is not recorded anew
+    assert cassettes(pytester)["team/servers.yaml"].count("- request:") == 3
+
+
+def test_a_misspelt_shipped_cassette_is_not_recorded(run: Run, pytester: pytest.Pytester, cloud: Cloud) -> None:
+    source = """
+    import pytest
+
+    @pytest.mark.hwcloud_cassette("network/dns-failures")
+    def test_it(hwcloud): pass
+    """
+    result = run(source, "--hwcloud-mode=record")
+    result.stdout.fnmatch_lines(["*unknown cassette 'network/dns-failures'; did you mean 'network/dns-failure'?*"])
+    assert cassettes(pytester) == {}
+
+
+def test_a_shipped_failure_stays_one_in_record_mode(run: Run, pytester: pytest.Pytester, cloud: Cloud) -> None:
+    source = """
+    import pytest, requests
+
+    @pytest.mark.hwcloud_cassette("network/dns-failure")
+    def test_it(hwcloud, hwcloud_session):
+        with pytest.raises(requests.ConnectionError):
+            hwcloud_session.get(hwcloud.url("ecs", "/v1/{project_id}/cloudservers/detail"))
+        assert hwcloud.exchanges[0].source == "network/dns-failure"
+    """
+    for record in ("missing", "all"):
+        run(source, "--hwcloud-mode=record", f"--hwcloud-record={record}").assert_outcomes(passed=1)
+    assert cloud.seen == []
+    assert cassettes(pytester) == {}
+
+
+FIXTURES = """
+import pytest, requests
+from pytest_hwcloud import AkSkAuth
+from pytest_hwcloud.plugin import run_of
+
+def count(request, query):
+    who = run_of(request.config).state.identity("default")
+    url = f"https://ecs.cn-north-4.myhuaweicloud.com/v1/{who.projects['cn-north-4']}/cloudservers/detail?{query}"
+    return requests.get(url, auth=AkSkAuth(who.ak, who.sk)).json()["count"]
+
+@pytest.fixture(scope="session", autouse=True)
+def first(request):
+    assert count(request, "first") == 2
+    yield
+    assert count(request, "last") == 2
+
+@pytest.fixture(scope="module", params=["a", "b"])
+def rows(request):
+    return count(request, f"rows={request.param}")
+
+@pytest.fixture(scope="module")
+def broken(request):
+    assert count(request, "broken") == 3
+
+class Rows:
+    @pytest.fixture(scope="class")
+    def own(self, request):
+        return count(request, f"own={request.cls.__name__}")
+
+    def test_own(self, hwcloud, own):
+        assert own == 2
+
+def test_no_cloud_test(): pass
+def test_rows(hwcloud, rows): assert rows == 2
+class TestA(Rows): pass
+class TestB(Rows): pass
+def test_broken(hwcloud, broken): pass
+"""
+
+
+@pytest.mark.filterwarnings("ignore:Class-scoped fixture")
+def test_fixtures_of_every_kind(run: Run, pytester: pytest.Pytester, cloud: Cloud) -> None:
+    run(FIXTURES, "--hwcloud-mode=record").assert_outcomes(passed=5, errors=1)
+    calls = {name: text.count("- request:") for name, text in cassettes(pytester).items()}
+    assert calls == {
+        "test_it/TestA.own.yaml": 1,
+        "test_it/TestB.own.yaml": 1,
+        "test_it/first.yaml": 2,  # set up for a test that is no cloud test
+        "test_it/rows[a].yaml": 1,
+        "test_it/rows[b].yaml": 1,
+    }  # and not of the one that failed
+    seen = len(cloud.seen)
+    replayed = run(FIXTURES, "--deselect", "test_it.py::test_broken")
+    replayed.assert_outcomes(passed=5, deselected=1)
+    assert len(cloud.seen) == seen
+    assert "hwcloud cassettes" not in replayed.stdout.str()
+
+
+def test_half_a_file_is_told_and_can_be_written_anew(run: Run, pytester: pytest.Pytester, cloud: Cloud) -> None:
+    source = SUITE.partition("def test_token")[0]
+    run(source, "--hwcloud-mode=record")
+    file = pytester.path / "cassettes" / "test_it" / "test_session.yaml"
+    whole = file.read_text()
+    file.write_text(whole[:220])  # YAML all the same, in the middle of a URL
+    told = run(source, "--hwcloud-mode=record")
+    told.assert_outcomes(passed=1, errors=1)
+    told.stdout.fnmatch_lines(
+        [
+            "hwcloud: *test_session.yaml: interactions[[]0].response: an interaction needs a response or a fault. "
+            "It was left as it is, and the new recording is in test_session.new.yaml: "
+            "repair or delete test_session.yaml, or rename the new file to it"
+        ]
+    )
+    assert file.read_text() == whole[:220]
+    file.with_name("test_session.new.yaml").unlink()
+    half = whole[:135]
+    file.write_text(half)
+    told = run(source, "--hwcloud-mode=record")
+    told.assert_outcomes(failed=1)
+    told.stdout.fnmatch_lines(
+        ["*test_session.yaml: *; it is left as it is: repair or delete it, or write it anew with --hwcloud-record=all"]
+    )
+    assert file.read_text() == half
+    run(source, "--hwcloud-mode=record", "--hwcloud-record=all").assert_outcomes(passed=1)
+    run(source).assert_outcomes(passed=1)
+    file.write_text("")
+    run(source, "--hwcloud-mode=record").assert_outcomes(passed=1)
+    run(source).assert_outcomes(passed=1)
+
+
+def test_what_looks_like_a_secret_is_told_once_and_can_be_kept(
+    run: Run, pytester: pytest.Pytester, cloud: Cloud
+) -> None:
+    odd = "Zq9fH2kLmN4pQrS6tUvWxYz1aBcDeFgHiJkLmNo3"
+    cloud.answers["GET /v1/{id}/cloudservers/detail"] = lambda request: (200, {"images": [{"sum": odd}]}, {})
+    source = SUITE.partition("def test_token")[0]
+    told = run(source, "--hwcloud-mode=record")
+    told.assert_outcomes(passed=1, errors=1)
+    told.stdout.fnmatch_lines(
+        [
+            "hwcloud: *test_session.yaml: not written, the recording may hold secrets:",
+            "  GET https://*/cloudservers/detail answer body $.images[[]0].sum: a secret key (SK) (Zq…, 40 characters)",
+            '  what is no secret can be kept, in hwcloud.yaml: recording: {keep: [[]"$.images[[]0].sum"]}',
+        ],
+        consecutive=True,
+    )
+    assert "During handling" not in told.stdout.str()
+    assert cassettes(pytester) == {}
+    Path(pytester.path, "hwcloud.yaml").write_text("recording: {keep: ['$.images[*].sum']}\n")
+    run(source, "--hwcloud-mode=record").assert_outcomes(passed=1)
+    assert odd in cassettes(pytester)["test_it/test_session.yaml"]
+
+
+@pytest.mark.parametrize("mode", ["record", "live"])
+@pytest.mark.parametrize("what", ["deny", "grant"])
+def test_rights_are_the_cloud_s_own_when_it_is_called(run: Run, cloud: Cloud, mode: str, what: str) -> None:
+    result = run(
+        f"def test_it(hwcloud):\n    with hwcloud.{what}('ecs:cloudServers:list'): pass\n", f"--hwcloud-mode={mode}"
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            f"hwcloud.{what}(...) changes rights in replay only; this run is in {mode} mode "
+            "(the real cloud keeps its own policies)"
+        ]
+    )
+
+
+def test_a_generated_password_is_in_no_report(run: Run, pytester: pytest.Pytester, cloud: Cloud) -> None:
+    source = """
+    def test_it(hwcloud, hwcloud_session):
+        answer = hwcloud_session.post(hwcloud.url("ecs", "/v1/{project_id}/cloudservers/action"), json={"os-start": {}})
+        made = answer.json()["adminPass"]
+        print("it is", made)
+        assert made == "other", answer.text
+    """
+    result = run(source, "--hwcloud-mode=record", "-l", "--junitxml=report.xml")
+    result.assert_outcomes(failed=1)
+    told = result.stdout.str() + result.stderr.str() + Path(pytester.path, "report.xml").read_text()
+    assert "it is ***" in told
+    assert "Gen3rated" not in told
+    assert cassettes(pytester) == {}
+
+
+def test_live_mode_without_a_cassette(run: Run, pytester: pytest.Pytester, cloud: Cloud) -> None:
+    source = SUITE.partition("def test_token")[0]
+    run(source, "--hwcloud-mode=live").assert_outcomes(passed=1)
+    assert cassettes(pytester) == {}
+    verified = run(source, "--hwcloud-mode=live", "--hwcloud-verify")
+    verified.assert_outcomes(passed=1, errors=1)
+    verified.stdout.fnmatch_lines(["  GET https://*/cloudservers/detail: not in the recording"])

@@ -199,3 +199,49 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
 def test_scan_for_secrets_only_leaves_refusals_alone(capsys: pytest.CaptureFixture[str]) -> None:
     code, lines = heard(capsys, "scan", "--secrets-only", str(library.root()))
     assert (code, lines) == (0, [f"{len(library.names())} cassettes: 0 secrets, 0 refusals"])
+
+
+def test_a_scrub_that_would_mix_interactions_up_is_refused(cassette: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = vcrpy_cassette()
+    document["interactions"] *= 2
+    document = yaml.safe_load(json.dumps(document))
+    for number, one in enumerate(document["interactions"]):
+        one["request"]["uri"] = f"https://ecs.cn-north-4.myhuaweicloud.com/v1/x?token=Sup3rS3cret{number}"
+    cassette.write_text(before := yaml.dump(document))
+    code, lines = heard(capsys, "scrub", "--write", "c.yaml")
+    assert (code, lines[-2:]) == (
+        1,
+        [
+            "not rewritten: c.yaml: interactions 1 and 2 differ only in what is taken out of the URL, and the one "
+            "would be given for the other; take the secret out by hand, or record anew",
+            "0 cassettes of 1 rewritten, 1 left as it is",
+        ],
+    )
+    assert cassette.read_text() == before
+    _, lines = heard(capsys, "scrub", "c.yaml")
+    assert lines[-1] == "0 cassettes of 1 would be rewritten, 1 left as it is; nothing is written without --write"
+    _, lines = heard(capsys, "scrub", "--json", "c.yaml")
+    assert json.loads("\n".join(lines))["files"][0]["refused"] == [1, 2]
+
+
+def test_what_is_kept_is_not_found(cassette: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = vcrpy_cassette()
+    (one,) = document["interactions"]
+    one["request"] |= {"body": None, "headers": {}}
+    one["response"] = {"status": {"code": 200, "message": "OK"}, "headers": {},
+                       "body": {"string": json.dumps({"sum": "Zq9fH2kLmN4pQrS6tUvWxYz1aBcDeFgHiJkLmNo3"})}}  # fmt: skip
+    cassette.write_text(yaml.dump(document))
+    assert heard(capsys, "scan", "c.yaml")[0] == 1
+    assert heard(capsys, "scan", "--keep", "$.sum", "c.yaml") == (0, ["1 cassette: 0 secrets, 0 refusals"])
+    assert heard(capsys, "scrub", "--keep", "Zq9f*", "c.yaml") == (0, ["1 cassette: nothing to take out"])
+    assert run(["cassettes", "scan", "--keep", "*", "c.yaml"]) == 2
+    text = "pytest-hwcloud: --keep '*' would keep almost anything; write at least 4 characters that are no *\n"
+    assert capsys.readouterr().err == text
+
+
+def test_show_tells_the_metadata_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    _, lines = heard(capsys, "show", "network/dns-failure")
+    assert "  expects: gate network, fault dns" in lines
+    assert "  repeat_last: yes" in lines
+    _, lines = heard(capsys, "show", "--json", "network/dns-failure")
+    assert json.loads("\n".join(lines))["metadata"]["expects"]["fault"] == "dns"

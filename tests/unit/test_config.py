@@ -154,6 +154,14 @@ def test_variables_are_read_in_live_mode_only(tmp_path: Path, monkeypatch: pytes
             "unknown project 'cn-north-3'; did you mean 'cn-north-4'? (projects of identity 'default', hwcloud.yaml)",
         ),
         ("1: x\n", "hwcloud.yaml:1: the key 1 must be a text (put it in quotes)"),
+        ("recording: [x]\n", "hwcloud.yaml:1: recording: a mapping is expected, not a list"),
+        ("recording:\n  kep: []\n", "hwcloud.yaml:2: recording.kep: unknown key 'kep'; did you mean 'keep'?"),
+        ("recording:\n  keep: x\n", "hwcloud.yaml:2: recording.keep: a list is expected, not 'x'"),
+        (
+            "recording:\n  keep:\n    - $.rows[*].etag\n    - '$.*'\n",
+            "hwcloud.yaml:4: recording.keep[1]: '$.*' would keep almost anything; "
+            "write at least 2 characters that are no *",
+        ),
     ],
 )
 def test_a_wrong_file_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,12 @@ def test_nobody_is_asked_over_the_network(tmp_path: Path, monkeypatch: pytest.Mo
 def test_keys_are_not_shown(tmp_path: Path) -> None:
     one = found(tmp_path, {**SDK, **HW})
     assert "s" * 40 not in repr(one)
+
+
+def test_ids_that_the_file_does_not_say_come_from_where_the_same_key_is(tmp_path: Path) -> None:
+    given = {"ak": SDK["HUAWEICLOUD_SDK_AK"], "sk": "s" * 40}
+    one = found(tmp_path, {**SDK, "HUAWEICLOUD_SDK_DOMAIN_ID": "d" * 32}, given)
+    assert (one.projects, one.domain_id) == ({"cn-north-4": "p" * 32}, "d" * 32)
+    own = replace(default_identity(), projects={"cn-north-4": "a" * 32}, domain_id="b" * 32)
+    live = live_identities({"default": own}, lambda _: given, "cn-north-4", SDK, tmp_path)["default"]
+    assert (live.projects, live.domain_id) == ({"cn-north-4": "a" * 32}, "b" * 32)

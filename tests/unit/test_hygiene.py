@@ -158,3 +158,36 @@ def test_no_age_without_a_date(tmp_path: Path) -> None:
     path.write_text("interactions: []\n")
     assert age(path, NOW) is None
     assert age(tmp_path / "none.yaml", NOW) is None
+
+
+def test_cassettes_of_others_are_none_of_ours(project: Project) -> None:
+    folder = next(iter(project.cassettes.values())).parent
+    entry = "- request: {method: GET, uri: 'URI', body: null, headers: {}}\n  response: null\n  fault: dns\n"
+    for name, uri in (("foreign", "http://127.0.0.1/x"), ("cloud", URL)):
+        (folder / f"{name}.yaml").write_text("interactions:\n" + entry.replace("URI", uri))
+    (folder / "settings.yaml").write_text("a: 1\n")
+    hygiene = project.collected()
+    shown = "test_a/cloud.yaml: no collected test uses it"
+    assert texts(hygiene) == [f"cassettes/{shown}"]
+    hygiene.leaves([folder / "cloud.yaml"])  # that of a test that is no cloud test
+    assert texts(hygiene) == []
+
+
+def test_interactions_of_others_need_not_be_played(project: Project) -> None:
+    path = project.cassettes["test_a.py::test_one"]
+    other = Entry(request=Request("GET", "http://127.0.0.1/x"), answer=Answer(200, {}, b"{}"), recorded_at=NOW)
+    writer.save(path, [render(other)])
+    hygiene = project.collected()
+    hygiene.finished("test_a.py::test_one", True, [project.tape("test_a.py::test_one", 1)])
+    assert texts(hygiene) == [
+        f"cassettes/test_a/test_one.yaml: 1 of 3 interactions were not asked for: GET {URL}?n=2 (interaction 2)"
+    ]
+
+
+def test_a_cassette_of_a_class_s_fixture_belongs_to_it(project: Project) -> None:
+    folder = next(iter(project.cassettes.values())).parent
+    project.write(folder / "TestA.servers[a].yaml")
+    hygiene = project.collected()
+    assert len(texts(hygiene)) == 1
+    hygiene.uses_fixtures(["servers"])
+    assert texts(hygiene) == []

@@ -105,3 +105,32 @@ def test_two_tests_never_share_a_file(tmp_path):
     ]  # fmt: skip
     assert len({own(name, tmp_path) for name in names}) == len(names)
     assert all(own(name, tmp_path).parent.name == "test_x" for name in names)
+
+
+def test_one_folder_for_all_keeps_test_files_of_the_same_name_apart(tmp_path):
+    def own(file, folder):
+        return library.own_cassette(tmp_path / file, "test_y", str(folder), tmp_path)
+
+    assert own("a/test_x.py", tmp_path / "all") == tmp_path / "all" / "a" / "test_x" / "test_y.yaml"
+    assert own("b/test_x.py", tmp_path / "all") == tmp_path / "all" / "b" / "test_x" / "test_y.yaml"
+    assert own("test_x.py", tmp_path / "all") == tmp_path / "all" / "test_x" / "test_y.yaml"
+    assert own("a/test_x.py", "beside") == tmp_path / "a" / "beside" / "test_x" / "test_y.yaml"
+
+
+def test_a_new_cassette(folder):
+    assert library.new("servers", folder) == folder / "servers.yaml"
+    assert library.new("team/servers.yml", folder) == folder / "team" / "servers.yml"
+    assert library.new("authentication/token-mising", folder) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("../out.yaml", "{}: the path '../out.yaml' leads out of the cassette folder"),
+        ("x.json", "{}/x.json: recordings are written as YAML: call it x.yaml"),
+    ],
+)
+def test_a_new_cassette_that_cannot_be(folder, name, text):
+    with pytest.raises(CassetteError) as refused:
+        library.new(name, folder)
+    assert str(refused.value) == text.format(folder)

@@ -111,3 +111,17 @@ def test_back_to_the_real_ids() -> None:
     answer = one = mapping().back(Answer(200, {"Location": DEFAULT_PROJECT_ID}, DEFAULT_PROJECT_ID.encode()))
     assert (answer.headers["Location"], one.body.decode()) == (PROJECT, PROJECT)
     assert mapping().back(Answer(200, {}, b"\xff")).body == b"\xff"
+
+
+def test_who_the_caller_is_gives_the_name_away() -> None:
+    found = mapping(replace(REAL, user="somebody-else"))
+    url = "https://sts.cn-north-4.myhuaweicloud.com/v5/caller-identity"
+    told = {"account_id": DOMAIN, "principal_urn": f"iam::{DOMAIN}:user:olga.real", "principal_id": "e5" * 16}
+    found.learn(signed(url), json_answer(200, told))
+    assert found.swaps(json.dumps(told)) == json.dumps(
+        {
+            "account_id": DEFAULT_DOMAIN_ID,
+            "principal_urn": f"iam::{DEFAULT_DOMAIN_ID}:user:ci-reader",
+            "principal_id": REPLAYED.user_id,
+        }
+    )
