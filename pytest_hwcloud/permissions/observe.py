@@ -54,7 +54,9 @@ def wider_fixtures(item: pytest.Item) -> list[str]:
     """`baseid::name` of the fixtures of class, module, package or session scope that this test has."""
     closure: Mapping[str, object] = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
     used: Mapping[str, object] = getattr(getattr(item, "_request", None), "_fixture_defs", {})  # by getfixturevalue too
-    definitions = [one for several in closure.values() for one in (several if isinstance(several, tuple) else ())]
+    definitions = [
+        one for several in closure.values() for one in (several if isinstance(several, tuple | list) else ())
+    ]
     callspec = getattr(item, "callspec", None)
     names = {
         f"{definition.baseid}::{definition.argname}{_row(callspec, definition.argname)}"

@@ -144,6 +144,22 @@ def test_a_broken_policy_seen_by_tests_that_do_not_need_it(sample: Sample) -> No
     assert "  breaks    1 test: tests/test_power.py::test_switch[reboot]\n" in broken.text
 
 
+def test_a_broken_fixture_breaks_every_test_that_has_it(sample: Sample) -> None:
+    sample.change("iam/viewer.json", '        "vpc:vpcs:list",\n', "")
+    broken = sample.check("tests/test_networks.py")
+    broken.result.assert_outcomes(passed=4, errors=4)
+    known = [
+        f"TestKnown::test_{row}" for row in ("names", *(f"subnets[vpc-{n}]" for n in ("empty-0", "live-2", "test-1")))
+    ]
+    assert (broken.code, broken.rows) == (
+        1,
+        [
+            *(("HWP001", "vpc:vpcs:list", "viewer", f"tests/test_networks.py::{name}") for name in known),
+            ("HWP007", "vpc:vpcs:list", "viewer", ""),
+        ],
+    )
+
+
 # the code needs more
 
 LIMITS = """\
