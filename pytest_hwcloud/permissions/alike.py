@@ -42,6 +42,12 @@ def nearest(action: str, uses: Sequence[Use]) -> list[str]:
     return [labelled("nearest", placed(f"{use.call} needs {use.action}", use.where))]
 
 
+def identities(declared: str, use: Use) -> list[str]:
+    """The marker speaks of one identity, and another one calls."""
+    told = f'the marker says identity="{declared}", the call is made as {use.identity or "unknown"}'
+    return [labelled("identity", told)]
+
+
 def table(stale: Sequence[str], action: str, use: Use) -> list[str]:
     """`these look alike …` and a line for each action with its calls."""
     rows = [*(_stale_row(one, use) for one in stale), _used_row(action, use)]

@@ -25,6 +25,11 @@ def marker(declared: Sequence[Declaration], stale: Sequence[str], missing: Seque
     return f"@pytest.mark.requires_permission({', '.join([*shown, *_keywords(kept)])})"
 
 
+def identity(declared: str) -> str:
+    """For a marker about an identity that makes no such call."""
+    return f'call as {declared} (hwcloud.session(identity="{declared}")), or take identity= out of the marker'
+
+
 def _keywords(declaration: Declaration | None) -> Iterator[str]:
     for key in ("any_of", "optional"):
         listed = getattr(declaration, key, ())

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_hwcloud.cloud import actions
 from pytest_hwcloud.permissions import alike, fixes
 from pytest_hwcloud.permissions.declared import exact_place
 from pytest_hwcloud.permissions.finding import Finding, labelled
@@ -36,10 +37,15 @@ def _undeclared_and_stale(record: TestRecord, uses: Sequence[Use], root: Path) -
     missing = undeclared(record, uses)
     stale = [] if record.outcome != "passed" or record.waits else list(stale_actions(record, uses))
     pairs = alike.pairs([action for _, action in stale], missing)
+    others = {pairs[one]: row.identity for row, one in stale if one in pairs and actions.same(one, pairs[one])}
     marker = fixes.marker(record.declared, [action for _, action in stale], list(missing))
     for action, used in missing.items():
         twins = [one for one, other in pairs.items() if other == action]
         lines = alike.table(twins, action, used[0]) if twins else [calls(used)[0]]
+        fix = marker
+        if action in others:
+            lines = [calls(used)[0], *alike.identities(others[action], used[0])]
+            fix = fixes.identity(others[action])
         yield Finding(
             rule="HWP002",
             action=action,
@@ -47,12 +53,14 @@ def _undeclared_and_stale(record: TestRecord, uses: Sequence[Use], root: Path) -
             test=record.nodeid,
             where=used[0].where or record.place,
             detail=f"used by {used[0].call}",
-            lines=(*lines, labelled("fix", marker)),
-            fix=marker,
+            lines=(*lines, labelled("fix", fix)),
+            fix=fix,
             block=action,
         )
     for declaration, action in stale:
-        yield _stale(record, declaration, action, pairs.get(action), missing, uses, root, marker)
+        twin = pairs.get(action)
+        fix = fixes.identity(others[twin]) if twin in others else marker
+        yield _stale(record, declaration, action, twin, missing, uses, root, fix)
 
 
 def undeclared(record: TestRecord, uses: Sequence[Use]) -> dict[str, list[Use]]:
@@ -95,7 +103,9 @@ def _stale(
     marker: str,
 ) -> Finding:
     place = exact_place(declaration, action, root)
-    if twin is not None:
+    if twin is not None and actions.same(twin, action):
+        lines, fix = [calls(missing[twin])[0], *alike.identities(declaration.identity, missing[twin][0])], marker
+    elif twin is not None:
         lines, fix = alike.table([action], twin, missing[twin][0]), marker
     else:
         lines, fix = alike.nearest(action, uses), f'take "{action}" out of the marker'

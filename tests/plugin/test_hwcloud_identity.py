@@ -112,3 +112,46 @@ def test_a_retry_is_one_use(run: Run, pytester: pytest.Pytester) -> None:
     result = run(source, f"--hwcloud-policy={file}", "--hwcloud-permissions=enforce")
     result.assert_outcomes(passed=1)
     assert heads(result) == []
+
+
+GRANTS = """\
+identities:
+  default: {user: ci, policies: [{policy: iam/r.json, scope: domain}]}
+  other:
+    projects: {cn-north-1: p1, cn-north-4: p4}
+    policies: [{policy: iam/r.json, project: cn-north-1}]
+  bound: {user: bound, policies: [iam/r.json], bound: iam/scp.json}
+"""
+HWP001 = (
+    "HWP001 missing-permission  ecs:cloudServers:list   identity {}\n"
+    "  call      GET ecs /v1/{{project_id}}/cloudservers/detail      test_it.py:10\n"
+    "  decision  deny (implicit): {}\n"
+    "              1 allow {}  {}\n"
+    "  fix       iam/{}"
+)
+NONE = "no statement allows it; 1 statement looked at"
+THERE = "r.json allows it, but not where the call is made: grant it there as well (hwcloud.yaml)"
+
+
+def test_a_grant_counts_where_hwcloud_yaml_gives_it(run: Run, pytester: pytest.Pytester) -> None:
+    policy(pytester.path, "iam/r.json", ("ecs:*:list*",))
+    policy(pytester.path, "iam/scp.json", ("vpc:*:*",))
+    pytester.path.joinpath("hwcloud.yaml").write_text(GRANTS)
+    source = LISTED + (
+        '@pytest.mark.parametrize("who", ["default", "other", "bound"])\n'
+        "def test_it(hwcloud, who):\n    get(hwcloud, identity=who)\n"
+    )
+    shown = section(run(source)).split("\n\n")
+    bounded = "the service control policy bounds it: no statement allows it; 1 statement looked at"
+    domain, project = "granted on the domain, which counts for global services only", "granted on project p1 only"
+    assert shown == [
+        HWP001.format(
+            "bound",
+            bounded,
+            "vpc:*:*",
+            "no",
+            'scp.json: allow "ecs:cloudServers:list" in this service control policy too',
+        ),
+        HWP001.format("default", NONE, "ecs:*:list*", f"no: {domain}", THERE),
+        HWP001.format("other", NONE, "ecs:*:list*", f"no: {project}", THERE),
+    ]
