@@ -9,49 +9,52 @@ import pytest
 Run = Callable[..., pytest.RunResult]
 
 
-@pytest.mark.parametrize(
-    ("mark", "message"),
-    [
-        (
-            'hwcloud_cassette("sucess/list-servers")',
-            "unknown cassette 'sucess/list-servers'; did you mean 'success/list-servers'? (shipped, or files under *)",
-        ),
-        ("hwcloud_cassette()", 'name a cassette, for instance "authorization/aksk-without-permission"'),
-        ("hwcloud_cassette(3)", "cassette name is a text, not 3"),
-        ('hwcloud_cassette("../../etc/passwd")', "*the path '../../etc/passwd' leads out of the cassette folder"),
-        (
-            'hwcloud_identity("auditr")',
-            "unknown identity 'auditr'; known: default (identities of this run, hwcloud.yaml)",
-        ),
-        ("hwcloud_identity()", "missing a required argument: 'name'"),
-        ('requires_permission(action="ecs:cloudServers:list")', "got an unexpected keyword argument 'action'"),
-        ("requires_permission()", 'name an action, for instance "ecs:cloudServers:list"'),
-        (
-            'requires_permission("ecs:cloudServers:lst")',
-            "HWP010 unknown-action ecs:cloudServers:lst: no such action is documented; "
-            "did you mean ecs:cloudServers:list?",
-        ),
-        (
-            'requires_permission("tms:resourceTags:*")',
-            "tms:resourceTags:[*]: a marker names actions one by one, wildcards are for policies; it covers *",
-        ),
-        (
-            'requires_permission("ecs:cloudServers:list", any_of="ecs:cloudServers:get")',
-            "any_of is a list of action names, not 'ecs:cloudServers:get'; write any_of=['ecs:cloudServers:get']",
-        ),
-        (
-            'requires_permission("ecs:cloudServers:list", scope="region")',
-            "scope is 'project' or 'domain', not 'region'",
-        ),
-        ('denied_permission("ecs:cloudServers:list", cod="x")', "got an unexpected keyword argument 'cod'"),
-    ],
-)
-def test_a_wrong_argument_is_one_line(run: Run, mark: str, message: str) -> None:
-    result = run(f"import pytest\n\n@pytest.mark.{mark}\ndef test_it(hwcloud):\n    pass\n")
-    result.assert_outcomes(errors=1)
-    name = mark.partition("(")[0]
-    escaped = message if "[*]" in message else message.replace("[", "[[]")
-    result.stdout.fnmatch_lines([f"test_it.py:3: @pytest.mark.{name}: {escaped}"])
+WRONG = [
+    (
+        'hwcloud_cassette("sucess/list-servers")',
+        "unknown cassette 'sucess/list-servers'; did you mean 'success/list-servers'? (shipped, or files under *)",
+    ),
+    ("hwcloud_cassette()", 'name a cassette, for instance "authorization/aksk-without-permission"'),
+    ("hwcloud_cassette(3)", "cassette name is a text, not 3"),
+    ('hwcloud_cassette("../../etc/passwd")', "*the path '../../etc/passwd' leads out of the cassette folder"),
+    (
+        'hwcloud_identity("auditr")',
+        "unknown identity 'auditr'; known: default (identities of this run, hwcloud.yaml)",
+    ),
+    ("hwcloud_identity()", "missing a required argument: 'name'"),
+    ('requires_permission(action="ecs:cloudServers:list")', "got an unexpected keyword argument 'action'"),
+    ("requires_permission()", 'name an action, for instance "ecs:cloudServers:list"'),
+    (
+        'requires_permission("ecs:cloudServers:lst")',
+        "HWP010 unknown-action ecs:cloudServers:lst: no such action is documented; did you mean ecs:cloudServers:list?",
+    ),
+    (
+        'requires_permission("tms:resourceTags:*")',
+        "tms:resourceTags:[*]: a marker names actions one by one, wildcards are for policies; it covers *",
+    ),
+    (
+        'requires_permission("ecs:cloudServers:list", any_of="ecs:cloudServers:get")',
+        "any_of is a list of action names, not 'ecs:cloudServers:get'; write any_of=['ecs:cloudServers:get']",
+    ),
+    (
+        'requires_permission("ecs:cloudServers:list", scope="region")',
+        "scope is 'project' or 'domain', not 'region'",
+    ),
+    ('denied_permission("ecs:cloudServers:list", cod="x")', "got an unexpected keyword argument 'cod'"),
+]
+
+
+def test_a_wrong_argument_is_one_line(run: Run, pytester: pytest.Pytester) -> None:
+    """One run with a module for each: a run costs more than all the modules."""
+    for number, (mark, _) in enumerate(WRONG, 1):
+        pytester.makepyfile(
+            **{f"test_{number}": f"import pytest\n\n@pytest.mark.{mark}\ndef test_x(hwcloud):\n    pass\n"}
+        )
+    result = run("", name="test_0")
+    result.assert_outcomes(errors=len(WRONG))
+    for number, (mark, message) in enumerate(WRONG, 1):
+        escaped = message if "[*]" in message else message.replace("[", "[[]")
+        result.stdout.fnmatch_lines([f"test_{number}.py:3: @pytest.mark.{mark.partition('(')[0]}: {escaped}"])
     assert "Traceback" not in result.stdout.str()
 
 
@@ -85,7 +88,7 @@ def test_a_wrong_marker_under_xdist(run: Run, pytester: pytest.Pytester) -> None
         'import pytest\n\n@pytest.mark.hwcloud_identity("nobody")\ndef test_it(hwcloud):\n    pass\n',
         "-p",
         "xdist",
-        "-n2",
+        "-n1",
     )
     result.stdout.fnmatch_lines(["test_it.py:3: @pytest.mark.hwcloud_identity: unknown identity 'nobody'; *"])
     assert result.ret != 0
