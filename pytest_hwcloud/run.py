@@ -265,9 +265,12 @@ class Run:
         hooks.makereport(item, call, case.journal if case else None, self.state, self.settings.lang)
 
     def cache_dir(self) -> Path | None:
-        """A folder of pytest's cache for parsed cassettes; None if the cache is switched off."""
+        """A folder of pytest's cache for parsed cassettes; None if the cache is switched off or cannot be written."""
         cache = getattr(self.config, "cache", None)
-        return Path(cache.mkdir("hwcloud")) if cache is not None else None
+        try:
+            return Path(cache.mkdir("hwcloud")) if cache is not None else None
+        except OSError:
+            return None
 
 
 def _succeeded(exchange: Exchange) -> bool:

@@ -96,3 +96,12 @@ def test_a_wrong_value(run: Run, pytester: pytest.Pytester) -> None:
     result.stderr.fnmatch_lines(
         ["ERROR: ini option hwcloud_cassette_checks = 'maybe': choose from report, off, enforce"]
     )
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(run: Run, pytester: pytest.Pytester) -> None:
+    cassette(pytester, "test_one", "a")
+    cassette(pytester, "test_two", "a")
+    Path(pytester.path, ".pytest_cache").write_text("in the way\n")
+    result = run(SOURCE, "-p", "no:stepwise", "-p", "no:lfplugin", "-p", "no:nfplugin", "-W", "ignore")
+    result.assert_outcomes(passed=2, skipped=1)
+    run(SOURCE, "-p", "no:cacheprovider").assert_outcomes(passed=2, skipped=1)
