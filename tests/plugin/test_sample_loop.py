@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import runpy
+from pathlib import Path
 
 import pytest
 from sample_project import SOURCE, Sample, copy, load_sdk
@@ -21,6 +23,20 @@ def sdk() -> None:
 @pytest.fixture
 def sample(sdk: None, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Sample:
     return copy(pytester, monkeypatch)
+
+
+def test_what_is_committed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The cassettes are those of their script and hold no secret; the policies are well formed."""
+    make = runpy.run_path(str(SOURCE / "make_cassettes.py"))["everything"]
+    make.__globals__["FOLDER"] = tmp_path
+    make()
+    assert texts(SOURCE / "tests" / "cassettes") == texts(tmp_path)
+    assert cli.run(["cassettes", "scan", str(tmp_path)]) == 0
+    assert cli.run(["policy", "lint", *map(str, sorted((SOURCE / "iam").glob("*.json")))]) == 0
+
+
+def texts(folder: Path) -> dict[str, str]:
+    return {file.relative_to(folder).as_posix(): file.read_text("utf-8") for file in folder.rglob("*.yaml")}
 
 
 # the markers
@@ -175,16 +191,6 @@ def test_the_proof_is_the_committed_lock(sample: Sample) -> None:
         "tests/test_volumes.py::test_size[2-100]",
     ]
     assert {word for row in scopes.values() for word in row.values()} == {"proved"}
-
-
-def test_the_proof_distributed(sample: Sample) -> None:
-    sample.change(sample.lock.name, "::test_size[*]: proved as viewer", "::test_size[*]: used as viewer")
-    files = ("tests/test_volumes.py", "tests/test_report.py")  # which spare the workers the SDK
-    proved = sample.run_distributed(ENFORCE, UPDATE, "--hwcloud-prove=all", *files)
-    proved.result.assert_outcomes(passed=6)
-    assert (proved.code, proved.rows) == CLEAN
-    assert "\nhwcloud proof: 6 proved\nhwcloud proof of scope: 6 proved\n" in proved.text
-    assert sample.lock.read_bytes() == (SOURCE / sample.lock.name).read_bytes()
 
 
 # a part of the run

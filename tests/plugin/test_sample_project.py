@@ -127,12 +127,14 @@ def _check_html(text: str) -> None:
     assert all(name in text for name in (*VOLUMES, "evs:volumes:list", "HWP001", "HWP007", "viewer", "operator"))
 
 
-def test_a_broken_policy_distributed(sample: Sample) -> None:
+def test_a_broken_policy_and_the_proof_distributed(sample: Sample) -> None:
     break_policy(sample)
-    files = ("tests/test_volumes.py", "tests/test_retries.py")  # which spare the workers the SDK
-    broken = sample.run_distributed(ENFORCE, "--hwcloud-lock=check", *files)
+    files = [f"tests/test_{name}.py" for name in ("volumes", "retries", "report")]  # which spare the workers the SDK
+    broken = sample.run_distributed(ENFORCE, "--hwcloud-lock=check", "--hwcloud-prove=all", *files)
+    broken.result.assert_outcomes(passed=4, failed=3)
     assert (broken.code, broken.rows) == (1, LOST_ROWS)
     assert LOST in broken.text
+    assert "\nhwcloud proof: 4 proved\nhwcloud proof of scope: 6 proved\n" in broken.text
 
 
 def test_a_broken_policy_seen_by_tests_that_do_not_need_it(sample: Sample) -> None:

@@ -229,6 +229,11 @@ def tags_and_people() -> None:
     )
 
 
-if __name__ == "__main__":
+def everything() -> None:
+    """All cassettes."""
     for make in (servers, power, networks, volumes, tags_and_people):
         make()
+
+
+if __name__ == "__main__":
+    everything()
