@@ -7,12 +7,12 @@ import os
 import threading
 from collections import deque
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from pytest_hwcloud.cloud.wire import Request
 from pytest_hwcloud.replay import tape_cache, tape_plain
-from pytest_hwcloud.replay.cleaned import cleaned_body, cleaned_url, is_masked
+from pytest_hwcloud.replay.cleaned import cleaned_body, cleaned_url, has_masked, is_masked
 from pytest_hwcloud.replay.interaction import FAULTS, CassetteError, Interaction, fault_of, read_interaction
 from pytest_hwcloud.replay.tape_cache import Parsed
 from pytest_hwcloud.replay.tape_index import digest, key_of, nearest_key, parts
@@ -106,9 +106,13 @@ class Tape:
             found = self._read.setdefault(position, read_interaction(self._entry(position), position, self.path))
         return found
 
+    @cached_property
+    def _has_masked(self) -> bool:
+        return has_masked(self._index)
+
     def _next(self, request: Request, keep: bool = False) -> Interaction | None:
         key = key_of(request.method, request.url)
-        if key not in self._index and "?" in key:
+        if key not in self._index and "?" in key and self._has_masked:
             key = key_of(request.method, cleaned_url(request.url))
         positions = self._index.get(key) or self._dead_host(key)
         if positions is None:
