@@ -20,7 +20,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).parent))
 from permission_names import index
-from permission_rules import DISCRIMINATORS, EVS_TAG_TYPES, EVS_TAGS, NO_PERMISSION, OBS_OPTIONAL, WHEN
+from permission_rules import DISCRIMINATORS, EVS_TAG_TYPES, EVS_TAGS, NO_PERMISSION, NOTES, OBS_OPTIONAL, WHEN
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT.parent / "shared" / "facts" / "permissions"
@@ -109,7 +109,7 @@ def row(service: str, api: Api) -> list:
         "types": identity.get("resource_types") or [],
         "resource": api.get("resource_level"),
         "enterprise": api.get("enterprise_project"),
-        "note": "" if service == "obs" else short(str(api.get("note") or "")),
+        "note": NOTES.get((service, api["operation"]), "" if service == "obs" else short(str(api.get("note") or ""))),
         "title": "" if api["operation"] else api["title"],
     }
     more = {key: value for key, value in more.items() if told(key, value)}

@@ -9,7 +9,8 @@ Rule = dict[str, object]
 
 # An entry without a discriminator, known by its only action or its title, and what its body looks like.
 # Sources: OpenStack compute and block storage API references (the titles: "OpenStack native", "OpenStack Cinder");
-# OTC evs api-ref "Batch Adding Tags" (action: create or delete); TMS api-ref, the same tag API.
+# OTC evs api-ref "Batch Adding Tags" (action: create or delete). TMS: the tag API that all services share (api-dc
+# BatchCreateResourceTags: "TMS may use this API", action create or delete); another body decides nothing.
 DISCRIMINATORS: list[tuple[str, str, str, Rule]] = [
     ("ecs", "/servers/{server_id}/action", "Rebuilding an ECS", {"body_key": "rebuild"}),
     ("ecs", "/servers/{server_id}/action", "Adding an ECS to a security group", {"body_key": "addSecurityGroup"}),
@@ -38,6 +39,8 @@ _NEW_EIP: list[object] = [{"has": "server.publicip.eip"}, "when a new elastic IP
 _OLD_EIP: list[object] = [{"has": "server.publicip.id"}, "when an existing elastic IP is bound to the server"]
 
 # service, path, action -> [test (None: no request shows it), when it is needed]; the note of the entry says so.
+# Body keys: EVS api-ref evs_04_2065 (volume.imageRef, volume.snapshot_id); IMS quick import: type is DataImage for data
+# disks, where it must be given (huaweicloudsdkims QuickImportImageByFileRequestBody).
 WHEN: list[tuple[str, str, dict[str, list[object]]]] = [
     ("ecs", "/v1/{project_id}/cloudservers", {"vpc:publicIps:create": _NEW_EIP, "vpc:publicIps:update": _OLD_EIP}),
     ("ecs", "/v1.1/{project_id}/cloudservers", {"vpc:publicIps:create": _NEW_EIP, "vpc:publicIps:update": _OLD_EIP}),
@@ -66,6 +69,14 @@ WHEN: list[tuple[str, str, dict[str, list[object]]]] = [
         {"ims:serverImages:create": [{"text": "enterprise_project"}, "when the image moves to an enterprise project"]},
     ),
 ]
+
+# A condition that lies in the account and in no request: the action stays needed, and the note says when it is not.
+NOTES = {
+    (
+        "ims",
+        "CopyImageInRegion",
+    ): "ims:serverImages:create is required only for users who have enabled enterprise projects",
+}
 
 # Deprecated EVS tag API: a row names the actions of disks, backups and snapshots; {resource_type} tells which is meant
 # (volumes, snapshots or backups: OTC evs api-ref evs_04_2038).

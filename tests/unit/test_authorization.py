@@ -16,6 +16,8 @@ from pytest_hwcloud.cloud.wire import Request
 from pytest_hwcloud.gates import circumstances
 from pytest_hwcloud.gates.authorization import authorize
 from pytest_hwcloud.gates.state import CloudState
+from pytest_hwcloud.journal import Exchange
+from pytest_hwcloud.permissions import deciding
 
 ME = default_identity()
 ECS = f"https://ecs.cn-north-4.myhuaweicloud.com/v1/{DEFAULT_PROJECT_ID}/cloudservers"
@@ -330,3 +332,13 @@ def test_a_deny_of_5_0_on_one_server_holds_beside_a_1_1_policy():
     cloud = state(policy("ecs:*:*"), deny)
     assert judge(cloud, f"{ECS}/abc").effect == "deny"
     assert judge(cloud, f"{ECS}/other").effect == "allow"
+
+
+def test_the_resource_of_a_dependency_is_not_that_of_the_call():
+    limited = policy("ecs:*:*", "vpc:*:*", Resource=["ecs:*:*:instance:abc", "vpc:*:*:port:p"])
+    cloud, url = state(limited), f"{ECS}/abc/nics"
+    request, call = Request("POST", url, {}, b"{}"), needs("POST", url, b"{}")
+    decision = authorize(request, call, ME, None, cloud).decision
+    exchange = Exchange(request=request, answer=None, identity="default", credential="aksk", decision=decision)
+    assert deciding.of_rights(exchange, "ecs:cloudServers:addNics", cloud).effect == "allow"
+    assert deciding.of_dependency(exchange, "vpc:ports:create", cloud).effect == "unknown"
