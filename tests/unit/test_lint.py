@@ -174,3 +174,9 @@ def test_identity_policies_may_have_what_the_old_grammar_has_not(tmp_path):
 @pytest.mark.parametrize("name", names(with_content=True))
 def test_system_policies_have_no_grammar_error(name):
     assert [remark.text for remark in lint_file(f"system:{name}") if remark.id in ("grammar", "limit")] == []
+
+
+@pytest.mark.parametrize(("version", "found"), [("1.1", 1), ("5.0", 0)])
+def test_a_resource_type_that_only_5_0_has_is_not_inert_there(tmp_path, version, found):
+    one = {"Effect": "Allow", "Action": ["ecs:cloudServers:showServer"], "Resource": ["ecs:*:*:instance:abc"]}
+    assert len(lint(tmp_path, one, version=version)) == found
