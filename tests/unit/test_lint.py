@@ -178,5 +178,5 @@ def test_system_policies_have_no_grammar_error(name):
 
 @pytest.mark.parametrize(("version", "found"), [("1.1", 1), ("5.0", 0)])
 def test_a_resource_type_that_only_5_0_has_is_not_inert_there(tmp_path, version, found):
-    one = {"Effect": "Allow", "Action": ["ecs:cloudServers:showServer"], "Resource": ["ecs:*:*:instance:abc"]}
+    one = {"Effect": "Allow", "Action": ["ecs:cloudServers:updateMetadata"], "Resource": ["ecs:*:*:instance:abc"]}
     assert len(lint(tmp_path, one, version=version)) == found
