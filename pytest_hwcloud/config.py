@@ -182,11 +182,20 @@ def _ignore(document: Located, row: object, index: int) -> Ignore:
         raise document.error(
             path, f"{', '.join(missing)} missing; an ignore has rule, match (a glob), reason and until (a date)"
         )
+    _check_rule(document, str(found["rule"]), path)
     until = str(found["until"])
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d", until):
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", until):
         raise document.error((*path, "until"), f"{until!r} is no date; write YYYY-MM-DD")
     values = {key: str(found[key]) for key in keys}
     return Ignore(**values, place=f"{document.file}:{document.line(path)}")
+
+
+def _check_rule(document: Located, rule: str, path: tuple[str | int, ...]) -> None:
+    from pytest_hwcloud.permissions.finding import RULES
+
+    names = [name for _id, (name, _) in RULES.items() for name in (_id, name)]
+    if rule.lower() not in map(str.lower, names):
+        raise document.error((*path, "rule"), str(unknown("rule", rule, names)))
 
 
 def _keep(document: Located, top: Mapping[str, object]) -> tuple[str, ...]:

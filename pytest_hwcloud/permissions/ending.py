@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from pytest_hwcloud.permissions.session import PermissionChecks
 
 
 def settle(checks: PermissionChecks, exitstatus: int) -> None:
     """Fill the ledger's run findings, run lock and reports, and say why the run fails if it does."""
-    if checks.config.getoption("collectonly", False):
+    if checks.config.getoption("collectonly", False) or exitstatus == pytest.ExitCode.USAGE_ERROR:
         return
     if checks.judging:
         from pytest_hwcloud.permissions.late import late_findings
@@ -23,7 +25,9 @@ def settle(checks: PermissionChecks, exitstatus: int) -> None:
     _proof(checks)
     _lock(checks)
     _reports(checks)
-    checks.errors += checks.ledger.expired if checks.judging else []
+    if checks.judging:
+        checks.lines += _ignored(checks)
+        checks.errors += [f"hwcloud: {line}" for line in checks.ledger.expired]
     if checks.settings.permissions == "enforce" and exitstatus in (0, 1):
         checks.errors += _verdict(checks)
 
@@ -70,6 +74,14 @@ def _said(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename:
         return f"{os.path.relpath(error.filename)}: cannot be written: {error.strerror}"
     return str(error)
+
+
+def _ignored(checks: PermissionChecks) -> list[str]:
+    hidden = [finding.rule for finding in checks.ledger.findings if finding.ignored]
+    if not hidden:
+        return []
+    count = f"{len(hidden)} permission finding{'s' * (len(hidden) != 1)}"
+    return [f"ignored: {count} ({', '.join(sorted(set(hidden)))}), by {os.path.relpath(checks.settings.config_file)}"]
 
 
 def _verdict(checks: PermissionChecks) -> list[str]:

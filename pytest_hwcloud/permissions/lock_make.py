@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,22 +25,27 @@ _GRANTED = "hwcloud.grant"
 
 def make(ledger: Ledger, state: CloudState, base: Path) -> Lock:
     """The lock of one run, every row of a parametrised test by itself."""
-    needs: dict[str, dict[str, dict[str, list[tuple[str, str]]]]] = {}  # action, test, identity -> (status, fixture)
+    return needs(ledger, state.rights, base)
+
+
+def needs(ledger: Ledger, rights: Mapping[str, Rights | None], base: Path = Path()) -> Lock:
+    """The same, with the rights of the identities; None for one whose rights are not known."""
+    found: dict[str, dict[str, dict[str, list[tuple[str, str]]]]] = {}  # action, test, identity -> (status, fixture)
     calls: dict[str, set[str]] = {}
-    identities = set(state.rights)
+    identities = set(rights)
     for record, use in ledger.attributed():
         if not _counts(record, use):
             continue
         identity = use.identity or record.identity
         identities.add(identity)
         calls.setdefault(use.action, set()).add(call_of(identity, use.call))
-        seen = needs.setdefault(use.action, {}).setdefault(record.nodeid, {}).setdefault(identity, [])
+        seen = found.setdefault(use.action, {}).setdefault(record.nodeid, {}).setdefault(identity, [])
         seen.append((_status(record, use), use.fixture.rpartition("::")[2]))
     return Lock(
-        identities={name: _held(state.rights.get(name), base) for name in identities},
+        identities={name: _held(rights.get(name), base) for name in identities},
         permissions={
             action: Permission(calls=frozenset(calls[action]), tests={t: _entries(by) for t, by in tests.items()})
-            for action, tests in needs.items()
+            for action, tests in found.items()
         },
         unmapped=_unmapped(ledger.records.values()),
     )

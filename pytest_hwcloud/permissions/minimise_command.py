@@ -1,4 +1,4 @@
-"""`pytest-hwcloud policy minimise`: the smallest policy for what the lock says is needed."""
+"""`pytest-hwcloud policy minimise`: the smallest policy for what the lock, or the report of a run, says is needed."""
 
 from __future__ import annotations
 
@@ -19,25 +19,23 @@ _LOCK = "hwcloud-permissions.yaml"
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Mount the command below `policy`."""
-    parser = commands.add_parser("minimise", help="the smallest policy for what the lock says is needed")
+    parser = commands.add_parser("minimise", help="the smallest policy for what the lock or a run needs")
     parser.add_argument("--identity", metavar="NAME", help="the identity (default: the one that needs something)")
     parser.add_argument("--grammar", choices=("1.1", "5.0"), default="1.1", help="the version to write (default: 1.1)")
-    parser.add_argument("--lock", metavar="FILE", default=_LOCK, help=f"the lockfile (default: {_LOCK})")
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--lock", metavar="FILE", default=_LOCK, help=f"the lockfile (default: {_LOCK})")
+    source.add_argument("--run", metavar="FILE", dest="report", help="in its place a run: --hwcloud-report=json:FILE")
     parser.add_argument("--json", action="store_true", help="plain data for machines")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the policies as JSON; what else there is to know goes to standard error."""
-    from pytest_hwcloud.permissions.lock import LockError, read
     from pytest_hwcloud.permissions.minimise import minimise
 
-    try:
-        lock = read(Path(arguments.lock))
-    except LockError as error:
-        raise UsageError(str(error)) from None
+    lock = _needs(arguments)
     identity = arguments.identity or _only(lock)
-    _known(lock, identity, arguments.lock)
+    _known(lock, identity, arguments.report or arguments.lock)
     policies = minimise(lock, identity, arguments.grammar)
     if arguments.json:
         print(json.dumps(_data(lock, identity, policies), ensure_ascii=False, indent=2))
@@ -45,9 +43,19 @@ def run(arguments: argparse.Namespace) -> int:
     for number, policy in enumerate(policies, 1):
         print(f"policy {number} of {len(policies)}: {policy.name}: {policy.words}", file=sys.stderr, flush=True)
         print(json.dumps(policy.document, ensure_ascii=False, indent=2), flush=True)
-    for note in _notes(lock, identity, policies):
+    for note in _notes(lock, identity, policies, "run" if arguments.report else "lock"):
         print(f"note: {note}", file=sys.stderr)
     return 0
+
+
+def _needs(arguments: argparse.Namespace) -> Lock:
+    from pytest_hwcloud.permissions.lock import LockError, read
+    from pytest_hwcloud.permissions.reports.reading import UnreadableReport, lock_of
+
+    try:
+        return lock_of(Path(arguments.report)) if arguments.report else read(Path(arguments.lock))
+    except (LockError, UnreadableReport) as error:
+        raise UsageError(str(error)) from None
 
 
 def _only(lock: Lock) -> str:
@@ -76,7 +84,7 @@ def _data(lock: Lock, identity: str, policies: list[Minimal]) -> dict[str, objec
     return {"identity": identity, "policies": rows, "unmapped": sorted(lock.unmapped)}
 
 
-def _notes(lock: Lock, identity: str, policies: list[Minimal]) -> list[str]:
+def _notes(lock: Lock, identity: str, policies: list[Minimal], source: str) -> list[str]:
     from pytest_hwcloud.permissions.minimise import undistinguished
 
     versions = sorted({one.version for one in policies})
@@ -87,11 +95,11 @@ def _notes(lock: Lock, identity: str, policies: list[Minimal]) -> list[str]:
         )
     granted = [action for one in policies if one.version == "5.0" for action in one.actions]
     for call, names in undistinguished(lock, identity, granted):
-        notes.append(f"the lock does not say which of {', '.join(names)} is needed by {call}: take out what is not")
+        notes.append(f"the {source} does not say which of {', '.join(names)} is needed by {call}: take out what is not")
     if lock.unmapped:
         count = len(lock.unmapped)
         calls = f"{count} call{'' if count == 1 else 's'}"
         notes.append(
-            f"no table says what {calls} of the lock need{'s' * (count == 1)}: {', '.join(sorted(lock.unmapped))}"
+            f"no table says what {calls} of the {source} need{'s' * (count == 1)}: {', '.join(sorted(lock.unmapped))}"
         )
     return notes

@@ -38,14 +38,14 @@ def test_an_ignore_hides_a_finding_until_its_day(run: Run, pytester: pytest.Pyte
     pytester.path.joinpath("hwcloud.yaml").write_text(ignore.format("2999-01-01"))
     result = run(STALE, "--hwcloud-permissions=enforce")
     result.assert_outcomes(passed=1)
-    assert (section(result), result.ret) == ("", 0)
+    assert (section(result), result.ret) == ("ignored: 1 permission finding (HWP003), by hwcloud.yaml", 0)
     pytester.path.joinpath("hwcloud.yaml").write_text(ignore.format("2020-01-01"))
     result = run(STALE)
     result.assert_outcomes(passed=1)
     assert heads(result) == ["HWP003 vpc:ports:get"]
     assert result.ret == 1
     assert result.stdout.lines[-1] == (
-        "hwcloud.yaml:2: the ignore of HWP003 for 'test_it.py::test_i*' ended on 2020-01-01 (in work): "
+        "hwcloud: hwcloud.yaml:2: the ignore of HWP003 for 'test_it.py::test_i*' ended on 2020-01-01 (in work): "
         "mend what it covers, or give it a new date"
     )
 

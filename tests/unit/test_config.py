@@ -141,6 +141,18 @@ def test_variables_are_read_in_live_mode_only(tmp_path: Path, monkeypatch: pytes
             "until (a date)",
         ),
         (
+            "ignores:\n  - {rule: HWP099, match: '*', reason: x, until: 2027-01-31}\n",
+            "hwcloud.yaml:2: ignores[0].rule: unknown rule 'HWP099'; did you mean 'HWP009'?",
+        ),
+        (
+            "ignores:\n  - {rule: widened-polcy, match: '*', reason: x, until: 2027-01-31}\n",
+            "hwcloud.yaml:2: ignores[0].rule: unknown rule 'widened-polcy'; did you mean 'widened-policy'?",
+        ),
+        (
+            "ignores:\n  - {rule: HWP009, match: '*', reason: x, until: '2027-13-31'}\n",
+            "hwcloud.yaml:2: ignores[0].until: '2027-13-31' is no date; write YYYY-MM-DD",
+        ),
+        (
             "ignores:\n  - {rule: HWP009, match: '*', reason: x, until: soon}\n",
             "hwcloud.yaml:2: ignores[0].until: 'soon' is no date; write YYYY-MM-DD",
         ),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from lock_world import SHOW, TAGS, World, full, record, use
+from reported import settings
 
 from pytest_hwcloud import cli
 from pytest_hwcloud.cloud import actions
@@ -17,6 +18,8 @@ from pytest_hwcloud.permissions import lint, lock, ways
 from pytest_hwcloud.permissions.lock import Lock, Permission
 from pytest_hwcloud.permissions.lock_entry import Entry
 from pytest_hwcloud.permissions.minimise import minimise
+from pytest_hwcloud.permissions.reports import json_report
+from pytest_hwcloud.permissions.reports.overview import overview
 
 
 @pytest.fixture
@@ -131,6 +134,48 @@ def test_json(world: World, capsys: pytest.CaptureFixture[str]) -> None:
         "policies": [{"name": "default-global", "scope": "global", "version": "1.1", "document": document}],
         "unmapped": [],
     }
+
+
+REPORT_IS_MADE = "make it: pytest --hwcloud-report=json:r.json"
+
+
+def test_from_the_report_of_a_run(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    wanted = use(SHOW, verdict="deny", refused=True, expected=True)
+    found = full(record("t.py::a", use(), wanted, unmapped=["GET ? /x"]), record("t.py::b", use(identity="auditor")))
+    given = settings()._replace(root=world.path.parent)
+    Path("r.json").write_text(json_report.render(overview(given, found, world.state())))
+    assert cli.run(["policy", "minimise", "--run", "r.json", "--identity", "default"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["Statement"] == [{"Effect": "Allow", "Action": ["ecs:cloudServers:list"]}]
+    assert err.splitlines()[1:] == ["note: no table says what 1 call of the run needs: GET ? /x"]
+    assert cli.run(["policy", "minimise", "--run", "r.json"]) == 2
+    said = "several identities need something: auditor, default; choose with --identity NAME"
+    assert capsys.readouterr().err == f"pytest-hwcloud: {said}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, f"r.json: no such file; {REPORT_IS_MADE}"),
+        ("{", f"r.json: not a json report; {REPORT_IS_MADE}"),
+        ("[" * 100_000, f"r.json: not a json report; {REPORT_IS_MADE}"),
+        ("[]", f"r.json: not a json report of pytest-hwcloud; {REPORT_IS_MADE}"),
+        (
+            '{"format": "pytest-hwcloud report", "version": 2}',
+            f"r.json: version 2 of the report, not 1; {REPORT_IS_MADE}",
+        ),
+        (
+            '{"format": "pytest-hwcloud report", "version": 1, "tests": [{}]}',
+            f"r.json: parts of the report are missing; {REPORT_IS_MADE}",
+        ),
+    ],
+    ids=["none", "broken", "deep", "other", "version", "parts"],
+)
+def test_what_is_no_report(world: World, capsys: pytest.CaptureFixture[str], text: str | None, said: str) -> None:
+    if text is not None:
+        Path("r.json").write_text(text)
+    assert cli.run(["policy", "minimise", "--run", "r.json"]) == 2
+    assert capsys.readouterr().err == f"pytest-hwcloud: {said}\n"
 
 
 @pytest.mark.parametrize(

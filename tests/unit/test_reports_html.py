@@ -90,6 +90,11 @@ def test_each_identity_has_a_table_of_the_tests_and_actions_that_it_used() -> No
     assert "declared, not used, HWP003" in page.texts["span"]
 
 
+def test_a_proof_without_a_verdict_says_why() -> None:
+    text = text_of(ledger())
+    assert "<li><code>ecs:cloudServers:list</code> inconclusive: the test skips itself when it is &lt;refused&gt;" in text
+
+
 def test_the_row_of_a_test_carries_what_the_filter_asks_for() -> None:
     rows = Page(text_of(ledger())).all("tr", **{"class": "test"})
     assert [{key: value for key, value in row.items() if key != "class"} for row in rows] == [
@@ -151,7 +156,7 @@ def test_findings_are_grouped_by_rule_and_ignored_ones_say_why() -> None:
     text = text_of(ledger([MISSING, STALE], ignores=[Ignore(rule="HWP003", match=COUNT, reason="ticket 7")]))
     assert "<b>HWP001</b> missing-permission" in text
     assert re.search('class="finding ignored".*ignored: ticket 7', text, re.DOTALL)
-    assert "<b>1</b> findings" in text
+    assert "<b>1</b> finding<" in text
     assert "No findings." in text_of(ledger([]))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from reported import COUNT, MISSING, PAGES, SHOW, Ignore, ledger, settings, state
+from reported import COUNT, DOUBT, MISSING, PAGES, SHOW, Ignore, ledger, settings, state
 
 from pytest_hwcloud.permissions.finding import RULES
 from pytest_hwcloud.permissions.ledger import Ledger
@@ -115,6 +115,11 @@ def test_a_use_says_what_was_needed_decided_and_refused() -> None:
             "injected": False,
         }
     ]
+
+
+def test_a_proof_without_a_verdict_says_why() -> None:
+    doubts = {test["nodeid"]: test["doubts"] for test in report(ledger())["tests"]}
+    assert doubts == {SHOW: {}, COUNT: {}, PAGES: {"ecs:cloudServers:list": DOUBT}}
 
 
 def test_a_test_is_a_line_and_its_text_is_readable() -> None:

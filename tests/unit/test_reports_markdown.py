@@ -49,6 +49,7 @@ WHOLE = """\
 - **HWP011** unmapped-call
   - 1 test: `tests/test_inventory.py::test_pages[a|b]`
 - proof: inconclusive · `ecs:cloudServers:list` · `tests/test_inventory.py::test_pages[a|b]`
+  - `the test skips itself when it is <refused>`
 
 **To mend**
 
@@ -76,6 +77,7 @@ def test_in_chinese() -> None:
         **无法判断**
 
         - 证明: 无定论 · `ecs:cloudServers:list` · `tests/test_inventory.py::test_pages[a|b]`
+          - `the test skips itself when it is <refused>`
         """
     )
 

@@ -79,7 +79,8 @@ def _numbers(shown: Overview, words: Words) -> Iterator[tuple[int, str, bool]]:
 
 
 def _number(count: int, word: str, bad: bool) -> str:
-    return f"<li{' class=bad' if bad else ''}><b>{count:,}</b> {escape(word)}"
+    shown = word.removesuffix("s") if count == 1 else word
+    return f"<li{' class=bad' if bad else ''}><b>{count:,}</b> {escape(shown)}"
 
 
 def _anchors(findings: Iterable[Finding]) -> dict[int, str]:

@@ -105,6 +105,7 @@ def _test(row: TestRow) -> Row:
         "unmapped": list(row.unmapped),
         "refusals": list(row.refusals),
         "proof": row.proof,
+        "doubts": row.doubts,
     }
 
 

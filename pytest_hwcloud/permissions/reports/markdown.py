@@ -92,10 +92,15 @@ def _details(findings: list[Finding], words: dict[str, str]) -> list[str]:
 
 
 def _unsure(shown: Overview, words: dict[str, str]) -> Iterator[str]:
-    rows = ((row.nodeid, action) for row in shown.tests for action, said in row.proof.items() if said == "inconclusive")
-    found = list(rows)
-    for test, action in found[:_TESTS]:
-        yield f"- {words['proof']}: {words['inconclusive']} · {code(action)} · {code(test)}\n"
+    found = [
+        (row.nodeid, action, row.doubts.get(action, ""))
+        for row in shown.tests
+        for action, said in row.proof.items()
+        if said == "inconclusive"
+    ]
+    for test, action, reason in found[:_TESTS]:
+        why = f"  - {code(reason)}\n" if reason else ""
+        yield f"- {words['proof']}: {words['inconclusive']} · {code(action)} · {code(test)}\n{why}"
     if len(found) > _TESTS:
         yield f"- {words['and_more'].format(len(found) - _TESTS)}\n"
 

@@ -166,6 +166,10 @@ def _name(line: Line, anchors: Mapping[int, str], words: Words) -> str:
         for name, verdict in line.proofs.items()
         if name.startswith("scope:")
     ]
+    items += [
+        f"<li><code>{escape(name)}</code> {words['inconclusive']}: {escape(why)}"
+        for name, why in line.test.doubts.items()
+    ]
     items += [_link(finding, anchors) for same in line.findings.values() for finding in same]
     return f"<details><summary class=id>{escape(test)}</summary><ul>{''.join(items)}</ul></details>"
 

@@ -57,6 +57,7 @@ class TestRow:
     unmapped: tuple[str, ...]
     refusals: tuple[dict[str, str], ...]
     proof: dict[str, str]
+    doubts: dict[str, str]  # action -> why its proof is inconclusive
 
     @property
     def file(self) -> str:
@@ -185,6 +186,7 @@ def _test(record: TestRecord, uses: list[Use], clean: _Clean) -> TestRow:
         unmapped=tuple(clean[label] for label in sorted(set(record.unmapped))),
         refusals=tuple(sorted((_refusal(row, clean) for row in record.refusals), key=lambda row: sorted(row.items()))),
         proof={clean[action]: verdict for action, verdict in sorted(record.proof.items())},
+        doubts={clean[action]: clean[reason] for action, reason in sorted(record.doubts.items())},
     )
 
 
