@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from pytest_hwcloud.expectations import Refusal
     from pytest_hwcloud.explanations.explanation import Explanation
     from pytest_hwcloud.journal import Exchange
-    from pytest_hwcloud.run import Case, Run
+    from pytest_hwcloud.running.case import Case
+    from pytest_hwcloud.running.run import Run
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 

@@ -12,7 +12,7 @@ import pytest
 from pytest_hwcloud.cloud import actions as names
 
 if TYPE_CHECKING:
-    from pytest_hwcloud.run import Run
+    from pytest_hwcloud.running.run import Run
 
 
 class MarkerError(ValueError):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pytest_hwcloud.cloud.tokens import Token
     from pytest_hwcloud.fixture import HwCloud
-    from pytest_hwcloud.run import Run
+    from pytest_hwcloud.running.run import Run
 
 SETTINGS = pytest.StashKey[options.Settings]()
 RUN = pytest.StashKey["Run"]()  # made when the first cloud test is collected
@@ -29,7 +29,7 @@ MARKS = frozenset(("hwcloud_cassette", "requires_permission", "denied_permission
 def run_of(config: pytest.Config) -> Run:
     """What this run holds; made on first use, so that a run without cloud tests never loads it."""
     if RUN not in config.stash:
-        from pytest_hwcloud.run import start
+        from pytest_hwcloud.running.run import start
 
         config.stash[RUN] = start(config, config.stash[SETTINGS])
     return config.stash[RUN]

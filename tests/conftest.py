@@ -20,12 +20,12 @@ import pytest_hwcloud.markers
 import pytest_hwcloud.permissions.display
 import pytest_hwcloud.permissions.ending
 import pytest_hwcloud.permissions.session
-import pytest_hwcloud.recording
 import pytest_hwcloud.replay.late_imports
 import pytest_hwcloud.replay.requests_door
 import pytest_hwcloud.replay.session
 import pytest_hwcloud.replay.vcr_door
-import pytest_hwcloud.run  # noqa: F401
+import pytest_hwcloud.running.recording
+import pytest_hwcloud.running.run  # noqa: F401
 
 sys.dont_write_bytecode = False  # else pytest rewrites the asserts of our modules again in every run of pytester's
 

@@ -80,7 +80,7 @@ def _cores(value: str) -> set[str]:
 
 @lru_cache(maxsize=512)
 def spellings(value: str) -> tuple[str, ...]:
-    """Every text that shows `value`: plain, percent-encoded (once, twice), JSON, HTML, base64 (alone or inside more), hex.
+    """Every text that shows `value`: plain, percent-encoded (once, twice), JSON, HTML, base64 (alone or in more), hex.
 
     Longest first, so that replacing them in this order never leaves half a secret behind.
     """

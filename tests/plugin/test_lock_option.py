@@ -12,7 +12,7 @@ import pytest
 import requests  # noqa: F401  (pytester takes back what a run imports: what is here before is imported once)
 import vcr  # noqa: F401
 
-import pytest_hwcloud.run  # noqa: F401
+import pytest_hwcloud.running.run  # noqa: F401
 from pytest_hwcloud import cli
 from pytest_hwcloud.permissions import ending, findings, lock_check, lock_widened, minimise, observe  # noqa: F401
 from pytest_hwcloud.permissions.finding import RULES

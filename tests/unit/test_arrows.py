@@ -20,6 +20,19 @@ ROOMS = {
     "replay": {"gates", "cloud", "journal", "cli_errors"},
     "explanations": {"cloud", "journal", "gates", "cli_errors"},
     "permissions": {"cloud", "journal", "gates", "cli_errors", "options"},
+    "config": {"cloud", "options", "permissions"},  # the rules that an ignore may name
+    "running": {
+        "config",
+        "markers",
+        "options",
+        "fixture",
+        "permissions",
+        "explanations",
+        "replay",
+        "gates",
+        "cloud",
+        "journal",
+    },
 }
 FOREIGN = {"cloud": {"pytest", "vcr", "socket", "_pytest"}, "gates": {"pytest", "vcr", "_pytest"}}
 

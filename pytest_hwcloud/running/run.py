@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_hwcloud import options, wider
-from pytest_hwcloud.cassette_checks import CassetteChecks
+from pytest_hwcloud import options
 from pytest_hwcloud.cloud.calls import add_table, clear_tables
 from pytest_hwcloud.cloud.endpoints import base_url
 from pytest_hwcloud.cloud.identity import Identity, UnknownName
@@ -22,16 +20,17 @@ from pytest_hwcloud.explanations.redaction import Redaction, Secrets
 from pytest_hwcloud.gates.state import CloudState
 from pytest_hwcloud.journal import CURRENT, Exchange, Journal
 from pytest_hwcloud.replay import route
-from pytest_hwcloud.routers import Broken, Routers
-from pytest_hwcloud.unrecorded import failing_on_unrecorded
+from pytest_hwcloud.running import wider
+from pytest_hwcloud.running.case import CASE, Case
+from pytest_hwcloud.running.cassette_checks import CassetteChecks
+from pytest_hwcloud.running.rights import all_rights, policy_labels
+from pytest_hwcloud.running.routers import Broken, Routers
+from pytest_hwcloud.running.unrecorded import failing_on_unrecorded
 
 if TYPE_CHECKING:
-    from pytest_hwcloud.cloud.rights import Rights
     from pytest_hwcloud.fixture import HwCloud
     from pytest_hwcloud.permissions.session import PermissionChecks
-    from pytest_hwcloud.recording import Recording
-
-CASE = pytest.StashKey["Case"]()
+    from pytest_hwcloud.running.recording import Recording
 
 
 def start(config: pytest.Config, settings: options.Settings) -> Run:
@@ -40,15 +39,6 @@ def start(config: pytest.Config, settings: options.Settings) -> Run:
         return Run(config, settings)
     except (ConfigError, UnknownName) as error:
         raise pytest.UsageError(f"hwcloud: {error}") from None
-
-
-class Case:
-    """One cloud test while it runs: its journal and the router that answers its calls."""
-
-    def __init__(self, item: pytest.Item, journal: Journal, router: route.Router, identity: str) -> None:
-        self.item, self.journal, self.router, self.identity = item, journal, router, identity
-        self.tokens: set[str] = set()  # values of the tokens that the fixtures gave out
-        self.other_scope: Callable[[Identity, Scope], Scope] | None = None  # of the proof: whose token comes instead
 
 
 class Run:
@@ -64,7 +54,7 @@ class Run:
             _add_table(table)
         self.recording: Recording | None = None
         self.secrets = Secrets()
-        self.state = CloudState(self._identities(), region=self.region, rights=self._rights())
+        self.state = CloudState(self._identities(), region=self.region, rights=all_rights(self.configuration))
         self.routers = Routers(self)
         self._tokens = TokenCache()
         self._hide_secrets()
@@ -76,14 +66,14 @@ class Run:
     def header(self) -> str:
         """The header line: what is in force."""
         return options.header_line(
-            self.settings, self.region, list(self.configuration.identities), self._policy_labels()
+            self.settings, self.region, list(self.configuration.identities), policy_labels(self.state.rights)
         )
 
     def _identities(self) -> dict[str, Identity]:
         if self.settings.mode == "replay":
             return dict(self.configuration.identities)
-        from pytest_hwcloud.recording import Recording, live_identities
         from pytest_hwcloud.replay.credentials import MissingCredentials
+        from pytest_hwcloud.running.recording import Recording, live_identities
 
         try:
             live = live_identities(self.configuration)
@@ -92,26 +82,6 @@ class Run:
         self.recording = Recording.of(self.config, self.settings, self.configuration, live, self.secrets.add)
         self.config.pluginmanager.register(self.recording, "hwcloud-recording")
         return live
-
-    def _rights(self) -> dict[str, Rights]:
-        judged = [one for one in self.configuration.identities.values() if one.policies or one.placed_policies]
-        if not judged:
-            return {}
-        from pytest_hwcloud.cloud.policy import PolicyError
-        from pytest_hwcloud.rights import rights_of
-
-        try:
-            return {identity.name: rights_of(identity) for identity in judged}
-        except PolicyError as error:
-            raise ConfigError(str(error)) from None
-
-    def _policy_labels(self) -> list[str]:
-        labels = []
-        for name, rights in self.state.rights.items():
-            for policy in rights.policies:
-                count = len(policy.statements)
-                labels.append(f"{_shown(policy.source)} ({name}, {count} statement{'s' * (count != 1)})")
-        return labels
 
     def _hide_secrets(self) -> None:
         for identity in self.state.identities.values():
@@ -238,7 +208,7 @@ class Run:
     def _issue(self, identity: Identity, scope: Scope) -> Token:
         if self.settings.mode == "replay":
             return self.state.issue(identity, scope)
-        from pytest_hwcloud.live import login
+        from pytest_hwcloud.running.live import login
 
         return login(identity, scope, self.region)
 
@@ -253,7 +223,7 @@ class Run:
 
     def speaks_of(self, error: BaseException, item: pytest.Item, refused: Sequence[Exchange]) -> bool:
         """Whether a failure of this test, which runs now, is about one of these refused calls."""
-        from pytest_hwcloud.blame import speaks_of
+        from pytest_hwcloud.running.blame import speaks_of
 
         return speaks_of(error, item, item.stash[CASE].journal, refused)
 
@@ -283,10 +253,6 @@ def _refuse_broken_lock(file: Path) -> None:
     problem = lock.problem(file)
     if problem:
         raise ConfigError(problem)
-
-
-def _shown(source: str) -> str:
-    return source if source.startswith("system:") else os.path.relpath(source)
 
 
 def _add_table(file: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from pytest_hwcloud.replay.hygiene import Hygiene
 from pytest_hwcloud.replay.player import Player
 from pytest_hwcloud.replay.route import Router
-from pytest_hwcloud.routers import Routers
+from pytest_hwcloud.running.routers import Routers
 
 if TYPE_CHECKING:
     from pytest_hwcloud.options import Settings

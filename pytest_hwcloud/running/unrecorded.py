@@ -12,9 +12,9 @@ import pytest
 from pytest_hwcloud.replay.interaction import CassetteError
 from pytest_hwcloud.replay.player import NotRecorded
 from pytest_hwcloud.replay.route import Router
-from pytest_hwcloud.routers import unrecorded
+from pytest_hwcloud.running.routers import unrecorded
 
-_PACKAGE = str(Path(__file__).parent)
+_PACKAGE = str(Path(__file__).parents[1])
 
 
 @contextmanager

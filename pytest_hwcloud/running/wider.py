@@ -10,11 +10,11 @@ import pytest
 
 from pytest_hwcloud.journal import CURRENT
 from pytest_hwcloud.replay import route, sdk_memory
-from pytest_hwcloud.routers import parameter_of
+from pytest_hwcloud.running.routers import parameter_of
 
 if TYPE_CHECKING:
     from pytest_hwcloud.replay.route import Router
-    from pytest_hwcloud.routers import Routers
+    from pytest_hwcloud.running.routers import Routers
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from pytest_hwcloud.replay.route import Router
 from pytest_hwcloud.replay.tape import CassetteError, Tape
 
 if TYPE_CHECKING:
-    from pytest_hwcloud.run import Run
+    from pytest_hwcloud.running.run import Run
 
 
 OWN = pytest.StashKey[Path]()  # of an item: the file of its own cassette
@@ -113,8 +113,8 @@ class Routers:
     def finish(self, router: Router, *, good: bool) -> None:
         """The test or fixture is over: keep or drop what was recorded."""
         if self._run.recording:
-            from pytest_hwcloud.recording import finish
             from pytest_hwcloud.replay.recorder import Recorder
+            from pytest_hwcloud.running.recording import finish
 
             if isinstance(router, Recorder):
                 finish(router, good)
