@@ -20,7 +20,7 @@ ROOMS = {
     "replay": {"gates", "cloud", "journal", "cli_errors"},
     "explanations": {"cloud", "journal", "gates", "cli_errors"},
     "permissions": {"cloud", "journal", "gates", "cli_errors", "options"},
-    "config": {"cloud", "options", "permissions"},  # the rules that an ignore may name
+    "config": {"cloud", "options", "permissions", "replay"},  # it checks what an ignore or `keep` may name
     "running": {
         "config",
         "markers",
