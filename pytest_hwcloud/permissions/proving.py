@@ -16,15 +16,19 @@ from _pytest.runner import call_and_report, check_interactive_exception, get_rer
 
 from pytest_hwcloud.permissions.proof import Proof, prove
 from pytest_hwcloud.permissions.proof import Run as Proving
+from pytest_hwcloud.permissions.provable import Plan, is_proved
 from pytest_hwcloud.permissions.session import CHECKED, Checked
+from pytest_hwcloud.permissions.verdict import INCONCLUSIVE
 
 if TYPE_CHECKING:
     from pytest_hwcloud.options import Settings
     from pytest_hwcloud.permissions.lock import Lock
+    from pytest_hwcloud.permissions.record import TestRecord
     from pytest_hwcloud.permissions.session import PermissionChecks
 
 # Options that show or stop at each run of a test: a rerun would be seen.
 _SEEN = ("setuponly", "setupshow", "setupplan", "trace")
+_TAKEN = "pytest-rerunfailures runs the test: it cannot be run again unseen"
 _LOCK = pytest.StashKey["Lock | None"]()
 
 
@@ -39,7 +43,7 @@ class Run(Proving, Protocol):
 
 def protocol(checks: PermissionChecks, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """Run the test, prove its permissions if it passes, and report it once. None: tests of this run are not proved."""
-    if checks.settings.mode != "replay" or any(item.config.getoption(name, None) for name in _SEEN):
+    if not _proves(checks, item) or _others_rerun(item):
         return None
     hook = item.ihook
     hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
@@ -52,6 +56,26 @@ def protocol(checks: PermissionChecks, item: pytest.Item, nextitem: pytest.Item 
             item._request, item.funcargs = False, None  # type: ignore[attr-defined]
     hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     return True
+
+
+def _proves(checks: PermissionChecks, item: pytest.Item) -> bool:
+    return checks.settings.mode == "replay" and not any(item.config.getoption(name, None) for name in _SEEN)
+
+
+def _others_rerun(item: pytest.Item) -> bool:
+    """Whether pytest-rerunfailures runs this test, with a protocol of its own."""
+    count = getattr(item.config.pluginmanager.get_plugin("rerunfailures"), "get_reruns_count", None)
+    return bool(count is not None and count(item))
+
+
+def leave_open(checks: PermissionChecks, item: pytest.Item, record: TestRecord) -> None:
+    """A test that passed in the hands of another plugin has no verdict."""
+    if record.outcome != "passed" or not _proves(checks, item) or not _others_rerun(item):
+        return
+    plan, lock = Plan(record), _lock(item.config, cast(Run, checks.run))
+    if lock is None or not is_proved(record, plan, lock):
+        record.proof = dict.fromkeys(plan.actions, INCONCLUSIVE)
+        record.doubts = dict.fromkeys(plan.actions, _TAKEN)
 
 
 def _phases(checks: PermissionChecks, item: pytest.Item, nextitem: pytest.Item | None) -> None:

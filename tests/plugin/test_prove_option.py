@@ -426,3 +426,27 @@ def test_off_and_setup_show_prove_nothing(run: Run) -> None:
     source = LISTED + "def test_it(hwcloud):\n    get(hwcloud)\n"
     assert section(run(source)) == ""
     assert proof(run(source, ALL, "--setup-show")) == ["hwcloud proof: 0 proved"]
+
+
+RERUNS = """
+class Reruns:
+    @staticmethod
+    def get_reruns_count(item):
+        return 1 if item.get_closest_marker("flaky") else None
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "flaky: run again when it fails")
+    config.pluginmanager.register(Reruns(), "rerunfailures")
+"""
+
+
+def test_what_pytest_rerunfailures_runs_has_no_verdict(run: Run, pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(RERUNS)
+    source = LISTED + (
+        "@pytest.mark.flaky\ndef test_it(hwcloud):\n    assert get(hwcloud).ok\n\n"
+        "@pytest.mark.flaky\ndef test_red(hwcloud):\n    assert not get(hwcloud).ok\n"
+    )
+    result = run(source, ALL)
+    result.assert_outcomes(passed=1, failed=1)
+    assert proof(result) == doubted("pytest-rerunfailures runs the test: it cannot be run again unseen")
