@@ -121,7 +121,8 @@ def project(pytester: pytest.Pytester) -> Path:
     return pytester.path
 
 
-OPTIONS = ("--hwcloud-prove=all", "--hwcloud-lock=check", "--hwcloud-report=json:report.json")
+REPORTS = tuple(f"--hwcloud-report={kind}:out/r.{kind}" for kind in ("json", "md", "sarif", "html"))
+OPTIONS = ("--hwcloud-prove=all", "--hwcloud-lock=check", *REPORTS)
 
 
 def test_every_scenario_in_one_process_and_in_two(run: Run, project: Path, pytester: pytest.Pytester) -> None:
@@ -131,17 +132,24 @@ def test_every_scenario_in_one_process_and_in_two(run: Run, project: Path, pytes
         name: sorted(rows) for name, (_, rows) in ROWS.items() if rows
     }
     assert findings[""] == sorted(OF_THE_RUN)
-    told, data = section(alone), Path("report.json").read_text()
+    told, reports = section(alone), _reports()
     both = pytester.runpytest_subprocess("-p", "hwcloud", "-p", "xdist", "-n2", *OPTIONS)
-    assert (section(both), Path("report.json").read_text()) == (told, data)
+    assert (section(both), _reports()) == (told, reports)
     assert both.parseoutcomes() == alone.parseoutcomes()
     assert (both.ret, Path("hwcloud-permissions.yaml").read_text()) == (alone.ret, OLD)
+
+
+def _reports() -> dict[str, bytes]:
+    found = {file.name: file.read_bytes() for file in Path("out").iterdir()}
+    for name in found:
+        Path("out", name).unlink()
+    return found
 
 
 def _findings() -> dict[str, list[str]]:
     """Scenario -> rule and action of its findings, "" for those of the run."""
     found: dict[str, list[str]] = {}
-    report: dict[str, Any] = json.loads(Path("report.json").read_text())
+    report: dict[str, Any] = json.loads(Path("out/r.json").read_text())
     for row in report["findings"]:
         name = row["test"].partition(".py")[0].removeprefix("test_")
         found.setdefault(name, []).append(f"{row['rule']} {row['action'].partition(' ')[0]}".rstrip())

@@ -1,4 +1,4 @@
-"""--hwcloud-report: the files of a real run, alone and under xdist; what cannot be written; GitHub's annotations."""
+"""--hwcloud-report: the files of a real run; what cannot be written; GitHub's annotations."""
 
 from __future__ import annotations
 
@@ -70,16 +70,6 @@ def test_four_reports_of_one_run_and_a_line_for_each(run: Run, pytester: pytest.
     (use,) = found["tests"][0]["uses"]
     assert (use["action"], use["verdict"], use["policy"]) == ("ecs:cloudServers:list", "allow", "reader.json")
     assert found["identities"][0]["policies"] == [{"source": "reader.json", "version": "1.1", "statements": 1}]
-
-
-def test_under_xdist_the_controller_writes_the_same_bytes(run: Run, pytester: pytest.Pytester, policy: str) -> None:
-    run(SUITE, policy, *REPORTS)
-    alone = files(pytester)
-    for path in pytester.path.joinpath("out").iterdir():
-        path.unlink()
-    result = run(SUITE, policy, *REPORTS, "-p", "xdist", "-n2")
-    result.assert_outcomes(passed=3)
-    assert files(pytester) == alone
 
 
 def test_a_report_shows_what_was_used_also_without_policy_marker_or_checks(run: Run, pytester: pytest.Pytester) -> None:
