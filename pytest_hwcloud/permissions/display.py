@@ -11,9 +11,20 @@ TITLE = "hwcloud permissions"
 _FIX = labelled("fix", "")
 
 
-def failure(nodeid: str, findings: Sequence[Finding]) -> str:
+def title(lang: str) -> str:
+    """What stands over the findings."""
+    if lang == "en":
+        return TITLE
+    from pytest_hwcloud.permissions import chinese
+
+    return chinese.title()
+
+
+def failure(nodeid: str, findings: Sequence[Finding], lang: str = "en") -> str:
     """The text of a test that fails because of its findings."""
-    return "\n\n".join([f"hwcloud permissions: {nodeid}", *(paragraph(block) for block in blocks(findings))])
+    colon = ": " if lang == "en" else "："
+    shown = (paragraph(block, lang=lang) for block in blocks(findings))
+    return "\n\n".join([f"{title(lang)}{colon}{nodeid}", *shown])
 
 
 def blocks(findings: Iterable[Finding]) -> list[list[Finding]]:
@@ -25,7 +36,7 @@ def blocks(findings: Iterable[Finding]) -> list[list[Finding]]:
     return list(found.values())
 
 
-def paragraph(block: Sequence[Finding], tests: Sequence[str] = ()) -> str:
+def paragraph(block: Sequence[Finding], tests: Sequence[str] = (), lang: str = "en") -> str:
     """The heads, then the lines of all, each once, then the fixes."""
     lines = list(dict.fromkeys(line for finding in block for line in finding.lines))
     fixes = [line for line in lines if line.startswith(_FIX)]
@@ -33,16 +44,21 @@ def paragraph(block: Sequence[Finding], tests: Sequence[str] = ()) -> str:
     if len(tests) > 1:
         told.append(labelled("tests", f"{len(tests)} tests: {named(tests)}"))
     further = [labelled("", line.removeprefix(_FIX)) for line in fixes[1:]]
-    return "\n".join([*(finding.head for finding in block), *(f"  {line}" for line in (*told, *fixes[:1], *further))])
+    heads, below = [finding.head for finding in block], [*told, *fixes[:1], *further]
+    if lang != "en":
+        from pytest_hwcloud.permissions import chinese
+
+        heads, below = [chinese.head(finding) for finding in block], list(chinese.lines(below))
+    return "\n".join([*heads, *(f"  {line}" for line in below)])
 
 
-def summary(findings: Iterable[Finding]) -> list[str]:
+def summary(findings: Iterable[Finding], lang: str = "en") -> list[str]:
     """One paragraph for each finding; the same one of many tests once, with the tests."""
     groups: dict[tuple[tuple[str, str, str], ...], list[list[Finding]]] = {}
     for block in blocks(findings):
         key = tuple((finding.rule, finding.action, finding.identity) for finding in block)
         groups.setdefault(key, []).append(block)
-    return [paragraph(same[0], list(_tests(same))) for same in groups.values()]
+    return [paragraph(same[0], list(_tests(same)), lang) for same in groups.values()]
 
 
 def _tests(same: Sequence[Sequence[Finding]]) -> Iterator[str]:

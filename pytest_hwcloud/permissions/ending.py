@@ -30,6 +30,11 @@ def settle(checks: PermissionChecks, exitstatus: int) -> None:
         checks.errors += [f"hwcloud: {line}" for line in checks.ledger.expired]
     if checks.settings.permissions == "enforce" and exitstatus in (0, 1):
         checks.errors += _verdict(checks)
+    if checks.settings.lang != "en":
+        from pytest_hwcloud.permissions import chinese
+
+        checks.lines[:] = map(chinese.line, checks.lines)
+        checks.errors[:] = map(chinese.line, checks.errors)
 
 
 def _proof(checks: PermissionChecks) -> None:

@@ -69,10 +69,12 @@ class Terminal(Protocol):
 class Progress:
     """Tells how far the proof has come: on a terminal only, and not before five seconds are over."""
 
-    def __init__(self, terminal: Terminal | None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, terminal: Terminal | None, clock: Callable[[], float] = time.monotonic, lang: str = "en"
+    ) -> None:
         self._terminal = terminal if terminal is not None and terminal.isatty else None
         self._clock, self._told = clock, clock()
-        self._tests = 0
+        self._tests, self._lang = 0, lang
         self._counts = dict.fromkeys(_WORDS, 0)
 
     def add(self, proof: Mapping[str, str]) -> None:
@@ -87,4 +89,9 @@ class Progress:
     def line(self) -> str:
         """`hwcloud proof: 120 tests so far · 130 proved · 1 swallowed`."""
         counts = [f"{count} {word}" for word, count in self._counts.items() if count or word == PROVED]
-        return " · ".join([f"hwcloud proof: {self._tests} test{'s' * (self._tests != 1)} so far", *counts])
+        told = " · ".join([f"hwcloud proof: {self._tests} test{'s' * (self._tests != 1)} so far", *counts])
+        if self._lang == "en":
+            return told
+        from pytest_hwcloud.permissions import chinese
+
+        return chinese.line(told)

@@ -166,7 +166,7 @@ class PermissionChecks:
         fresh = [finding for finding in found if finding.fingerprint not in told]
         if fresh:
             told |= {finding.fingerprint for finding in fresh}
-            pytest.fail(display.failure(item.nodeid, fresh), pytrace=False)
+            pytest.fail(display.failure(item.nodeid, fresh, self.settings.lang), pytrace=False)
 
     def _unignored(self, item: pytest.Item, ending: bool) -> list[Finding]:
         from pytest_hwcloud.permissions.late import may_still_call
@@ -196,8 +196,9 @@ class PermissionChecks:
 
         found = Ledger([self.record(item)], ignores=self.ledger.ignores).open
         if found:
-            text = "\n\n".join(display.paragraph(block) for block in display.blocks(found))
-            report.sections.append((display.TITLE, text))
+            lang = self.settings.lang
+            text = "\n\n".join(display.paragraph(block, lang=lang) for block in display.blocks(found))
+            report.sections.append((display.title(lang), text))
 
     def _hand_in(self, item: pytest.Item, report: pytest.TestReport) -> None:
         """On a worker the record travels with the report; a proof still adds to it."""
@@ -234,7 +235,7 @@ class PermissionChecks:
     def _progress(self) -> Progress:
         from pytest_hwcloud.permissions.proof_summary import Progress
 
-        return Progress(self.config.pluginmanager.get_plugin("terminalreporter"))
+        return Progress(self.config.pluginmanager.get_plugin("terminalreporter"), lang=self.settings.lang)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, None, None]:
@@ -272,9 +273,9 @@ class PermissionChecks:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         from pytest_hwcloud.permissions import display
 
-        paragraphs = display.summary(self.ledger.open) if self.judging else []
+        paragraphs = display.summary(self.ledger.open, self.settings.lang) if self.judging else []
         if paragraphs or self.lines:
-            terminalreporter.write_sep("=", display.TITLE, bold=True)
+            terminalreporter.write_sep("=", display.title(self.settings.lang), bold=True)
             for index, text in enumerate([*paragraphs, *(["\n".join(self.lines)] if self.lines else [])]):
                 terminalreporter.write_line(("\n" if index else "") + text)
 

@@ -46,7 +46,7 @@ def test_the_layout_of_the_contract():
 def test_the_layout_in_chinese():
     known = Circumstances(identity="default", user="ci-reader", credential="aksk", needs=("ecs:cloudServers:list",))
     assert str(explained(refused(403, "Ecs.0110", NO_ROLES), known, "zh")) == (
-        "hwcloud: 在 authorization（鉴权） 处被拒绝：Ecs.0110 (HTTP 403)，来自 ecs\n"
+        "hwcloud: 在 authorization（鉴权）处被拒绝：Ecs.0110 (HTTP 403)，来自 ecs\n"
         "  调用  GET https://ecs.cn-north-4.myhuaweicloud.com/v1/05041fff…/cloudservers/detail\n"
         "  消息  do not have the required roles, forbidden to perform this action.\n"
         "  身份  default (用户 ci-reader) · AK/SK\n"
