@@ -20,6 +20,15 @@ def title(lang: str) -> str:
     return chinese.title()
 
 
+def sentence(group: str, text: str, lang: str) -> str:
+    """One sentence out of a finding or proof: a `fix`, or why a verdict is missing (`doubtful`)."""
+    if lang == "en":
+        return text
+    from pytest_hwcloud.permissions import chinese
+
+    return chinese.sentence(group, text) or text
+
+
 def failure(nodeid: str, findings: Sequence[Finding], lang: str = "en") -> str:
     """The text of a test that fails because of its findings."""
     colon = ": " if lang == "en" else "："

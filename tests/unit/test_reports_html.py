@@ -92,7 +92,9 @@ def test_each_identity_has_a_table_of_the_tests_and_actions_that_it_used() -> No
 
 def test_a_proof_without_a_verdict_says_why() -> None:
     text = text_of(ledger())
-    assert "<li><code>ecs:cloudServers:list</code> inconclusive: the test skips itself when it is &lt;refused&gt;" in text
+    assert (
+        "<li><code>ecs:cloudServers:list</code> inconclusive: the test skips itself when it is &lt;refused&gt;" in text
+    )
 
 
 def test_the_row_of_a_test_carries_what_the_filter_asks_for() -> None:

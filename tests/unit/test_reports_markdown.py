@@ -63,6 +63,13 @@ def test_the_whole_comment() -> None:
     assert report(ledger()) == WHOLE
 
 
+def test_the_paragraphs_of_findings_are_in_chinese_too() -> None:
+    text = report(ledger([MISSING]), "zh")
+    assert '  - 修复: `iam/ci-writer.json：在第 2 条语句中加上 "ecs:cloudServers:showServer"`\n' in text
+    assert "  HWP001 missing-permission（缺少权限）  ecs:cloudServers:showServer   身份 ci-writer\n" in text
+    assert "    判定      deny（隐式）：没有语句允许它；查看了 2 条语句\n" in text
+
+
 def test_in_chinese() -> None:
     assert report(ledger([WIDENED]), "zh") == textwrap.dedent(
         """\

@@ -9,6 +9,7 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 
+from pytest_hwcloud.permissions.display import paragraph
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.reports import matrix
 from pytest_hwcloud.permissions.reports.labels import MEANINGS, TEXTS
@@ -99,21 +100,21 @@ def _findings(shown: Overview, anchors: Mapping[int, str], words: Words) -> str:
 
 
 def _rule(rule: str, findings: list[Finding], anchors: Mapping[int, str], shown: Overview) -> str:
-    words = TEXTS[shown.settings.lang]
     meaning = MEANINGS[shown.settings.lang][rule]
     unfold = " open" if len(findings) <= _OPEN and any(not finding.ignored for finding in findings) else ""
-    paragraphs = "".join(_finding(finding, anchors[id(finding)], words) for finding in findings)
+    paragraphs = "".join(_finding(finding, anchors[id(finding)], shown.settings.lang) for finding in findings)
     head = f"<b>{rule}</b> {findings[0].name} <span class=soft>· {escape(meaning)} · {len(findings)}</span>"
     return f"<details class=rule{unfold}><summary>{head}</summary>{paragraphs}</details>"
 
 
-def _finding(finding: Finding, anchor: str, words: Words) -> str:
+def _finding(finding: Finding, anchor: str, lang: str) -> str:
+    words = TEXTS[lang]
     notes = [escape(part) for part in (finding.test, finding.where) if part]
     notes += [f"{words['cause']}: {escape(finding.cause)}"] if finding.cause else []
     notes += [f"{words['ignored']}: {escape(finding.ignored)}"] if finding.ignored else []
     note = f"<p class=soft>{' · '.join(notes)}</p>" if notes else ""
     kind = "finding ignored" if finding.ignored else "finding"
-    return f'\n<div class="{kind}" id="{anchor}"><pre>{escape(finding.text())}</pre>{note}</div>'
+    return f'\n<div class="{kind}" id="{anchor}"><pre>{escape(paragraph([finding], lang=lang))}</pre>{note}</div>'
 
 
 def _matrix(shown: Overview, anchors: Mapping[int, str], words: Words) -> str:

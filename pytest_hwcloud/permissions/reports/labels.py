@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pytest_hwcloud.permissions.finding import RULES
 
 _EN = {
@@ -135,3 +137,8 @@ _RULES_ZH = {
     "HWP018": "denied_permission 的授权项被允许",
 }
 MEANINGS = {"en": {rule: meaning for rule, (_, meaning) in RULES.items()}, "zh": _RULES_ZH}
+
+
+def language(words: Mapping[str, str]) -> str:
+    """Which language these words are."""
+    return "zh" if words is _ZH else "en"

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 
+from pytest_hwcloud.permissions.display import paragraph, sentence
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.reports.labels import TEXTS
 from pytest_hwcloud.permissions.reports.overview import Overview
@@ -45,7 +46,7 @@ def _points(shown: Overview, words: dict[str, str]) -> Iterator[tuple[str, int]]
             yield f"\n**{words[group]}**\n\n", 0
         for _, same in groupby(found, key=_alike):
             findings = list(same)
-            yield _point(findings, words), len(findings)
+            yield _point(findings, words, shown.settings.lang), len(findings)
         yield from ((text, 0) for text in unsure)
 
 
@@ -53,7 +54,7 @@ def _alike(finding: Finding) -> tuple[str, ...]:
     return (finding.rule, finding.action, finding.identity, finding.cause, finding.fix)
 
 
-def _point(findings: list[Finding], words: dict[str, str]) -> str:
+def _point(findings: list[Finding], words: dict[str, str], lang: str) -> str:
     first = findings[0]
     parts = [f"**{first.rule}** {first.name}"]
     parts += [code(first.action)] if first.action else []
@@ -63,8 +64,8 @@ def _point(findings: list[Finding], words: dict[str, str]) -> str:
     tests = _tests([finding.test for finding in findings if finding.test], words)
     lines += [f"  - {text}" for text in (_place(findings), tests) if text]
     if first.fix:
-        lines.append(f"  - {words['fix']}: {code(first.fix)}")
-    return "\n".join([*lines, *_details(findings, words)]) + "\n"
+        lines.append(f"  - {words['fix']}: {code(sentence('fix', first.fix, lang))}")
+    return "\n".join([*lines, *_details(findings, words, lang)]) + "\n"
 
 
 def _place(findings: list[Finding]) -> str:
@@ -81,8 +82,8 @@ def _tests(tests: list[str], words: dict[str, str]) -> str:
     return f"{len(names)} {_plural(words['tests'], len(names))}: {shown}{rest}"
 
 
-def _details(findings: list[Finding], words: dict[str, str]) -> list[str]:
-    text = findings[0].text()
+def _details(findings: list[Finding], words: dict[str, str], lang: str) -> list[str]:
+    text = paragraph(findings[:1], lang=lang)
     if not findings[0].lines:
         return []
     fence = _fence(text, 3)
@@ -99,7 +100,7 @@ def _unsure(shown: Overview, words: dict[str, str]) -> Iterator[str]:
         if said == "inconclusive"
     ]
     for test, action, reason in found[:_TESTS]:
-        why = f"  - {code(reason)}\n" if reason else ""
+        why = f"  - {code(sentence('doubtful', reason, shown.settings.lang))}\n" if reason else ""
         yield f"- {words['proof']}: {words['inconclusive']} · {code(action)} · {code(test)}\n{why}"
     if len(found) > _TESTS:
         yield f"- {words['and_more'].format(len(found) - _TESTS)}\n"
