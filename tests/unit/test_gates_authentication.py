@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from clock import NOW, Clock
 
 from pytest_hwcloud.cloud.identity import Identity, default_identity
 from pytest_hwcloud.cloud.signing import sign
@@ -19,15 +20,6 @@ from pytest_hwcloud.gates.state import CloudState
 ME = default_identity()
 ECS = "https://ecs.cn-north-4.myhuaweicloud.com/v1/05041fffa40025702f6dc009cc6f8f33/cloudservers/detail"
 PROJECTS = "https://iam.myhuaweicloud.com/v3/projects?name=cn-north-4"
-NOW = datetime(2021, 9, 2, 1, 17, tzinfo=UTC)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 
 import pytest
+from clock import NOW, Clock
 
 from pytest_hwcloud.cloud.identity import Identity, UnknownName, default_identity
 from pytest_hwcloud.cloud.tokens import domain_scope
 from pytest_hwcloud.gates.state import CloudState
 
-NOW = datetime(2021, 9, 2, 1, 17, tzinfo=UTC)
 AUDITOR = Identity(name="auditor", user="auditor", ak="AUDITORAK", sk="sk")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
+from clock import Clock
 from keystoneauth1 import exceptions as keystone_errors
 from keystoneauth1 import session as keystone_session
 from keystoneauth1.identity import generic, v3
@@ -23,21 +24,12 @@ from pytest_hwcloud.gates.gate import Verdict, judge
 from pytest_hwcloud.gates.identity_service import answer
 from pytest_hwcloud.gates.state import CloudState
 
-NOW = datetime(2021, 9, 2, 1, 17, 0, 855000, tzinfo=UTC)
 PROJECTS = {"cn-north-4": "05041fffa40025702f6dc009cc6f8f33", "cn-north-4_team": "a" * 32, "cn-east-3": "b" * 32}
 ME = Identity(projects=PROJECTS, ak="AK1", sk="SK1")
 AUDITOR = Identity(
     name="auditor", user="auditor", domain="other", domain_id="d" * 32, password="pw", ak="AK2", sk="SK2"
 )
 IAM = "https://iam.cn-north-4.myhuaweicloud.com"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture
