@@ -10,8 +10,8 @@ NOW = datetime(2021, 9, 2, 1, 17, tzinfo=UTC)  # the moment of the guide's own s
 class Clock:
     """`clock.now` is what it says."""
 
-    def __init__(self) -> None:
-        self.now = NOW
+    def __init__(self, now: datetime = NOW) -> None:
+        self.now = now
 
     def __call__(self) -> datetime:
         return self.now

@@ -25,6 +25,7 @@ from pytest_hwcloud.gates.identity_service import answer
 from pytest_hwcloud.gates.state import CloudState
 
 PROJECTS = {"cn-north-4": "05041fffa40025702f6dc009cc6f8f33", "cn-north-4_team": "a" * 32, "cn-east-3": "b" * 32}
+NOW = datetime(2021, 9, 2, 1, 17, 0, 855000, tzinfo=UTC)
 ME = Identity(projects=PROJECTS, ak="AK1", sk="SK1")
 AUDITOR = Identity(
     name="auditor", user="auditor", domain="other", domain_id="d" * 32, password="pw", ak="AK2", sk="SK2"
@@ -34,7 +35,7 @@ IAM = "https://iam.cn-north-4.myhuaweicloud.com"
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(NOW)
 
 
 @pytest.fixture
