@@ -32,6 +32,7 @@ class Remark:
         return f"{place}: {head}  {number}{self.text}"
 
 
+_DOES = {"allow": "allows", "deny": "denies"}
 _NAMES = {"HWP010": "unknown-action", "HWP017": "inert-statement"}
 
 
@@ -119,7 +120,7 @@ def _said_before(statement: Statement, document: Document) -> str | None:
     for other in document.statements:
         first = other.index < statement.index or not _swallows(statement, other)
         if other is not statement and other.effect == statement.effect and first and _swallows(other, statement):
-            return f"it changes nothing: statement {other.index + 1} {other.effect}s the same actions everywhere"
+            return f"it changes nothing: statement {other.index + 1} {_DOES[other.effect]} the same actions everywhere"
     return None
 
 
