@@ -51,6 +51,9 @@ class CloudSession(requests.Session):
         self._mounted: OrderedDict[str, BaseAdapter] | None = None
         self._environment: dict[str, Mapping[str, Any]] = {}
 
+    def __repr__(self) -> str:
+        return f"<session of hwcloud, {self.auth or 'without credentials'}>"
+
     @property
     def adapters(self) -> MutableMapping[str, BaseAdapter]:
         """The adapters of the session, made when somebody asks."""

@@ -10,6 +10,7 @@ import requests
 import urllib3
 from replaying import HOST, LIST, entry, replaying, signed, state, tape
 
+from pytest_hwcloud.cloud.aksk import AkSkAuth
 from pytest_hwcloud.cloud.tokens import project_scope
 from pytest_hwcloud.journal import CURRENT
 from pytest_hwcloud.replay.session import CloudSession
@@ -236,3 +237,12 @@ def test_the_environment_is_read_once_per_host_outside_of_a_replay(service, monk
         assert len(looked) == 1
         session.get(service, verify=False)
         assert len(looked) == 2
+
+
+def test_a_session_says_whose_it_is_and_shows_no_key() -> None:
+    session = CloudSession()
+    assert repr(session) == "<session of hwcloud, without credentials>"
+    session.auth = AkSkAuth("AKIDEXAMPLE123456789", "a-secret-key")
+    assert "AkSkAuth" in repr(session)
+    assert "a-secret-key" not in repr(session)
+    assert "AKIDEXAMPLE123456789" not in repr(session)
