@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pytest_hwcloud.cloud import failures
 from pytest_hwcloud.cloud.failures import Failure
 from pytest_hwcloud.cloud.identity import unknown
+from pytest_hwcloud.gates.gate import ORDER
 from pytest_hwcloud.journal import Exchange, Journal
 
 if TYPE_CHECKING:
     from pytest_hwcloud.explanations.explanation import Explanation
     from pytest_hwcloud.fixture import HwCloud
 
-GATES = ("network", "authentication", "scope", "authorization", "service")
+GATES = (*ORDER, "service")
 _CALL = re.compile(r"(?P<method>[A-Z]+) (?P<service>[\w-]+) (?P<template>/\S*)")
 
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from pytest_hwcloud.cloud.policy import Decision
     from pytest_hwcloud.cloud.tokens import Token
 
-GATES = ("network", "authentication", "scope", "authorization")
-
 
 @dataclass(eq=False, kw_only=True)
 class Exchange:

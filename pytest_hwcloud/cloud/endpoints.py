@@ -50,9 +50,6 @@ class Service(NamedTuple):
     hosts: tuple[str, ...]
 
 
-NOWHERE = Endpoint(None, None, "unknown")
-
-
 @cache
 def _facts() -> dict[str, dict[str, list[object]]]:
     source = Path(__file__).with_name("facts") / "endpoints.json"

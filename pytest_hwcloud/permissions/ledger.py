@@ -58,11 +58,6 @@ class Ledger:
         self.ignores = tuple(ignores)
         self.today = today or datetime.now(UTC).date().isoformat()
 
-    @property
-    def selected(self) -> set[str]:
-        """The node ids of the tests that were to run."""
-        return self.collected
-
     def add(self, record: TestRecord) -> None:
         """Take in the record of one test; of a test that ran again the last counts."""
         self.records[record.nodeid] = record

@@ -9,6 +9,7 @@ from html import escape
 from itertools import groupby
 from typing import TypeAlias
 
+from pytest_hwcloud.gates.gate import ORDER
 from pytest_hwcloud.permissions.display import sentence
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.record import Use
@@ -17,7 +18,7 @@ from pytest_hwcloud.permissions.reports.overview import Overview, TestRow
 
 Words: TypeAlias = Mapping[str, str]
 
-GATES = ("network", "authentication", "scope", "authorization", "service")
+GATES = (*ORDER, "service")
 SIGNS = {"refused": "✕", "deny": "✕", "unknown": "?", "expected": "✕", "allow": "✓", "unjudged": "·", "not_used": "∅"}
 NUMBERS = dict(zip(GATES, "①②③④⑤", strict=True))
 PROOFS = {"proved": "●", "swallowed": "○", "inconclusive": "◐"}
