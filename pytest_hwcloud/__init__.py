@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_hwcloud.cloud.aksk import AkSkAuth
-    from pytest_hwcloud.cloud.calls import needs
-    from pytest_hwcloud.cloud.policy import Decision, Policy
-    from pytest_hwcloud.cloud.signing import sign
+    from pytest_hwcloud.cloud.calls.calls import needs
+    from pytest_hwcloud.cloud.policies.policy import Decision, Policy
+    from pytest_hwcloud.cloud.signing.aksk import AkSkAuth
+    from pytest_hwcloud.cloud.signing.algorithms import sign
     from pytest_hwcloud.cloud.tokens import Token
     from pytest_hwcloud.explanations.explanation import Explanation, explain
 
 _HOME = {
-    "AkSkAuth": "cloud.aksk",
-    "Decision": "cloud.policy",
+    "AkSkAuth": "cloud.signing.aksk",
+    "Decision": "cloud.policies.policy",
     "Explanation": "explanations.explanation",
-    "Policy": "cloud.policy",
+    "Policy": "cloud.policies.policy",
     "Token": "cloud.tokens",
     "explain": "explanations.explanation",
-    "needs": "cloud.calls",
-    "sign": "cloud.signing",
+    "needs": "cloud.calls.calls",
+    "sign": "cloud.signing.algorithms",
 }
 
 __all__ = ["AkSkAuth", "Decision", "Explanation", "Policy", "Token", "explain", "needs", "sign"]

@@ -17,7 +17,7 @@ from pytest_hwcloud.cloud.identity import (
     replay_secret_key,
     unknown,
 )
-from pytest_hwcloud.cloud.located import Located, LocatedError, dotted, load
+from pytest_hwcloud.files.yaml_reader import Located, LocatedError, dotted, load
 from pytest_hwcloud.options import Settings
 
 _TOP = ("region", "identities", "actions", "ignores", "recording")
@@ -205,7 +205,7 @@ def _keep(document: Located, top: Mapping[str, object]) -> tuple[str, ...]:
     given = _list(document, found, "keep", ("recording",))
     globs = tuple(_text(document, value, (*place, index)) for index, value in enumerate(given))
     if globs:
-        from pytest_hwcloud.replay.keeping import problem_of
+        from pytest_hwcloud.secrets.allowlist import problem_of
 
         for index, glob in enumerate(globs):
             if problem := problem_of(glob):

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from pytest_hwcloud.cloud.wire import Answer, Request
 
 if TYPE_CHECKING:
-    from pytest_hwcloud.cloud.calls import Call
+    from pytest_hwcloud.cloud.calls.calls import Call
     from pytest_hwcloud.cloud.failures import Failure
-    from pytest_hwcloud.cloud.policy import Decision
+    from pytest_hwcloud.cloud.policies.policy import Decision
     from pytest_hwcloud.cloud.tokens import Token
 
 
@@ -64,7 +64,7 @@ class Exchange:
     @cached_property
     def call(self) -> Call:
         """What this call is and which actions it needs."""
-        from pytest_hwcloud.cloud.calls import needs
+        from pytest_hwcloud.cloud.calls.calls import needs
 
         return needs(self.request.method, self.request.url, self.request.body, self.request.headers)
 

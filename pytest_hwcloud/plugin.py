@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import requests
 
     from pytest_hwcloud.cloud.tokens import Token
-    from pytest_hwcloud.fixture import HwCloud
-    from pytest_hwcloud.running.run import Run
+    from pytest_hwcloud.run.hwcloud import HwCloud
+    from pytest_hwcloud.run.run import Run
 
 SETTINGS = pytest.StashKey[options.Settings]()
 RUN = pytest.StashKey["Run"]()  # made when the first cloud test is collected
@@ -29,7 +29,7 @@ MARKS = frozenset(("hwcloud_cassette", "requires_permission", "denied_permission
 def run_of(config: pytest.Config) -> Run:
     """What this run holds; made on first use, so that a run without cloud tests never loads it."""
     if RUN not in config.stash:
-        from pytest_hwcloud.running.run import start
+        from pytest_hwcloud.run.run import start
 
         config.stash[RUN] = start(config, config.stash[SETTINGS])
     return config.stash[RUN]
@@ -146,16 +146,16 @@ def pytest_assertrepr_compare(
 ) -> Generator[None, list[list[str] | None], list[list[str] | None]]:
     # A wrapper: pytest's own lines, or those of whichever plugin answers first, stay, and ours come below.
     results = yield
-    from pytest_hwcloud.explanations import hooks
+    from pytest_hwcloud.explanations import reporting
 
-    return hooks.assertrepr_compare(config, op, left, right, results, config.stash[SETTINGS].lang)
+    return reporting.assertrepr_compare(config, op, left, right, results, config.stash[SETTINGS].lang)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if any(terminalreporter.stats.get(outcome) for outcome in ("failed", "error")):
-        from pytest_hwcloud.explanations import hooks
+        from pytest_hwcloud.explanations import reporting
 
-        hooks.terminal_summary(terminalreporter, config.stash[SETTINGS].lang)
+        reporting.terminal_summary(terminalreporter, config.stash[SETTINGS].lang)
 
 
 @pytest.fixture

@@ -8,24 +8,25 @@ from pathlib import Path
 
 import pytest
 
-# pytester forgets after each run what was imported during it; what is imported here stays, and a run takes a tenth.
-import pytest_hwcloud.cloud.denials
 import pytest_hwcloud.cloud.failures.exceptions
-import pytest_hwcloud.expectations
 import pytest_hwcloud.explanations.advice
 import pytest_hwcloud.explanations.notes
-import pytest_hwcloud.fixture
 import pytest_hwcloud.gates.authorization
-import pytest_hwcloud.markers
+
+# pytester forgets after each run what was imported during it; what is imported here stays, and a run takes a tenth.
+import pytest_hwcloud.gates.denials
+import pytest_hwcloud.interceptors.cloud_session
+import pytest_hwcloud.interceptors.import_hook
+import pytest_hwcloud.interceptors.requests_adapter
+import pytest_hwcloud.interceptors.vcr_stub
+import pytest_hwcloud.permissions.checks
 import pytest_hwcloud.permissions.display
-import pytest_hwcloud.permissions.ending
-import pytest_hwcloud.permissions.session
-import pytest_hwcloud.replay.late_imports
-import pytest_hwcloud.replay.requests_door
-import pytest_hwcloud.replay.session
-import pytest_hwcloud.replay.vcr_door
-import pytest_hwcloud.running.recording
-import pytest_hwcloud.running.run  # noqa: F401
+import pytest_hwcloud.permissions.run_end
+import pytest_hwcloud.run.expectations
+import pytest_hwcloud.run.hwcloud
+import pytest_hwcloud.run.markers
+import pytest_hwcloud.run.recording
+import pytest_hwcloud.run.run  # noqa: F401
 
 sys.dont_write_bytecode = False  # else pytest rewrites the asserts of our modules again in every run of pytester's
 

@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from requests import PreparedRequest, Response
 from requests.auth import AuthBase
 
-from pytest_hwcloud.cloud import redirects
 from pytest_hwcloud.cloud.identity import Identity
 from pytest_hwcloud.cloud.jsontree import child, text
+from pytest_hwcloud.cloud.signing import redirects
 
 LIFETIME = timedelta(hours=24)
 RENEW_BEFORE = timedelta(minutes=30)  # a cached token this close to its end is asked for anew

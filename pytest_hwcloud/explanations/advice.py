@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from pytest_hwcloud.cloud.codes import Entry
 from pytest_hwcloud.cloud.failures import Failure
-from pytest_hwcloud.explanations import denied, signature, timing
-from pytest_hwcloud.explanations.case import Advice, Case
+from pytest_hwcloud.cloud.failures.codes import Entry
+from pytest_hwcloud.explanations import advice_clock, advice_denied, advice_signature
+from pytest_hwcloud.explanations.advice_rule import Advice, Case
 from pytest_hwcloud.explanations.explanation import Circumstances, ScopeLike
 from pytest_hwcloud.explanations.texts import Texts, age
 
@@ -81,15 +81,17 @@ def _foreign_key(case: Case) -> Advice | None:
 
 
 def _clock(case: Case) -> Advice | None:
-    times = timing.times(case.failure.message, case.failure.details) if case.failure.kind == "clock-skew" else None
+    times = (
+        advice_clock.times(case.failure.message, case.failure.details) if case.failure.kind == "clock-skew" else None
+    )
     if not times:
         return None
     signed, server = times
     cause = case.words.say(
         "cause-clock",
-        signed=timing.shown(signed),
-        server=timing.shown(server),
-        apart=timing.apart(signed, server, case.words),
+        signed=advice_clock.shown(signed),
+        server=advice_clock.shown(server),
+        apart=advice_clock.apart(signed, server, case.words),
     )
     return Advice(cause=cause, fix=case.words.say("fix-clock-late" if signed < server else "fix-clock-ahead"))
 
@@ -97,11 +99,11 @@ def _clock(case: Case) -> Advice | None:
 def _signature(case: Case) -> Advice | None:
     if case.failure.kind not in _SIGNED_KINDS:
         return None
-    theirs = signature.canonical_in(case.failure.message)
+    theirs = advice_signature.canonical_in(case.failure.message)
     if not theirs:
         return None
-    told = signature.verdict(theirs, case.known.canonical_ours)
-    compare = signature.side_by_side(theirs, case.known.canonical_ours, case.words)
+    told = advice_signature.verdict(theirs, case.known.canonical_ours)
+    compare = advice_signature.side_by_side(theirs, case.known.canonical_ours, case.words)
     cause = case.words.say(f"cause-signature-{told.what}", line=told.line, theirs=told.theirs, ours=told.ours)
     return Advice(cause=cause, fix=case.words.say(f"fix-signature-{told.what}"), compare=compare)
 
@@ -218,7 +220,7 @@ def _throttled(case: Case) -> Advice | None:
 
 RULES: tuple[Callable[[Case], Advice | None], ...] = (
     _network,
-    denied.by_the_run,
+    advice_denied.by_the_run,
     _inner,
     _project_in_path,
     _foreign_key,
@@ -230,6 +232,6 @@ RULES: tuple[Callable[[Case], Advice | None], ...] = (
     _global_service,
     _scope,
     _region,
-    denied.advice,
+    advice_denied.advice,
     _throttled,
 )

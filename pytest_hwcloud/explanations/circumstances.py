@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud.explanations.explanation import Circumstances
-from pytest_hwcloud.explanations.judged import judged
+from pytest_hwcloud.explanations.policy_verdict import judged
 from pytest_hwcloud.journal import Exchange, Journal
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.identity import Identity
     from pytest_hwcloud.cloud.tokens import Token
-    from pytest_hwcloud.gates.state import CloudState
+    from pytest_hwcloud.gates.cloud_state import CloudState
 
 STALE_TOKEN = "stale-token"  # the authorization gate's note: the rights of now would have allowed it
 
@@ -91,7 +91,7 @@ def _canonical(exchange: Exchange) -> str | None:
     failure = exchange.failure
     if failure is None or "canonicalrequest" not in failure.message.lower():
         return None
-    from pytest_hwcloud.cloud.verifying import verify
+    from pytest_hwcloud.cloud.signing.verification import verify
 
     now = datetime.now(UTC)
     return verify(exchange.request, secret=lambda ak: "unknown", now=now).canonical

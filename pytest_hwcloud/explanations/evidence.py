@@ -15,10 +15,10 @@ from itertools import takewhile
 from urllib.parse import urlsplit
 
 from pytest_hwcloud.cloud.endpoints import is_cloud_host
-from pytest_hwcloud.explanations import values
-from pytest_hwcloud.explanations.statement import Expressions, Place, argument, binding, places
-from pytest_hwcloud.explanations.witness import Evidence, chain, host_of, of_exception, of_exchange, of_value
+from pytest_hwcloud.explanations.linking import Evidence, chain, host_of, of_exception, of_exchange, of_value
 from pytest_hwcloud.journal import Exchange, Journal
+from pytest_hwcloud.usercode import values
+from pytest_hwcloud.usercode.statement import Expressions, Place, argument, binding, places
 
 # What code raises when it finds a refusal where it expected data: only these may be explained by order alone.
 KIN = (KeyError, IndexError, TypeError, AttributeError, ValueError)

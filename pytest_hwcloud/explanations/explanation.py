@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from pytest_hwcloud.cloud import codes
-from pytest_hwcloud.cloud.failures import Failure, read
+from pytest_hwcloud.cloud.failures import Failure, codes, read
 from pytest_hwcloud.explanations import texts
-from pytest_hwcloud.explanations.judged import Judged
-from pytest_hwcloud.explanations.showing import shown, shown_call
+from pytest_hwcloud.explanations.policy_verdict import Judged
+from pytest_hwcloud.secrets.shown_text import shown, shown_call
 
 _PLAIN = (
     "code", "status", "gate", "kind", "service", "message", "request_id", "call", "identity", "needs", "cause", "fix",

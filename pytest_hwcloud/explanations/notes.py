@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from pytest_hwcloud.explanations.circumstances import circumstances
 from pytest_hwcloud.explanations.evidence import find
 from pytest_hwcloud.explanations.explanation import Explanation, explain
-from pytest_hwcloud.explanations.witness import Evidence
+from pytest_hwcloud.explanations.linking import Evidence
 
 if TYPE_CHECKING:
-    from pytest_hwcloud.gates.state import CloudState
+    from pytest_hwcloud.gates.cloud_state import CloudState
     from pytest_hwcloud.journal import Journal
 
 PREFIX = "hwcloud: "

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 from pytest_hwcloud.cloud.endpoints import locate
 from pytest_hwcloud.cloud.identity import Identity
+from pytest_hwcloud.cloud.signing.verification import SignatureCheck, verify
 from pytest_hwcloud.cloud.tokens import Token
-from pytest_hwcloud.cloud.verifying import SignatureCheck, verify
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.gates import refusals
-from pytest_hwcloud.gates.state import AccessKey, CloudState
+from pytest_hwcloud.gates.cloud_state import AccessKey, CloudState
 
 UNVERIFIED = "unverified"
 

@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pytest_hwcloud.cloud.decision import Decision, undecided
-from pytest_hwcloud.cloud.denials import denial
 from pytest_hwcloud.cloud.identity import Identity
-from pytest_hwcloud.cloud.rights import Rights
+from pytest_hwcloud.cloud.policies.decision import Decision, undecided
+from pytest_hwcloud.cloud.policies.rights import Rights
 from pytest_hwcloud.cloud.wire import Answer, Request
-from pytest_hwcloud.gates import circumstances
+from pytest_hwcloud.gates import request_context
+from pytest_hwcloud.gates.denials import denial
 from pytest_hwcloud.gates.refusals import request_id as fresh_request_id
 
 if TYPE_CHECKING:
-    from pytest_hwcloud.cloud.calls import Call
+    from pytest_hwcloud.cloud.calls.calls import Call
     from pytest_hwcloud.cloud.patterns import ByGrammar
     from pytest_hwcloud.cloud.tokens import Token
-    from pytest_hwcloud.gates.state import CloudState, Override
+    from pytest_hwcloud.gates.cloud_state import CloudState, Override
 
 _RANK = {"deny": 0, "unknown": 1, "allow": 2}
 
@@ -63,7 +63,7 @@ def authorize(request: Request, call: Call, identity: Identity, token: Token | N
             identity=identity,
             explicit=decision.explicit,
             grammar=rights.grammar,
-            resource=(resource or circumstances.resources(request, call, identity)[0]).newer,
+            resource=(resource or request_context.resources(request, call, identity)[0]).newer,
         )
     return Judgement(
         effect=decision.effect, action=action, decision=decision, answer=answer, explicit=decision.explicit
@@ -79,8 +79,8 @@ def decide(
     """
     if not call.ways:
         return None, _without_actions(call), None
-    place = circumstances.place(request, call)
-    context = circumstances.context(request, call, identity, state.clock()) if rights.conditional else None
+    place = request_context.place(request, call)
+    context = request_context.context(request, call, identity, state.clock()) if rights.conditional else None
     ways = _by_grammar(call, rights)
 
     def answer(resource: ByGrammar | None) -> tuple[str, Decision, ByGrammar | None]:
@@ -89,7 +89,9 @@ def decide(
 
     if not rights.about_resources:
         return answer(None)
-    return min(map(answer, circumstances.resources(request, call, identity)), key=lambda found: _RANK[found[1].effect])
+    return min(
+        map(answer, request_context.resources(request, call, identity)), key=lambda found: _RANK[found[1].effect]
+    )
 
 
 def _by_grammar(call: Call, rights: Rights) -> list[tuple[str, ...]]:

@@ -10,11 +10,11 @@ from pytest_hwcloud.cloud.tokens import Token
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.gates import scope
 from pytest_hwcloud.gates.authentication import Caller, authenticate
-from pytest_hwcloud.gates.state import CloudState
+from pytest_hwcloud.gates.cloud_state import CloudState
 
 if TYPE_CHECKING:
-    from pytest_hwcloud.cloud.calls import Call
-    from pytest_hwcloud.cloud.policy import Decision
+    from pytest_hwcloud.cloud.calls.calls import Call
+    from pytest_hwcloud.cloud.policies.policy import Decision
 
 STALE_TOKEN = "stale-token"  # the note of a refusal that a new token would not meet
 ORDER = ("network", "authentication", "scope", "authorization")
@@ -65,7 +65,7 @@ def may_replace(recorded_gate: str, refused_gate: str) -> bool:
 
 
 def _call(request: Request) -> Call:
-    from pytest_hwcloud.cloud.calls import needs
+    from pytest_hwcloud.cloud.calls.calls import needs
 
     return needs(request.method, request.url, request.body, request.headers)
 

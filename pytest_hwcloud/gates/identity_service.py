@@ -11,8 +11,8 @@ from pytest_hwcloud.cloud.identity import Identity
 from pytest_hwcloud.cloud.wire import Answer, Request, json_answer
 from pytest_hwcloud.gates import logins, refusals
 from pytest_hwcloud.gates.authentication import authenticate
+from pytest_hwcloud.gates.cloud_state import CloudState
 from pytest_hwcloud.gates.gate import Verdict
-from pytest_hwcloud.gates.state import CloudState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,8 +22,8 @@ from pytest_hwcloud.cloud.tokens import (
 )
 from pytest_hwcloud.cloud.wire import Answer, Request, json_answer
 from pytest_hwcloud.gates import refusals
-from pytest_hwcloud.gates.catalog import catalog
-from pytest_hwcloud.gates.state import CloudState
+from pytest_hwcloud.gates.cloud_state import CloudState
+from pytest_hwcloud.gates.service_catalog import catalog
 
 _SHORTEST, _LONGEST = 900, 86400  # seconds that a temporary access key may live
 

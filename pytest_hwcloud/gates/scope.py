@@ -23,7 +23,7 @@ from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.gates import refusals
 
 if TYPE_CHECKING:
-    from pytest_hwcloud.cloud.calls import Call
+    from pytest_hwcloud.cloud.calls.calls import Call
 
 _EITHER = frozenset({"iam", "sts", "dns", "obs"})
 

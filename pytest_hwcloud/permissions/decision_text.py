@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_hwcloud.cloud.decision import Considered, Decision
+    from pytest_hwcloud.cloud.policies.decision import Considered, Decision
 
 
 def headline(decision: Decision) -> str:

@@ -15,18 +15,18 @@ def title(lang: str) -> str:
     """What stands over the findings."""
     if lang == "en":
         return TITLE
-    from pytest_hwcloud.permissions import chinese
+    from pytest_hwcloud.permissions import translation
 
-    return chinese.title()
+    return translation.title()
 
 
 def sentence(group: str, text: str, lang: str) -> str:
     """One sentence out of a finding or proof: a `fix`, or why a verdict is missing (`doubtful`)."""
     if lang == "en":
         return text
-    from pytest_hwcloud.permissions import chinese
+    from pytest_hwcloud.permissions import translation
 
-    return chinese.sentence(group, text) or text
+    return translation.sentence(group, text) or text
 
 
 def failure(nodeid: str, findings: Sequence[Finding], lang: str = "en") -> str:
@@ -55,9 +55,9 @@ def paragraph(block: Sequence[Finding], tests: Sequence[str] = (), lang: str = "
     further = [labelled("", line.removeprefix(_FIX)) for line in fixes[1:]]
     heads, below = [finding.head for finding in block], [*told, *fixes[:1], *further]
     if lang != "en":
-        from pytest_hwcloud.permissions import chinese
+        from pytest_hwcloud.permissions import translation
 
-        heads, below = [chinese.head(finding) for finding in block], list(chinese.lines(below))
+        heads, below = [translation.head(finding) for finding in block], list(translation.lines(below))
     return "\n".join([*heads, *(f"  {line}" for line in below)])
 
 

@@ -79,7 +79,7 @@ def _umask() -> int:
 
 
 def _unwritable(path: Path, error: OSError) -> ValueError:
-    from pytest_hwcloud.permissions.lock import LockError
+    from pytest_hwcloud.permissions.lock.lockfile import LockError
 
     state = "; the lock is as it was" if path.exists() else ""
     return LockError(f"{os.path.relpath(path)}: cannot be written: {error.strerror}{state}")

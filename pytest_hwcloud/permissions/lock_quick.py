@@ -10,9 +10,9 @@ import json
 import re
 from functools import lru_cache
 
-from pytest_hwcloud.permissions.lock import Held, Lock, Permission
-from pytest_hwcloud.permissions.lock_entry import Entries, parse
-from pytest_hwcloud.permissions.lock_text import text
+from pytest_hwcloud.permissions.lock.entry import Entries, parse
+from pytest_hwcloud.permissions.lock.lockfile import Held, Lock, Permission
+from pytest_hwcloud.permissions.lock.writer import text
 
 _SCALAR = r'"(?:[^"\\]|\\.)*"|[^",{}\[\]]+'
 _CALLS = re.compile(rf"({_SCALAR})(?:, |\]$)")

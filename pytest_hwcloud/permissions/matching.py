@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
-from pytest_hwcloud.cloud import actions
+from pytest_hwcloud.cloud.calls import actions
 
 if TYPE_CHECKING:
-    from pytest_hwcloud.cloud.calls import Call
+    from pytest_hwcloud.cloud.calls.calls import Call
     from pytest_hwcloud.permissions.record import Declaration, Use
 
 

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_hwcloud.permissions import deciding
-from pytest_hwcloud.permissions.declared import declarations, identity_of, place
+from pytest_hwcloud.permissions import decisions
+from pytest_hwcloud.permissions.declarations import declarations, identity_of, place
 from pytest_hwcloud.permissions.ledger import once
 from pytest_hwcloud.permissions.matching import names_of, speaks_of
 from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
-from pytest_hwcloud.permissions.refused import refusal
+from pytest_hwcloud.permissions.refusal_record import refusal
 
 if TYPE_CHECKING:
-    from pytest_hwcloud.cloud.calls import Call
-    from pytest_hwcloud.cloud.decision import Decision
-    from pytest_hwcloud.gates.state import CloudState
+    from pytest_hwcloud.cloud.calls.calls import Call
+    from pytest_hwcloud.cloud.policies.decision import Decision
+    from pytest_hwcloud.gates.cloud_state import CloudState
     from pytest_hwcloud.journal import Exchange, Journal
-    from pytest_hwcloud.permissions.watch import Watch
+    from pytest_hwcloud.permissions.refusal_watch import Watch
 
 
 def observe(
@@ -117,15 +117,15 @@ class _Observer:
         if self.record.outcome == "xfailed" or exchange.injected or (self.watch and self.watch.expected(exchange)):
             return True
         denied = [declaration for declaration in self.record.declared if declaration.kind == "denied"]
-        names = frozenset(name for action in deciding.needed(call) for name in names_of(call, action))
+        names = frozenset(name for action in decisions.needed(call) for name in names_of(call, action))
         return exchange.gate == "authorization" and any(_denies(row, names, exchange.identity or "") for row in denied)
 
     def _uses(self, exchange: Exchange, call: Call, expected: bool) -> Iterator[Use]:
-        for action in deciding.needed(call):
-            decision = deciding.of_action(exchange, action, self.state)
+        for action in decisions.needed(call):
+            decision = decisions.of_action(exchange, action, self.state)
             yield self._use(exchange, call, action, decision, expected=expected)
         for action in call.dependencies:
-            decision = None if exchange.gate else deciding.of_dependency(exchange, action, self.state)
+            decision = None if exchange.gate else decisions.of_dependency(exchange, action, self.state)
             yield self._use(exchange, call, action, decision, dependency=True)
 
     def _use(
@@ -141,11 +141,11 @@ class _Observer:
         refused = bool(exchange.gate) and not dependency
         failure = exchange.failure if refused else None
         return Use(
-            action=deciding.named(action),
+            action=decisions.named(action),
             call=call.label,
             identity=exchange.identity or "",
             where=self._where(exchange),
-            **deciding.words(decision, self.root),
+            **decisions.words(decision, self.root),
             refused=refused,
             injected=bool(exchange.injected) and not dependency,
             expected=expected,

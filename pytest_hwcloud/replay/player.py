@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from pytest_hwcloud.cassettes import recorded_logins
+from pytest_hwcloud.cassettes.nearest import unrecorded
+from pytest_hwcloud.cassettes.tape import CassetteError, Interaction, Tape
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.gates import identity_service
+from pytest_hwcloud.gates.cloud_state import CloudState
 from pytest_hwcloud.gates.gate import ORDER, Verdict, judge, may_replace
-from pytest_hwcloud.gates.state import CloudState
+from pytest_hwcloud.interceptors.faults import CloudFault
+from pytest_hwcloud.interceptors.router import Router
 from pytest_hwcloud.journal import CURRENT, Exchange
-from pytest_hwcloud.replay import recorded_logins
-from pytest_hwcloud.replay.call_site import call_site
-from pytest_hwcloud.replay.faults import CloudFault
-from pytest_hwcloud.replay.mismatch import unrecorded
-from pytest_hwcloud.replay.route import Router
-from pytest_hwcloud.replay.tape import CassetteError, Interaction, Tape
+from pytest_hwcloud.usercode.call_site import call_site
 
 __all__ = ["CloudFault", "NotRecorded", "Player", "Router"]
 

@@ -15,24 +15,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pytest_hwcloud.cassettes import library, saving
+from pytest_hwcloud.cassettes.drift import Drift, compare
+from pytest_hwcloud.cassettes.interaction import CassetteError, Interaction
+from pytest_hwcloud.cassettes.recorded_logins import is_login, with_used_catalog
+from pytest_hwcloud.cassettes.rendering import Entry, render
+from pytest_hwcloud.cassettes.tape import Tape
 from pytest_hwcloud.cloud.tokens import TokenError, read_login
 from pytest_hwcloud.cloud.wire import Answer, Request
+from pytest_hwcloud.interceptors.faults import CloudFault
 from pytest_hwcloud.journal import CURRENT, Exchange
-from pytest_hwcloud.replay import detector, library, writer
-from pytest_hwcloud.replay.call_site import call_site
-from pytest_hwcloud.replay.detector import Suspicion
 from pytest_hwcloud.replay.fault_kinds import fault_kind
-from pytest_hwcloud.replay.faults import CloudFault
-from pytest_hwcloud.replay.fields import REQUEST_IDS
-from pytest_hwcloud.replay.interaction import CassetteError, Interaction
-from pytest_hwcloud.replay.keeping import without_kept
-from pytest_hwcloud.replay.mapping import IdentityMapping
-from pytest_hwcloud.replay.page import Entry, render
+from pytest_hwcloud.replay.identity_mapping import IdentityMapping
 from pytest_hwcloud.replay.player import PlayedExchange
-from pytest_hwcloud.replay.recorded_logins import is_login, with_used_catalog
-from pytest_hwcloud.replay.scrub import Scrubber
-from pytest_hwcloud.replay.tape import Tape
-from pytest_hwcloud.replay.verify import Drift, compare
+from pytest_hwcloud.secrets import detector
+from pytest_hwcloud.secrets.allowlist import without_kept
+from pytest_hwcloud.secrets.detector import Suspicion
+from pytest_hwcloud.secrets.field_names import REQUEST_IDS
+from pytest_hwcloud.secrets.scrubber import Scrubber
+from pytest_hwcloud.usercode.call_site import call_site
 
 Where = Callable[[], tuple[str, int] | None]
 _LOGIN, _TEMPORARY = "/v3/auth/tokens", "/v3.0/OS-CREDENTIAL/securitytokens"
@@ -175,7 +176,7 @@ class Recorder:
         if suspicions:
             raise DirtyRecording(suspicions, self.path)
         since = self.since if self.rewrite else None
-        writer.save(self.path, [one.item for one in kept], since=since, metadata=self.metadata)
+        saving.save(self.path, [one.item for one in kept], since=since, metadata=self.metadata)
         return self.path
 
     def _keep(self, entry: Entry, started: float) -> None:

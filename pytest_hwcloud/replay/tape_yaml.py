@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from pytest_hwcloud.replay.interaction import CassetteError
+from pytest_hwcloud.cassettes.interaction import CassetteError
 
 MAX_DEPTH = 100
 MAX_ALIASED = 1_000_000  # values that all aliases of a file together may stand for
@@ -73,6 +73,8 @@ class _Reader:
                     handle(event)
         except yaml.MarkedYAMLError as why:
             mark = why.problem_mark or why.context_mark
+            if "nesting depth" in str(why.problem):  # PyYAML 6.0.4 has a limit of its own, and meets it ahead of ours
+                raise self.error(f"nested deeper than {MAX_DEPTH} levels", mark) from why
             raise self.error(f"broken YAML: {why.problem or why.context}", mark) from why
         except yaml.reader.ReaderError as why:
             raise self.error(_unreadable(why), None) from why

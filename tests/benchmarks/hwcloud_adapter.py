@@ -19,17 +19,17 @@ from pytest_hwcloud import AkSkAuth, Policy
 if TYPE_CHECKING:
     from signing_subjects import Spec
 
-    from pytest_hwcloud.replay.page import Entry
-    from pytest_hwcloud.replay.route import Router
-    from pytest_hwcloud.replay.tape import Tape
+    from pytest_hwcloud.cassettes.rendering import Entry
+    from pytest_hwcloud.cassettes.tape import Tape
+    from pytest_hwcloud.interceptors.router import Router
 
 RECORDED_AT = datetime(2025, 11, 21, 10, tzinfo=UTC)
 
 
 def entry(url: str, headers: Mapping[str, str], answer: Mapping[str, Any]) -> Entry:
     """A GET with its answer as the recorder keeps it, without the encoding of the transport."""
+    from pytest_hwcloud.cassettes.rendering import Entry
     from pytest_hwcloud.cloud.wire import Answer, Request
-    from pytest_hwcloud.replay.page import Entry
 
     body = answer["body"]
     got = Answer(
@@ -40,19 +40,19 @@ def entry(url: str, headers: Mapping[str, str], answer: Mapping[str, Any]) -> En
 
 def write(path: Path, entries: list[Entry], metadata: Mapping[str, str] | None = None) -> None:
     """A cassette as the plugin records it."""
-    from pytest_hwcloud.replay import page
+    from pytest_hwcloud.cassettes import rendering
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page.page([page.render(one) for one in entries], metadata), encoding="utf-8")
+    path.write_text(rendering.page([rendering.render(one) for one in entries], metadata), encoding="utf-8")
 
 
 class Replaying:
     """A running cloud test without pytest: its identity, its journal, and the router that answers it."""
 
     def enter(self, router: Callable[[Any], Router]) -> CloudUser:
-        from pytest_hwcloud.gates.state import CloudState
+        from pytest_hwcloud.gates.cloud_state import CloudState
+        from pytest_hwcloud.interceptors import router as route
         from pytest_hwcloud.journal import CURRENT, Journal
-        from pytest_hwcloud.replay import route
 
         state = CloudState(region="ap-southeast-1")
         CURRENT.journal = Journal("tests/test_bench.py::test_bench")
@@ -61,8 +61,8 @@ class Replaying:
         return CloudUser(who.ak, who.sk)
 
     def leave(self) -> None:
+        from pytest_hwcloud.interceptors import router as route
         from pytest_hwcloud.journal import CURRENT
-        from pytest_hwcloud.replay import route
 
         route.leave()
         CURRENT.journal = None
@@ -75,7 +75,7 @@ class CloudUser:
         self.ak, self.sk = ak, sk
 
     def session(self) -> requests.Session:
-        from pytest_hwcloud.replay.session import CloudSession
+        from pytest_hwcloud.interceptors.cloud_session import CloudSession
 
         session = CloudSession()
         session.auth = AkSkAuth(self.ak, self.sk)
@@ -127,12 +127,12 @@ class Cassette:
     def save(self, path: Path, n: int) -> float:
         from cassette_subjects import answer, request_headers, url
 
-        from pytest_hwcloud.replay import page, writer
+        from pytest_hwcloud.cassettes import rendering, saving
 
         entries = [entry(url(i), request_headers(), answer(i)) for i in range(n)]
         path.unlink(missing_ok=True)  # it would be added to
         start = time.perf_counter()
-        writer.save(path, [page.render(one) for one in entries])
+        saving.save(path, [rendering.render(one) for one in entries])
         taken = time.perf_counter() - start
         if self.cached:
             time.sleep(0.2)  # a file written this moment is not trusted by its time
@@ -140,7 +140,7 @@ class Cassette:
         return taken
 
     def load(self, path: Path) -> Tape:
-        from pytest_hwcloud.replay.tape import Tape
+        from pytest_hwcloud.cassettes.tape import Tape
 
         return Tape.load(path, path.parent / "hwcloud-cache" if self.cached else None)
 
@@ -238,7 +238,7 @@ def call() -> dict[str, Callable[[], Any]]:
 
 def listener(folder: Path, state: Any) -> Router:
     """The router of live mode; the loopback server counts as a cloud host, so that everything is listened to."""
-    from pytest_hwcloud.replay.mapping import IdentityMapping
+    from pytest_hwcloud.replay.identity_mapping import IdentityMapping
     from pytest_hwcloud.replay.recorder import Recorder
 
     mapping = IdentityMapping(state.identities, state.identities)
@@ -250,7 +250,7 @@ def one_call(folder: Path, n: int) -> Tape:
     import loopback_server
     from bench7_call import CLOUD, url
 
-    from pytest_hwcloud.replay.tape import Tape
+    from pytest_hwcloud.cassettes.tape import Tape
 
     body = loopback_server.detail(n)
     headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), "Server": "api-gateway"}

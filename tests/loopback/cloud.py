@@ -29,7 +29,7 @@ import trustme
 
 from pytest_hwcloud.cloud.endpoints import is_cloud_host
 from pytest_hwcloud.cloud.identity import Identity
-from pytest_hwcloud.cloud.verifying import verify
+from pytest_hwcloud.cloud.signing.verification import verify
 from pytest_hwcloud.cloud.wire import Request
 
 REGION = "cn-north-4"

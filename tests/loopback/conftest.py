@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from loopback.cloud import REAL, REGION, Cloud
 
+from pytest_hwcloud.cassettes.tape import Tape
 from pytest_hwcloud.cloud.identity import Identity, default_identity
-from pytest_hwcloud.gates.state import CloudState
+from pytest_hwcloud.gates.cloud_state import CloudState
+from pytest_hwcloud.interceptors import router
 from pytest_hwcloud.journal import CURRENT, Journal
-from pytest_hwcloud.replay import route
-from pytest_hwcloud.replay.mapping import IdentityMapping
+from pytest_hwcloud.replay.identity_mapping import IdentityMapping
 from pytest_hwcloud.replay.player import Player
 from pytest_hwcloud.replay.recorder import Recorder
-from pytest_hwcloud.replay.tape import Tape
 
 REPLAYED = default_identity()
 
@@ -34,7 +34,7 @@ def cloud(shared_cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clou
     shared_cloud.answers.clear()
     shared_cloud.reachable(monkeypatch)
     yield shared_cloud
-    route.leave()
+    router.leave()
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def recording(
         recorder = Recorder(tmp_path / f"{name}.yaml", mapping, **options)  # type: ignore[arg-type]
         CURRENT.journal = Journal(f"test::{name}")
         try:
-            with route.using(recorder):
+            with router.using(recorder):
                 yield recorder
         finally:
             CURRENT.journal = None
@@ -71,7 +71,7 @@ def replaying(tmp_path: Path, cloud: Cloud) -> Callable[..., AbstractContextMana
         cloud.seen.clear()
         state = CloudState({"default": REPLAYED}, region=REGION)
         player = Player([Tape.load(tmp_path / f"{name}.yaml")], state)
-        with route.using(player):
+        with router.using(player):
             yield player
         assert cloud.seen == []
 

@@ -14,11 +14,11 @@ import requests
 from loopback.cloud import REAL, REGION, Cloud
 from loopback.conftest import REPLAYED, secrets_of
 
-from pytest_hwcloud.cloud.aksk import AkSkAuth
 from pytest_hwcloud.cloud.identity import Identity
-from pytest_hwcloud.cloud.masking import spellings
-from pytest_hwcloud.cloud.signing import sign
-from pytest_hwcloud.replay.session import CloudSession
+from pytest_hwcloud.cloud.signing.aksk import AkSkAuth
+from pytest_hwcloud.cloud.signing.algorithms import sign
+from pytest_hwcloud.interceptors.cloud_session import CloudSession
+from pytest_hwcloud.secrets.encodings import spellings
 
 Recording = Callable[..., AbstractContextManager[object]]
 ECS = f"https://ecs.{REGION}.myhuaweicloud.com"

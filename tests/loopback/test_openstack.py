@@ -15,7 +15,7 @@ from loopback.conftest import REPLAYED, secrets_of
 from loopback.test_clients import url
 
 from pytest_hwcloud.cloud.identity import Identity
-from pytest_hwcloud.cloud.masking import spellings
+from pytest_hwcloud.secrets.encodings import spellings
 
 Recording = Callable[..., AbstractContextManager[Any]]
 
@@ -100,7 +100,7 @@ def test_a_recorded_login_brings_only_the_services_that_were_called(
 def test_the_login_is_asked_again_when_missing_calls_are_recorded(
     recording: Recording, replaying: Recording, tmp_path: Path
 ) -> None:
-    from pytest_hwcloud.replay.tape import Tape
+    from pytest_hwcloud.cassettes.tape import Tape
 
     with recording():
         by_a_service_that_the_replay_knows_only_from_the_recording(REAL)

@@ -18,12 +18,12 @@ from loopback.cloud import REAL, REGION, Cloud
 from loopback.conftest import REPLAYED
 from loopback.test_clients import url
 
-from pytest_hwcloud.cloud.aksk import AkSkAuth
+from pytest_hwcloud.cassettes.tape import Tape
 from pytest_hwcloud.cloud.identity import Identity
-from pytest_hwcloud.cloud.masking import spellings
+from pytest_hwcloud.cloud.signing.aksk import AkSkAuth
 from pytest_hwcloud.cloud.tokens import domain_scope, login_body, project_scope
 from pytest_hwcloud.replay.recorder import DirtyRecording, Recorder
-from pytest_hwcloud.replay.tape import Tape
+from pytest_hwcloud.secrets.encodings import spellings
 
 Recording = Callable[..., AbstractContextManager[Recorder]]
 Replaying = Callable[..., AbstractContextManager[Any]]

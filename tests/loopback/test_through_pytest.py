@@ -9,7 +9,7 @@ import pytest
 from loopback.cloud import REAL, Cloud
 from loopback.conftest import secrets_of
 
-from pytest_hwcloud.cloud.masking import spellings
+from pytest_hwcloud.secrets.encodings import spellings
 
 SUITE = """
 import pytest

@@ -187,7 +187,7 @@ def test_deny_and_grant_are_for_replay(run: Run) -> None:
     )
     result.stdout.fnmatch_lines(
         [
-            "E   pytest_hwcloud.markers.MarkerError: hwcloud.deny: HWP010 unknown-action ecs:cloudservers:lst: "
+            "E   pytest_hwcloud.run.markers.MarkerError: hwcloud.deny: HWP010 unknown-action ecs:cloudservers:lst: "
             "no such action is documented; did you mean ecs:cloudServers:list?"
         ]
     )

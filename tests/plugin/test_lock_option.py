@@ -12,10 +12,12 @@ import pytest
 import requests  # noqa: F401  (pytester takes back what a run imports: what is here before is imported once)
 import vcr  # noqa: F401
 
-import pytest_hwcloud.running.run  # noqa: F401
-from pytest_hwcloud import cli
-from pytest_hwcloud.permissions import ending, findings, lock_check, lock_widened, minimise, observe  # noqa: F401
+import pytest_hwcloud.run.run  # noqa: F401
+from pytest_hwcloud.commands import cli
+from pytest_hwcloud.permissions import observe, run_end  # noqa: F401
 from pytest_hwcloud.permissions.finding import RULES
+from pytest_hwcloud.permissions.lock import check, minimise, widened  # noqa: F401
+from pytest_hwcloud.permissions.rules import judge_test  # noqa: F401
 
 SOURCE = """
 import pytest

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from loopback.cloud import REAL, Cloud
 
-from pytest_hwcloud.replay import route
+from pytest_hwcloud.interceptors import router
 
 CALLS = """
 import urllib.request
@@ -96,7 +96,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
     with Cloud(tmp_path_factory.mktemp("cloud")) as cloud:
         cloud.reachable(monkeypatch)
         yield cloud
-    route.leave()
+    router.leave()
 
 
 def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:

@@ -59,7 +59,7 @@ ECS = "https://ecs.cn-north-4.myhuaweicloud.com/v1/05041fffa40025702f6dc009cc6f8
 
 
 def signed():
-    from pytest_hwcloud.cloud.aksk import AkSkAuth
+    from pytest_hwcloud.cloud.signing.aksk import AkSkAuth
     from pytest_hwcloud.cloud.identity import default_identity
     who = default_identity()
     return AkSkAuth(who.ak, who.sk)

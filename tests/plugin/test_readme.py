@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pytest_hwcloud.cli import run as command
+from pytest_hwcloud.commands.cli import run as command
 
 Run = Callable[..., pytest.RunResult]
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from loopback.cloud import REAL, Cloud
 
-from pytest_hwcloud.replay import route
+from pytest_hwcloud.interceptors import router
 
 Run = Callable[..., pytest.RunResult]
 SUITE = """
@@ -40,7 +40,7 @@ def cloud(shared: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     shared.reachable(monkeypatch)
     shared.give_credentials(monkeypatch)
     yield shared
-    route.leave()
+    router.leave()
 
 
 def config(pytester: pytest.Pytester) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sample_project import SOURCE, Sample, copy, load_sdk
 
-from pytest_hwcloud import cli
+from pytest_hwcloud.commands import cli
 
 ENFORCE, UPDATE = "--hwcloud-permissions=enforce", "--hwcloud-lock=update"
 CLEAN = (0, [])

@@ -25,7 +25,7 @@ from huaweicloudsdkecs.v2.region.ecs_region import EcsRegion
 from huaweicloudsdktms.v1 import ListPredefineTagsRequest, TmsClient
 from pytest_hwcloud import AkSkAuth, sign
 from pytest_hwcloud.cloud import failures
-from pytest_hwcloud.replay import library
+from pytest_hwcloud.cassettes import library
 
 ECS, TMS = "/v1/{project_id}/cloudservers/detail", "/v1.0/predefine_tags"
 OTHER = "/v1/0605767c80d5d5762fe0c0185a2c3f34/cloudservers/detail"

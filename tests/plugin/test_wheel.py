@@ -55,7 +55,9 @@ def test_all_of_the_package_is_inside_and_nothing_else(wheel: ZipFile) -> None:
     inside = {name for name in packed(wheel) if ".dist-info/" not in name}
     assert inside == tracked()
     assert "pytest_hwcloud/py.typed" in inside
-    assert len([name for name in inside if name.startswith("pytest_hwcloud/cassettes/")]) == 13
+    assert (
+        len([name for name in inside if name.startswith("pytest_hwcloud/cassettes/") and name.endswith(".yaml")]) == 13
+    )
     for folder in FOLDERS:
         assert any(name.startswith(f"pytest_hwcloud/{folder}/") for name in inside), folder
 
@@ -80,7 +82,7 @@ def test_the_tour_passes_from_the_wheel(installed: Path, tmp_path: Path) -> None
     """In an empty folder, with the unpacked wheel in front of this checkout."""
     script = (
         "import sys, pytest, pytest_hwcloud\n"
-        "from pytest_hwcloud.replay import library\n"
+        "from pytest_hwcloud.cassettes import library\n"
         f"assert pytest_hwcloud.__file__.startswith({str(installed)!r})\n"
         f"assert str(library.root()).startswith({str(installed)!r}) and len(library.names()) == 13\n"
         "sys.exit(pytest.main(['-q', '-p', 'hwcloud', '-p', 'no:cacheprovider', '--pyargs', 'pytest_hwcloud.tour',\n"

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pytest_hwcloud.cassettes.rendering import OPENING, Entry, render
 from pytest_hwcloud.cloud.wire import Answer, Request
-from pytest_hwcloud.replay.page import OPENING, Entry, render
 
 FOLDER = Path(__file__).parent / "tests" / "cassettes"
 PROJECT = "05041fffa40025702f6dc009cc6f8f33"

@@ -12,16 +12,17 @@ import test_findings
 from lock_world import SHOW, TAGS, World, full, part, record, use
 from test_findings import DENIES, LIST, MISSING, STALE, WANTS
 
-from pytest_hwcloud.cloud.policy import Policy
-from pytest_hwcloud.cloud.rights import Grant, Rights
-from pytest_hwcloud.gates.state import CloudState
-from pytest_hwcloud.permissions import late, refusal_in_cassette, rules_gates, swallowed
+from pytest_hwcloud.cloud.policies.policy import Policy
+from pytest_hwcloud.cloud.policies.rights import Grant, Rights
+from pytest_hwcloud.gates.cloud_state import CloudState
 from pytest_hwcloud.permissions.decision_text import considered, headline
 from pytest_hwcloud.permissions.finding import Finding
-from pytest_hwcloud.permissions.findings import judge
 from pytest_hwcloud.permissions.ledger import Ledger
-from pytest_hwcloud.permissions.policy_findings import judge_policies
+from pytest_hwcloud.permissions.proof import swallowed
 from pytest_hwcloud.permissions.record import TestRecord, Use
+from pytest_hwcloud.permissions.rules import by_gate, refusal_in_cassette, shared_markers
+from pytest_hwcloud.permissions.rules.judge_test import judge
+from pytest_hwcloud.permissions.rules.policy_files import judge_policies
 
 REGION = "cn-north-4"
 DETAIL = "GET ecs /v1/{project_id}/cloudservers/detail"
@@ -56,12 +57,12 @@ def found(*uses: Use, where: CloudState | None = None, **more: object) -> list[F
 
 
 def gates(**more: str) -> list[Finding]:
-    return list(rules_gates.judge(TestRecord(nodeid="a.py::t", refusals=[{**ROW, **more}])))
+    return list(by_gate.judge(TestRecord(nodeid="a.py::t", refusals=[{**ROW, **more}])))
 
 
 def unmapped(why: str = "") -> list[Finding]:
     row = {"call": "POST ecs /v1/x", "identity": "default", "where": "a.py:3", "why": why, "judged": "yes"}
-    return list(rules_gates.judge(TestRecord(nodeid="a.py::t", open_calls=[row])))
+    return list(by_gate.judge(TestRecord(nodeid="a.py::t", open_calls=[row])))
 
 
 def decided(where: CloudState, **asked: object) -> Use:
@@ -87,7 +88,7 @@ def shared() -> list[Finding]:
     ledger = Ledger(
         [TestRecord(nodeid=f"a.py::T::{name}", outcome="passed", uses=[LIST], declared=[marker]) for name in "ab"]
     )
-    return late.late_findings(ledger, state(), Path())
+    return shared_markers.late_findings(ledger, state(), Path())
 
 
 def recorded(**more: str) -> list[Finding]:

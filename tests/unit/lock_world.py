@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_hwcloud.cloud.identity import default_identity
-from pytest_hwcloud.cloud.policy import Policy
-from pytest_hwcloud.cloud.rights import Rights
-from pytest_hwcloud.gates.state import CloudState
+from pytest_hwcloud.cloud.policies.policy import Policy
+from pytest_hwcloud.cloud.policies.rights import Rights
+from pytest_hwcloud.gates.cloud_state import CloudState
 from pytest_hwcloud.options import Settings
-from pytest_hwcloud.permissions import lock
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.ledger import Ledger
+from pytest_hwcloud.permissions.lock import lockfile
 from pytest_hwcloud.permissions.record import TestRecord, Use
 
 LIST = "GET ecs /v1/{project_id}/cloudservers/detail"
@@ -73,9 +73,9 @@ class World:
 
     def update(self, ledger: Ledger, state: CloudState | None = None) -> str:
         """Write the lock; its text."""
-        lock.update(ledger, state or self.state(), self.settings)
+        lockfile.update(ledger, state or self.state(), self.settings)
         return self.path.read_text()
 
     def check(self, ledger: Ledger, state: CloudState | None = None) -> list[Finding]:
         """Compare with the lock."""
-        return lock.check(ledger, state or self.state(), self.settings)
+        return lockfile.check(ledger, state or self.state(), self.settings)

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pytest_hwcloud.cloud.aksk import AkSkAuth
-from pytest_hwcloud.gates.state import CloudState
+from pytest_hwcloud.cassettes.tape import Tape
+from pytest_hwcloud.cloud.signing.aksk import AkSkAuth
+from pytest_hwcloud.gates.cloud_state import CloudState
+from pytest_hwcloud.interceptors import router
 from pytest_hwcloud.journal import CURRENT, Journal
-from pytest_hwcloud.replay import route
 from pytest_hwcloud.replay.player import Player
-from pytest_hwcloud.replay.tape import Tape
 
 PROJECT = "05041fffa40025702f6dc009cc6f8f33"
 HOST = "https://ecs.cn-north-4.myhuaweicloud.com"
@@ -54,9 +54,9 @@ def replaying(*tapes: Tape, cloud: CloudState | None = None, **options) -> Itera
     """The tapes answer cloud hosts while the block runs, and the journal listens."""
     player = Player(tapes, cloud or state(), **options)
     before, CURRENT.journal = CURRENT.journal, Journal("tests/test_x.py::test_y")
-    route.enter(player)
+    router.enter(player)
     try:
         yield player
     finally:
-        route.leave()
+        router.leave()
         CURRENT.journal = before

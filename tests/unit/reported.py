@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_hwcloud.cloud.identity import default_identity
-from pytest_hwcloud.cloud.policy import Policy
-from pytest_hwcloud.cloud.rights import Rights
-from pytest_hwcloud.gates.state import CloudState
+from pytest_hwcloud.cloud.policies.policy import Policy
+from pytest_hwcloud.cloud.policies.rights import Rights
+from pytest_hwcloud.gates.cloud_state import CloudState
 from pytest_hwcloud.options import Settings
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.ledger import Ledger

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_hwcloud.cloud import actions
+from pytest_hwcloud.cloud.calls import actions
 
 KNOWN = actions.all_actions()
 any_name = st.sampled_from(KNOWN)

@@ -20,10 +20,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_hwcloud import AkSkAuth
-from pytest_hwcloud.cloud.canonical import as_signed
 from pytest_hwcloud.cloud.identity import UnknownName
+from pytest_hwcloud.cloud.signing.canonical import as_signed
+from pytest_hwcloud.cloud.signing.verification import SignatureCheck, verify
 from pytest_hwcloud.cloud.tokens import Scope, Token
-from pytest_hwcloud.cloud.verifying import SignatureCheck, verify
 from pytest_hwcloud.cloud.wire import Request
 
 SK = "s%k'\"\\ $é华"

@@ -7,17 +7,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pytest_hwcloud.cloud.calls import needs
+from pytest_hwcloud.cloud.calls.calls import needs
 from pytest_hwcloud.cloud.identity import DEFAULT_DOMAIN_ID, DEFAULT_PROJECT_ID, default_identity
-from pytest_hwcloud.cloud.policy import Policy
-from pytest_hwcloud.cloud.rights import Grant, Rights
+from pytest_hwcloud.cloud.policies.policy import Policy
+from pytest_hwcloud.cloud.policies.rights import Grant, Rights
 from pytest_hwcloud.cloud.tokens import Scope
 from pytest_hwcloud.cloud.wire import Request
-from pytest_hwcloud.gates import circumstances
+from pytest_hwcloud.gates import request_context
 from pytest_hwcloud.gates.authorization import authorize
-from pytest_hwcloud.gates.state import CloudState
+from pytest_hwcloud.gates.cloud_state import CloudState
 from pytest_hwcloud.journal import Exchange
-from pytest_hwcloud.permissions import deciding
+from pytest_hwcloud.permissions import decisions
 
 ME = default_identity()
 ECS = f"https://ecs.cn-north-4.myhuaweicloud.com/v1/{DEFAULT_PROJECT_ID}/cloudservers"
@@ -254,7 +254,7 @@ RESOURCES = [
 
 @pytest.mark.parametrize(("method", "url", "expected"), RESOURCES, ids=range(len(RESOURCES)))
 def test_the_resource_of_a_request(method, url, expected):
-    assert circumstances.resources(Request(method, url), needs(method, url), ME)[0].older == expected
+    assert request_context.resources(Request(method, url), needs(method, url), ME)[0].older == expected
 
 
 @pytest.mark.parametrize(("bucket", "effect"), [("bucket/*", "allow"), ("other/*", "deny")])
@@ -291,7 +291,7 @@ BATCHES = [
 @pytest.mark.parametrize(("method", "path", "body", "servers"), BATCHES, ids=range(len(BATCHES)))
 def test_the_servers_in_the_body_of_a_batch_call(method, path, body, servers):
     url, sent = ECS.removesuffix("/cloudservers") + path, json.dumps(body).encode()
-    found = circumstances.resources(Request(method, url, {}, sent), needs(method, url, sent), ME)
+    found = request_context.resources(Request(method, url, {}, sent), needs(method, url, sent), ME)
     assert [one.older for one in found] == ([instance(server) for server in servers] if servers else [None])
     assert all(one.older == one.newer for one in found)
 
@@ -340,5 +340,5 @@ def test_the_resource_of_a_dependency_is_not_that_of_the_call():
     request, call = Request("POST", url, {}, b"{}"), needs("POST", url, b"{}")
     decision = authorize(request, call, ME, None, cloud).decision
     exchange = Exchange(request=request, answer=None, identity="default", credential="aksk", decision=decision)
-    assert deciding.of_rights(exchange, "ecs:cloudServers:addNics", cloud).effect == "allow"
-    assert deciding.of_dependency(exchange, "vpc:ports:create", cloud).effect == "unknown"
+    assert decisions.of_rights(exchange, "ecs:cloudServers:addNics", cloud).effect == "allow"
+    assert decisions.of_dependency(exchange, "vpc:ports:create", cloud).effect == "unknown"

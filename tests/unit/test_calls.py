@@ -6,11 +6,11 @@ import re
 
 import pytest
 
-from pytest_hwcloud.cloud import tables
-from pytest_hwcloud.cloud.actions import all_actions, names
-from pytest_hwcloud.cloud.calls import Call, Dependency, nearest_calls, needs, services
+from pytest_hwcloud.cloud.calls import tables
+from pytest_hwcloud.cloud.calls.actions import all_actions, names
+from pytest_hwcloud.cloud.calls.calls import Call, Dependency, nearest_calls, needs, services
+from pytest_hwcloud.cloud.calls.request_tests import describe
 from pytest_hwcloud.cloud.endpoints import base_url
-from pytest_hwcloud.cloud.observed import describe
 
 PROJECT = "05041fffa40025702f6dc009cc6f8f33"
 ECS = f"https://ecs.cn-north-4.myhuaweicloud.com/v1/{PROJECT}"

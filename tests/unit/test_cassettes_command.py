@@ -10,9 +10,9 @@ import pytest
 import vcr
 import yaml
 
-from pytest_hwcloud.cli import run
-from pytest_hwcloud.replay import library
-from pytest_hwcloud.replay.tape import Tape
+from pytest_hwcloud.cassettes import library
+from pytest_hwcloud.cassettes.tape import Tape
+from pytest_hwcloud.commands.cli import run
 
 IAM = "https://iam.cn-north-4.myhuaweicloud.com/v3/auth/tokens"
 PASSWORD = "C0rrect-Horse!42"  # made up

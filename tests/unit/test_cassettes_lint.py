@@ -7,12 +7,12 @@ import pytest
 import requests
 from replaying import replaying, signed, state
 
+from pytest_hwcloud.cassettes import library
+from pytest_hwcloud.cassettes.tape import Tape
 from pytest_hwcloud.cloud import failures
 from pytest_hwcloud.cloud.tokens import Scope
+from pytest_hwcloud.interceptors.cloud_session import CloudSession
 from pytest_hwcloud.journal import CURRENT
-from pytest_hwcloud.replay import library
-from pytest_hwcloud.replay.session import CloudSession
-from pytest_hwcloud.replay.tape import Tape
 
 NAMES = library.names()
 # What the guide prints, word for word.

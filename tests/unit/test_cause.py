@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from lock_world import LIST, SHOW
 
-from pytest_hwcloud.permissions import cause, ways
-from pytest_hwcloud.permissions.lock import Lock, Permission
+from pytest_hwcloud.permissions.lock import cause
+from pytest_hwcloud.permissions.lock.lockfile import Lock, Permission
+from pytest_hwcloud.permissions.policies import spellings
 
 ACTION = "POST ecs /v1/{project_id}/cloudservers/action"
 
@@ -51,10 +52,10 @@ def test_of_need() -> None:
 
 
 def test_the_ways_of_a_permission() -> None:
-    assert ways.ways("ecs:cloudServers:list", [LIST]) == (
+    assert spellings.ways("ecs:cloudServers:list", [LIST]) == (
         ("ecs:cloudServers:list",),
         ("ecs:cloudServers:listServersDetails",),
     )
-    assert ways.spelled("ecs:cloudServers:list", [LIST], "5.0") == ("ecs:cloudServers:listServersDetails",)
-    assert ways.spelled("ecs:cloudServers:list", [LIST], "1.1") == ("ecs:cloudServers:list",)
-    assert ways.spelled("iam:users:listUsersV5", ["GET iam /v5/users"], "5.0") == ("iam:users:listUsersV5",)
+    assert spellings.spelled("ecs:cloudServers:list", [LIST], "5.0") == ("ecs:cloudServers:listServersDetails",)
+    assert spellings.spelled("ecs:cloudServers:list", [LIST], "1.1") == ("ecs:cloudServers:list",)
+    assert spellings.spelled("iam:users:listUsersV5", ["GET iam /v5/users"], "5.0") == ("iam:users:listUsersV5",)

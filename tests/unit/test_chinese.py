@@ -10,19 +10,21 @@ from pathlib import Path
 import pytest
 
 import pytest_hwcloud
-from pytest_hwcloud.permissions import chinese, display
+from pytest_hwcloud.permissions import display, translation
 from pytest_hwcloud.permissions.finding import RULES, Finding
-from pytest_hwcloud.permissions.proof_summary import Progress
+from pytest_hwcloud.permissions.proof.results import Progress
 
 ROOM = Path(pytest_hwcloud.__file__).parent
 SPEAKING = (
     *(f"permissions/{name}.py" for name in (
-        "alike", "cause", "decision_text", "display", "ending", "finding", "findings", "fixes", "late", "ledger",
-        "lint", "lock", "lock_check", "lock_compare", "lock_file", "lock_widened", "observe", "policy_edit",
-        "policy_findings", "proof", "proof_summary", "provable", "proving", "refusal_in_cassette", "rules_declared",
-        "rules_gates", "rules_policy", "swallowed", "verdict", "wording",
+        "decision_text", "display", "finding", "ledger", "lock/cause", "lock/check", "lock/comparison",
+        "lock/lockfile", "lock/widened", "lock_file", "observe", "policies/edit", "policies/lint", "proof/plan",
+        "proof/proof", "proof/protocol", "proof/results", "proof/swallowed", "proof/verdict", "rules/by_gate",
+        "rules/by_marker", "rules/by_policy", "rules/fixes", "rules/judge_test", "rules/lookalikes",
+        "rules/policy_files", "rules/refusal_in_cassette", "rules/shared_markers", "run_end", "wording",
     )),
-    "permissions/reports/__init__.py", "cloud/why.py", "cloud/rights.py", "gates/authorization.py",
+    "permissions/reports/__init__.py", "cloud/policies/reasons.py", "cloud/policies/rights.py",
+    "gates/authorization.py",
 )  # fmt: skip
 # Literals with a blank that are no sentence of the terminal, or that are put together otherwise there.
 NOT_SAID = {
@@ -36,7 +38,7 @@ NOT_SAID = {
     ": no such action is documented", ": no action of service", "covers no documented action",
     *(meaning for _, meaning in RULES.values()),
 }  # fmt: skip
-GROUPS: dict[str, list[tuple[str, str]]] = chinese.texts()["groups"]  # type: ignore[assignment]
+GROUPS: dict[str, list[tuple[str, str]]] = translation.texts()["groups"]  # type: ignore[assignment]
 TWO_WORDS = re.compile(r"[A-Za-z]{2,}\W+[A-Za-z]{2,}")
 SLOT = re.compile(r"\{\w+(?::\w+|#)?\}")
 WORD = re.compile(r"(?<![\w.:/=-])[a-z]{2,}(?![\w.:/=(-])")
@@ -79,7 +81,7 @@ def test_every_sentence_in_the_source_is_in_a_template(file: str) -> None:
 
 
 def test_every_rule_has_a_name() -> None:
-    assert set(chinese.texts()["rules"]) == {name for name, _ in RULES.values()}
+    assert set(translation.texts()["rules"]) == {name for name, _ in RULES.values()}
 
 
 def test_every_slot_is_said() -> None:
@@ -108,8 +110,8 @@ def _filled(english: str, said: str) -> tuple[str, str]:
 @pytest.mark.parametrize(("group", "english", "said"), [(g, *row) for g, rows in GROUPS.items() for row in rows])
 def test_every_template_is_found_and_leaves_no_english(group: str, english: str, said: str) -> None:
     text, wanted = _filled(english, said)
-    assert chinese.sentence(group, text.replace("(s)", "")) == wanted
-    assert chinese.sentence(group, text.replace("(s)", "s")) == wanted
+    assert translation.sentence(group, text.replace("(s)", "")) == wanted
+    assert translation.sentence(group, text.replace("(s)", "s")) == wanted
     assert left_over(wanted) == set()
 
 
@@ -137,7 +139,7 @@ def test_every_template_is_found_and_leaves_no_english(group: str, english: str,
     ],
 )
 def test_lines_of_the_end(english: str, wanted: str) -> None:
-    assert chinese.line(english) == wanted
+    assert translation.line(english) == wanted
 
 
 def test_the_progress_of_a_proof() -> None:

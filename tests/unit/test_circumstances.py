@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pytest_hwcloud.cloud.identity import DEFAULT_PROJECT_ID, default_identity
-from pytest_hwcloud.cloud.policy import Policy
-from pytest_hwcloud.cloud.rights import Rights
-from pytest_hwcloud.cloud.signing import sign
+from pytest_hwcloud.cloud.policies.policy import Policy
+from pytest_hwcloud.cloud.policies.rights import Rights
+from pytest_hwcloud.cloud.signing.algorithms import sign
 from pytest_hwcloud.cloud.tokens import Scope, Token
 from pytest_hwcloud.cloud.wire import Answer, Request, json_answer
 from pytest_hwcloud.explanations.circumstances import circumstances
+from pytest_hwcloud.gates.cloud_state import CloudState
 from pytest_hwcloud.gates.gate import judge
-from pytest_hwcloud.gates.state import CloudState
 from pytest_hwcloud.journal import Exchange, Journal
 
 URL = f"https://ecs.cn-north-4.myhuaweicloud.com/v1/{DEFAULT_PROJECT_ID}/cloudservers/detail"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_hwcloud.cloud import codes
+from pytest_hwcloud.cloud.failures import codes
 
 FACTS = Path(__file__).parents[3] / "shared" / "facts"
 IAM = "Incorrect IAM authentication information: "
@@ -107,7 +107,7 @@ def test_services(code, service):
 
 def test_only_the_family_that_is_needed_is_read():
     script = (
-        "from pytest_hwcloud.cloud import codes\n"
+        "from pytest_hwcloud.cloud.failures import codes\n"
         "assert codes.rows.cache_info().currsize == 0\n"
         "codes.entry('Ecs.0110'); codes.entry('Ecs.0001')\n"
         "assert codes.rows.cache_info().currsize == 1, codes.rows.cache_info()\n"

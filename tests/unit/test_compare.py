@@ -10,7 +10,7 @@ from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException, Sdk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_hwcloud.explanations.compare import composed, lines
+from pytest_hwcloud.explanations.assertrepr import composed, lines
 
 DENIED = (
     "Ecs.0110 · authorization · "

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from pytest_hwcloud.cloud import conditions
-from pytest_hwcloud.cloud.conditions import ConditionError, Context, moment, parse
+from pytest_hwcloud.cloud.policies import conditions
+from pytest_hwcloud.cloud.policies.conditions import ConditionError, Context, moment, parse
 
 
 def holds(condition, **context):

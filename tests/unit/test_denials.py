@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pytest_hwcloud.cloud import denials
-from pytest_hwcloud.cloud.calls import Call, needs
-from pytest_hwcloud.cloud.denials import denial
+from pytest_hwcloud.cloud.calls.calls import Call, needs
 from pytest_hwcloud.cloud.identity import default_identity
-from pytest_hwcloud.cloud.policy import Policy
-from pytest_hwcloud.cloud.system_policies import names
+from pytest_hwcloud.cloud.policies.policy import Policy
+from pytest_hwcloud.cloud.policies.system_policies import names
+from pytest_hwcloud.gates import denials
+from pytest_hwcloud.gates.denials import denial
 
 ID = "1c1d07572cb568467f65515a2353f3a9"
 PROJECT = "05041fffa40025702f6dc009cc6f8f33"

@@ -10,10 +10,11 @@ from urllib.parse import quote
 
 import pytest
 
+from pytest_hwcloud.cassettes import library
+from pytest_hwcloud.cassettes.tape import Tape
 from pytest_hwcloud.cloud.wire import Answer, Request
-from pytest_hwcloud.replay import detector, library
-from pytest_hwcloud.replay.detector import Suspicion, in_body, in_headers, suspicions
-from pytest_hwcloud.replay.tape import Tape
+from pytest_hwcloud.secrets import detector
+from pytest_hwcloud.secrets.detector import Suspicion, in_body, in_headers, suspicions
 
 TOKEN = "MIIEdwYJKoZIhvcNAQcCoIIEaDCCBGQCAQExDTALBglghkgBZQMEAgEwggKJBgkqhkiG9w0BBwGgggJ6BIICdnsidG9r"
 SK = "hJ3kL9mN2pQ7rS5tU1vW8xY4zA6bC0dE3fG5hI7j"
@@ -115,7 +116,7 @@ def test_no_code_is_shared_with_the_scrubber() -> None:
 
 
 def test_the_shipped_library_is_clean() -> None:
-    from pytest_hwcloud.replay.scan import scan
+    from pytest_hwcloud.cassettes.scan import scan
 
     for name in library.names():
         assert [one for one in scan(Tape.load(library.root() / f"{name}.yaml")) if one.kind == "secret"] == []
@@ -124,7 +125,7 @@ def test_the_shipped_library_is_clean() -> None:
 def test_it_finds_what_an_empty_scrubber_leaves() -> None:
     from datetime import UTC, datetime
 
-    from pytest_hwcloud.replay.page import Entry
+    from pytest_hwcloud.cassettes.rendering import Entry
     from pytest_hwcloud.replay.recorder import inspect
 
     entry = Entry(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_hwcloud.cloud import actions
-from pytest_hwcloud.cloud.policy import Policy
-from pytest_hwcloud.permissions.diff import compare
+from pytest_hwcloud.cloud.calls import actions
+from pytest_hwcloud.cloud.policies.policy import Policy
+from pytest_hwcloud.permissions.policies.diff import compare
 
 MFA = {"Bool": {"g:MFAPresent": ["true"]}}
 

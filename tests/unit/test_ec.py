@@ -12,10 +12,10 @@ from huaweicloudsdkcore.sdk_request import SdkRequest
 from huaweicloudsdkcore.signer.signer import P256SHA256Signer, SM2SM3Signer
 from requests import Request as Call
 
-from pytest_hwcloud.cloud import ec
-from pytest_hwcloud.cloud.aksk import AkSkAuth
-from pytest_hwcloud.cloud.signing import parsed_date, sign
-from pytest_hwcloud.cloud.verifying import verify
+from pytest_hwcloud.cloud.signing import ec
+from pytest_hwcloud.cloud.signing.aksk import AkSkAuth
+from pytest_hwcloud.cloud.signing.algorithms import parsed_date, sign
+from pytest_hwcloud.cloud.signing.verification import verify
 from pytest_hwcloud.cloud.wire import Request
 
 VECTORS = json.loads((Path(__file__).parent / "data" / "signing_vectors.json").read_bytes())["vectors"]

@@ -12,13 +12,13 @@ import requests
 from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException, SdkError
 
 from pytest_hwcloud.cloud.wire import Answer, Request
-from pytest_hwcloud.explanations import witness
+from pytest_hwcloud.explanations import linking
 from pytest_hwcloud.explanations.evidence import find
+from pytest_hwcloud.explanations.linking import Evidence
 from pytest_hwcloud.explanations.notes import leaves
-from pytest_hwcloud.explanations.statement import is_users, places
-from pytest_hwcloud.explanations.witness import Evidence
 from pytest_hwcloud.journal import Exchange, Journal
-from pytest_hwcloud.replay.call_site import CallSite, call_site
+from pytest_hwcloud.usercode.call_site import CallSite, call_site
+from pytest_hwcloud.usercode.statement import is_users, places
 
 ECS = "https://ecs.cn-north-4.myhuaweicloud.com/v1/05041fffa40025702f6dc009cc6f8f33/cloudservers/"
 DENIED = {"error": {"message": "do not have the required roles, forbidden to perform this action.", "code": "Ecs.0110"}}
@@ -503,7 +503,7 @@ def test_exception_group_gives_each_leaf_its_own_call(cloud: Cloud) -> None:
 def test_latest_of_equal_refusals_is_the_one(cloud: Cloud) -> None:
     cloud.get()
     response = cloud.get()
-    found = witness.of_value(response, cloud.journal.refused)
+    found = linking.of_value(response, cloud.journal.refused)
     assert found is not None
     assert found.exchange is cloud.journal.exchanges[1]
 
@@ -511,7 +511,7 @@ def test_latest_of_equal_refusals_is_the_one(cloud: Cloud) -> None:
 def test_request_id_beats_order(cloud: Cloud) -> None:
     response = cloud.get()
     cloud.get()
-    found = witness.of_value(response, cloud.journal.refused)
+    found = linking.of_value(response, cloud.journal.refused)
     assert found is not None
     assert found.exchange is cloud.journal.exchanges[0]
 
@@ -536,8 +536,8 @@ def test_exception_of_another_host_is_none_of_ours() -> None:
         ("/home/me/project/tests/test_a.py", True),
         ("/home/me/project/.venv/lib/python3.12/site-packages/requests/api.py", False),
         (socket.__file__, False),
-        (witness.__file__, False),
-        (witness.__file__.replace("explanations/witness.py", "tour/test_tour.py"), True),
+        (linking.__file__, False),
+        (linking.__file__.replace("explanations/linking.py", "tour/test_tour.py"), True),
         ("<string>", False),
     ],
 )

@@ -10,12 +10,12 @@ import re
 import pytest
 from explained import IAM, IN_PROJECT, NO_ROLES, explained, refused
 
-from pytest_hwcloud.cloud import codes
+from pytest_hwcloud.cloud.failures import codes
 from pytest_hwcloud.cloud.failures.responses import read_answer
 from pytest_hwcloud.cloud.wire import Answer, json_answer
 from pytest_hwcloud.explanations import texts
 from pytest_hwcloud.explanations.explanation import Circumstances, code_line, explain
-from pytest_hwcloud.explanations.showing import shown, shown_call
+from pytest_hwcloud.secrets.shown_text import shown, shown_call
 
 # --- whole texts ---
 

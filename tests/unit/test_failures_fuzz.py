@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_hwcloud.cloud.failures import Failure, read, read_all
 from pytest_hwcloud.cloud.wire import Answer
 from pytest_hwcloud.explanations.explanation import explain
-from pytest_hwcloud.explanations.showing import shown
+from pytest_hwcloud.secrets.shown_text import shown
 
 FUZZ = settings(max_examples=120, deadline=None, derandomize=True)
 KEYS = st.sampled_from(

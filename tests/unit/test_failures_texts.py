@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_hwcloud.cloud.failures import read, read_all
-from pytest_hwcloud.cloud.failures.texts import unwrapped
+from pytest_hwcloud.cloud.failures.pasted_text import unwrapped
 
 # As the guide prints them, its line breaks included (api-troubleshooting-guide, chapter 3).
 WRONG_AK = """\

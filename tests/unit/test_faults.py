@@ -14,9 +14,9 @@ import requests
 import urllib3
 from replaying import LIST, entry, replaying, signed, state, tape
 
-from pytest_hwcloud.replay.faults import CloudFault
-from pytest_hwcloud.replay.interaction import FAULTS
-from pytest_hwcloud.replay.session import CloudSession
+from pytest_hwcloud.cassettes.interaction import FAULTS
+from pytest_hwcloud.interceptors.cloud_session import CloudSession
+from pytest_hwcloud.interceptors.faults import CloudFault
 
 LOWEST = {
     "dns": (socket.gaierror, "[Errno -2] Name or service not known"),

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from pytest_hwcloud.cloud.policy import Policy
-from pytest_hwcloud.cloud.rights import Rights
-from pytest_hwcloud.gates.state import CloudState
-from pytest_hwcloud.permissions import display, fixes, late
+from pytest_hwcloud.cloud.policies.policy import Policy
+from pytest_hwcloud.cloud.policies.rights import Rights
+from pytest_hwcloud.gates.cloud_state import CloudState
+from pytest_hwcloud.permissions import display
 from pytest_hwcloud.permissions.finding import Finding
-from pytest_hwcloud.permissions.findings import judge
 from pytest_hwcloud.permissions.ledger import Ledger
-from pytest_hwcloud.permissions.policy_findings import judge_policies
 from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
+from pytest_hwcloud.permissions.rules import fixes, shared_markers
+from pytest_hwcloud.permissions.rules.judge_test import judge
+from pytest_hwcloud.permissions.rules.policy_files import judge_policies
 
 LIST = Use(
     action="ecs:cloudServers:list",
@@ -157,7 +158,7 @@ def test_a_marker_of_a_class_is_stale_only_if_every_test_ran_and_none_uses_it() 
     state = CloudState(region="cn-north-4")
 
     def found(ledger: Ledger) -> list[str]:
-        return [finding.action for finding in late.late_findings(ledger, state, Path())]
+        return [finding.action for finding in shared_markers.late_findings(ledger, state, Path())]
 
     assert found(Ledger([one, two])) == ["vpc:ports:get"]
     assert found(Ledger([one, replace(two, outcome="skipped")])) == []

@@ -11,11 +11,11 @@ import pytest
 from clock import NOW, Clock
 
 from pytest_hwcloud.cloud.identity import Identity, default_identity
-from pytest_hwcloud.cloud.signing import sign
+from pytest_hwcloud.cloud.signing.algorithms import sign
 from pytest_hwcloud.cloud.tokens import domain_scope, project_scope
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.gates.authentication import Caller, access_key, authenticate
-from pytest_hwcloud.gates.state import CloudState
+from pytest_hwcloud.gates.cloud_state import CloudState
 
 ME = default_identity()
 ECS = "https://ecs.cn-north-4.myhuaweicloud.com/v1/05041fffa40025702f6dc009cc6f8f33/cloudservers/detail"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from pytest_hwcloud.cloud.identity import Identity
-from pytest_hwcloud.cloud.policy import Policy
-from pytest_hwcloud.cloud.rights import Rights
-from pytest_hwcloud.cloud.signing import sign
+from pytest_hwcloud.cloud.policies.policy import Policy
+from pytest_hwcloud.cloud.policies.rights import Rights
+from pytest_hwcloud.cloud.signing.algorithms import sign
 from pytest_hwcloud.cloud.tokens import domain_scope, project_scope
 from pytest_hwcloud.cloud.wire import Request
+from pytest_hwcloud.gates.cloud_state import CloudState
 from pytest_hwcloud.gates.gate import ORDER, Verdict, judge, may_replace
-from pytest_hwcloud.gates.state import CloudState
 
 PROJECT = "05041fffa40025702f6dc009cc6f8f33"
 DETAIL = f"https://ecs.cn-north-4.myhuaweicloud.com/v1/{PROJECT}/cloudservers/detail"

@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-from pytest_hwcloud.cloud.calls import needs
+from pytest_hwcloud.cloud.calls.calls import needs
 from pytest_hwcloud.cloud.identity import Identity
 from pytest_hwcloud.cloud.tokens import domain_scope, project_scope
 from pytest_hwcloud.cloud.wire import Answer, Request
+from pytest_hwcloud.gates.cloud_state import CloudState
 from pytest_hwcloud.gates.scope import refuse
-from pytest_hwcloud.gates.state import CloudState
 
 HERE, ELSEWHERE = "05041fffa40025702f6dc009cc6f8f33", "b" * 32
 ME = Identity(projects={"cn-north-4": HERE, "cn-east-3": ELSEWHERE})

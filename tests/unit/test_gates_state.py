@@ -11,7 +11,7 @@ from clock import NOW, Clock
 
 from pytest_hwcloud.cloud.identity import Identity, UnknownName, default_identity
 from pytest_hwcloud.cloud.tokens import domain_scope
-from pytest_hwcloud.gates.state import CloudState
+from pytest_hwcloud.gates.cloud_state import CloudState
 
 AUDITOR = Identity(name="auditor", user="auditor", ak="AUDITORAK", sk="sk")
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from pytest_hwcloud.cassettes import library, saving
+from pytest_hwcloud.cassettes.rendering import Entry, render
+from pytest_hwcloud.cassettes.tape import Tape
+from pytest_hwcloud.cassettes.usage import Hygiene, age
 from pytest_hwcloud.cloud.wire import Answer, Request
-from pytest_hwcloud.replay import library, writer
-from pytest_hwcloud.replay.hygiene import Hygiene, age
-from pytest_hwcloud.replay.page import Entry, render
-from pytest_hwcloud.replay.tape import Tape
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 URL = "https://ecs.cn-north-4.myhuaweicloud.com/v1/p/servers"
@@ -34,7 +34,7 @@ class Project:
     def write(self, path: Path, when: datetime = NOW) -> None:
         answer = Answer(200, {}, b"{}")
         items = [render(Entry(request=Request("GET", f"{URL}?n={n}"), answer=answer, recorded_at=when)) for n in (1, 2)]
-        writer.save(path, items)
+        saving.save(path, items)
 
     def collected(self, *arguments: str, hygiene: Hygiene | None = None) -> Hygiene:
         found = hygiene or Hygiene()
@@ -176,7 +176,7 @@ def test_cassettes_of_others_are_none_of_ours(project: Project) -> None:
 def test_interactions_of_others_need_not_be_played(project: Project) -> None:
     path = project.cassettes["test_a.py::test_one"]
     other = Entry(request=Request("GET", "http://127.0.0.1/x"), answer=Answer(200, {}, b"{}"), recorded_at=NOW)
-    writer.save(path, [render(other)])
+    saving.save(path, [render(other)])
     hygiene = project.collected()
     hygiene.finished("test_a.py::test_one", True, [project.tape("test_a.py::test_one", 1)])
     assert texts(hygiene) == [

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from pytest_hwcloud.cloud.identity import default_identity
-from pytest_hwcloud.cloud.policy import Policy
-from pytest_hwcloud.cloud.rights import Grant, Rights
-from pytest_hwcloud.cloud.signing import sign
+from pytest_hwcloud.cloud.policies.policy import Policy
+from pytest_hwcloud.cloud.policies.rights import Grant, Rights
+from pytest_hwcloud.cloud.signing.algorithms import sign
 from pytest_hwcloud.cloud.tokens import Scope
 from pytest_hwcloud.cloud.wire import Request
 from pytest_hwcloud.explanations.circumstances import circumstances
 from pytest_hwcloud.explanations.explanation import Explanation, explain
+from pytest_hwcloud.gates.cloud_state import CloudState
 from pytest_hwcloud.gates.gate import judge
-from pytest_hwcloud.gates.state import CloudState
 from pytest_hwcloud.journal import Exchange
 
 IDENTITY = default_identity()

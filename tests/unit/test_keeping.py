@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_hwcloud.replay import detector
-from pytest_hwcloud.replay.keeping import problem_of, without_kept
+from pytest_hwcloud.secrets import detector
+from pytest_hwcloud.secrets.allowlist import problem_of, without_kept
 
 ODD = "Zq9fH2kLmN4pQrS6tUvWxYz1aBcDeFgHiJkLmNo3"
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from pytest_hwcloud.cassettes import library
+from pytest_hwcloud.cassettes.tape import CassetteError
 from pytest_hwcloud.cloud.identity import UnknownName
-from pytest_hwcloud.replay import library
-from pytest_hwcloud.replay.tape import CassetteError
 
 SHIPPED = [
     "authentication/access-key-unknown",

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from pytest_hwcloud.cli_errors import UsageError
-from pytest_hwcloud.cloud.system_policies import names
-from pytest_hwcloud.permissions.lint import lint_file
+from pytest_hwcloud.cloud.policies.system_policies import names
+from pytest_hwcloud.commands.errors import UsageError
+from pytest_hwcloud.permissions.policies.lint import lint_file
 
 LIST = {"Effect": "Allow", "Action": ["ecs:cloudServers:list"]}
 

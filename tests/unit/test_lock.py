@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lock_world import LIST, SHOW, TAGS, World, full, part, record, use
 
-from pytest_hwcloud.permissions import lock, lock_entry, lock_file
-from pytest_hwcloud.permissions.lock import Held, Lock, LockError, Permission
-from pytest_hwcloud.permissions.lock_entry import Entry
+from pytest_hwcloud.permissions import lock_file
+from pytest_hwcloud.permissions.lock import entry, lockfile
+from pytest_hwcloud.permissions.lock.entry import Entry
+from pytest_hwcloud.permissions.lock.lockfile import Held, Lock, LockError, Permission
+from pytest_hwcloud.permissions.lock.reader import parse
 from pytest_hwcloud.permissions.lock_quick import parse_written
-from pytest_hwcloud.permissions.lock_read import parse
 
 A, B = "tests/test_a.py::test_a", "tests/test_b.py::test_b"
 
@@ -63,7 +64,7 @@ identities:
     policies: {iam/viewer.json: "5.0", system:ECS ReadOnlyAccess: "1.1"}
     grants:
 """
-        + "".join(f"      - {line}\n" for line in lock.read(world.path).identities["viewer"].grants)
+        + "".join(f"      - {line}\n" for line in lockfile.read(world.path).identities["viewer"].grants)
         + """\
 permissions:
   ecs:cloudServers:list:
@@ -89,7 +90,7 @@ unmapped:
     - tests/test_c.py::test_f
 """
     )
-    grants = lock.read(world.path).identities["viewer"].grants
+    grants = lockfile.read(world.path).identities["viewer"].grants
     assert 'allow ecs:*:* if {"StringEquals":{"g:UserName":["x","y"]}}' in grants
     assert "deny not ecs:*:list* on ecs:*:*:instance:a ecs:*:*:instance:b" in grants
 
@@ -120,7 +121,7 @@ def test_what_needs_no_policy_says_so(world: World) -> None:
         "t.py::test_then_allowed": "used",
         "t.py::test_unknown": "undecided",
     }
-    assert lock.read(world.path).needed_by() == {
+    assert lockfile.read(world.path).needed_by() == {
         "ecs:cloudServers:list": ["t.py::test_lacking", "t.py::test_then_allowed", "t.py::test_unknown"]
     }
 
@@ -197,7 +198,7 @@ def test_one_row_by_itself_leaves_the_line_of_all(world: World) -> None:
     other = Ledger([record(ROWS[1], use(), use(SHOW))], roots=[])
     text = world.update(other)
     assert list(listed(text)) == ["t.py::test_p[*]", ROWS[1]]
-    needs = lock.read(world.path)
+    needs = lockfile.read(world.path)
     assert list(needs.needs_of(ROWS[1])) == ["ecs:cloudServers:list", "ecs:cloudServers:showServer"]
     assert list(needs.needs_of(ROWS[2])) == ["ecs:cloudServers:list"]
 
@@ -206,9 +207,9 @@ def test_a_part_without_policies_does_not_take_them_away(world: World) -> None:
     reader = world.policy(["ecs:*:list*"])
     world.update(full(record(A, use())), world.state(default=reader))
     world.update(part(record(B, use())), world.state())
-    assert lock.read(world.path).identities["default"].policies == {"iam/reader.json": "1.1"}
+    assert lockfile.read(world.path).identities["default"].policies == {"iam/reader.json": "1.1"}
     world.update(full(record(A, use())), world.state())
-    assert lock.read(world.path).identities["default"] == Held()
+    assert lockfile.read(world.path).identities["default"] == Held()
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
@@ -232,7 +233,7 @@ def test_parts_in_any_order_are_the_whole(
 
 def test_what_update_says(world: World) -> None:
     def said(*records: object) -> str:
-        line = lock.update(full(*records), world.state(), world.settings)  # type: ignore[arg-type]
+        line = lockfile.update(full(*records), world.state(), world.settings)  # type: ignore[arg-type]
         return line.replace(os.path.relpath(world.path), "LOCK")
 
     assert said(record(A, use())) == "lock: LOCK written (1 permission, 1 test)"
@@ -253,7 +254,8 @@ def test_runs_at_once_lose_nothing(world: World) -> None:
     names = [f"t.py::test_{number}" for number in range(12)]
     state = world.state()
     threads = [
-        threading.Thread(target=lock.update, args=(part(record(name, use())), state, world.settings)) for name in names
+        threading.Thread(target=lockfile.update, args=(part(record(name, use())), state, world.settings))
+        for name in names
     ]
     for thread in threads:
         thread.start()
@@ -283,7 +285,7 @@ def test_a_full_disk_leaves_the_old_lock(world: World, monkeypatch: pytest.Monke
 def test_a_folder_that_is_not_there(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(world.folder)
     with pytest.raises(LockError, match=r"^no/lock.yaml: cannot be written: No such file or directory$"):
-        lock.write(Path("no/lock.yaml"), Lock())
+        lockfile.write(Path("no/lock.yaml"), Lock())
 
 
 # reading
@@ -308,7 +310,7 @@ unmapped: {}
 
 def test_the_example_of_the_contract_is_read(world: World) -> None:
     world.path.write_text(GOOD)
-    found = lock.read(world.path)
+    found = lockfile.read(world.path)
     assert found.permissions == {
         "ecs:cloudServers:list": Permission(
             calls=frozenset([LIST]), tests={"tests/test_inventory.py::test_counts_servers": (Entry(status="proved"),)}
@@ -362,11 +364,11 @@ def test_nonsense_is_named_with_its_place(
     assert old in GOOD
     Path("lock.yaml").write_text(GOOD.replace(old, new))
     with pytest.raises(LockError) as error:
-        lock.read(Path("lock.yaml"))
+        lockfile.read(Path("lock.yaml"))
     assert str(error.value) == f"lock.yaml:{said}{END}"
     before = Path("lock.yaml").read_bytes()
     with pytest.raises(LockError):
-        lock.write(Path("lock.yaml"), Lock())
+        lockfile.write(Path("lock.yaml"), Lock())
     assert Path("lock.yaml").read_bytes() == before
 
 
@@ -376,7 +378,7 @@ def test_a_merge_conflict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark:
     place = "version: 1" if line == 2 else "unmapped: {}"
     Path("lock.yaml").write_text(GOOD.replace(place, f"{mark}\n{place}"))
     with pytest.raises(LockError) as error:
-        lock.read(Path("lock.yaml"))
+        lockfile.read(Path("lock.yaml"))
     shown = repr(mark.split()[0])
     assert str(error.value) == (
         f"lock.yaml:{line}: merge conflict marker {shown}: take either side, then: pytest --hwcloud-lock=update"
@@ -386,13 +388,13 @@ def test_a_merge_conflict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark:
 def test_no_lock_and_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(LockError, match=r"^lock.yaml: no such file; make it: pytest --hwcloud-lock=update$"):
-        lock.read(Path("lock.yaml"))
-    assert lock.problem(Path("lock.yaml")).startswith("lock.yaml: no such file")
+        lockfile.read(Path("lock.yaml"))
+    assert lockfile.problem(Path("lock.yaml")).startswith("lock.yaml: no such file")
     Path("lock.yaml").write_bytes(b"\xff")
     with pytest.raises(
         LockError, match=r"^lock.yaml: not UTF-8 text; restore it, or delete it and make it anew: pytest"
     ):
-        lock.read(Path("lock.yaml"))
+        lockfile.read(Path("lock.yaml"))
 
 
 ANY = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
@@ -401,7 +403,7 @@ NAMES = st.one_of(
     st.sampled_from(["yes", "1.1", "2024-01-01", "a: b", "a #b", "[x]", "12:30:45", "null", "0x1F", "1_0", "x" * 1100]),
 )
 ENTRIES = st.lists(
-    st.builds(Entry, identity=st.sampled_from(["default", "auditor"]), status=st.sampled_from(lock_entry.STATUSES)),
+    st.builds(Entry, identity=st.sampled_from(["default", "auditor"]), status=st.sampled_from(entry.STATUSES)),
     min_size=1,
     max_size=1,
 ).map(tuple)
@@ -425,7 +427,7 @@ LOCKS = st.builds(
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(LOCKS)
 def test_what_is_written_is_read(found: Lock) -> None:
-    text = lock.text(found)
+    text = lockfile.text(found)
     assert parse(text, "x") == found
     quick = parse_written(text)
     assert quick is None or quick == found
@@ -451,8 +453,8 @@ def test_an_ordinary_lock_is_read_quickly(world: World) -> None:
     ],
 )
 def test_entries(entries: tuple[Entry, ...], text: str) -> None:
-    assert lock_entry.shown(entries) == text
-    assert lock_entry.parse(text) == entries
+    assert entry.shown(entries) == text
+    assert entry.parse(text) == entries
 
 
 @pytest.mark.parametrize(
@@ -466,5 +468,5 @@ def test_entries(entries: tuple[Entry, ...], text: str) -> None:
     ],
 )
 def test_rows_of_a_test(nodeid: str, base: str) -> None:
-    assert lock_entry.base(nodeid) == base
-    assert lock_entry.row(nodeid) is (nodeid != base)
+    assert entry.base(nodeid) == base
+    assert entry.row(nodeid) is (nodeid != base)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from lock_world import LIST, SHOW, TAGS, World, full, part, record, use
 
-from pytest_hwcloud.cloud import actions
-from pytest_hwcloud.permissions import lock
+from pytest_hwcloud.cloud.calls import actions
 from pytest_hwcloud.permissions.finding import Finding
+from pytest_hwcloud.permissions.lock import lockfile
 from pytest_hwcloud.permissions.record import Declaration
 
 A, B = "tests/test_inventory.py::test_counts_servers", "tests/test_b.py::test_b"
@@ -95,9 +95,9 @@ def test_lost_because_the_catalogue_changed(world: World, monkeypatch: pytest.Mo
     reader = world.policy(["ecs:*:get*"])
     world.update(full(record(A, use(SHOW))), world.state(default=reader))
     assert world.check(full(record(A, use(SHOW))), world.state(default=reader)) == []
-    from pytest_hwcloud.cloud import judging
+    from pytest_hwcloud.cloud.policies import evaluation
 
-    monkeypatch.setattr(judging, "_aliases", dict)
+    monkeypatch.setattr(evaluation, "_aliases", dict)
     (finding,) = world.check(part(record(A, denied(SHOW), outcome="failed")), world.state(default=reader))
     assert finding.head == "HWP007 lost-permission  ecs:cloudServers:showServer   cause: catalogue"
     assert finding.lines[0] == "was       allowed, by the documents of that time"
@@ -244,7 +244,7 @@ def test_a_new_identity_with_a_policy(world: World) -> None:
     auditor = world.policy(["ecs:*:list*"], name="auditor")
     assert texts(world.check(full(record(A, use())), world.state(auditor=auditor)))[0].splitlines() == [
         "HWP009 widened-policy   identity auditor   cause: policy iam/auditor.json",
-        f"  was       no identity auditor in {lock.read(world.path).file}",
+        f"  was       no identity auditor in {lockfile.read(world.path).file}",
         "  now       allow ecs:*:list*",
         "  fix       pytest --hwcloud-lock=update",
     ]

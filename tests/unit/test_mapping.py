@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from pytest_hwcloud.cloud.identity import DEFAULT_DOMAIN_ID, DEFAULT_PROJECT_ID, Identity, default_identity
 from pytest_hwcloud.cloud.wire import Answer, Request, json_answer
-from pytest_hwcloud.replay.mapping import IdentityMapping
-from pytest_hwcloud.replay.scrub import Scrubber
+from pytest_hwcloud.replay.identity_mapping import IdentityMapping
+from pytest_hwcloud.secrets.scrubber import Scrubber
 
 PROJECT, DOMAIN, AK = "a7" * 16, "d0" * 16, "QXJ7RT2VNE9LQ4ZK8WDP"
 REPLAYED = default_identity()

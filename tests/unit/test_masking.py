@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_hwcloud.cloud.masking import ENCODINGS, spellings
+from pytest_hwcloud.secrets.encodings import ENCODINGS, spellings
 
 SECRETS = ["Hunter2!hunter2", 'P4ss/w0rd+of "olga" & co', "zażółć-云-1\n", "tZ4mQ8vL2xR7nB5kJ9wC3yH6fD1gS0aPqUeTiOrM"]
 

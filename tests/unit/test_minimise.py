@@ -10,14 +10,15 @@ import pytest
 from lock_world import SHOW, TAGS, World, full, record, use
 from reported import settings
 
-from pytest_hwcloud import cli
-from pytest_hwcloud.cloud import actions
+from pytest_hwcloud.cloud.calls import actions
 from pytest_hwcloud.cloud.patterns import wild
-from pytest_hwcloud.cloud.policy import Policy
-from pytest_hwcloud.permissions import lint, lock, ways
-from pytest_hwcloud.permissions.lock import Lock, Permission
-from pytest_hwcloud.permissions.lock_entry import Entry
-from pytest_hwcloud.permissions.minimise import minimise
+from pytest_hwcloud.cloud.policies.policy import Policy
+from pytest_hwcloud.commands import cli
+from pytest_hwcloud.permissions.lock import lockfile
+from pytest_hwcloud.permissions.lock.entry import Entry
+from pytest_hwcloud.permissions.lock.lockfile import Lock, Permission
+from pytest_hwcloud.permissions.lock.minimise import minimise
+from pytest_hwcloud.permissions.policies import lint, spellings
 from pytest_hwcloud.permissions.reports import json_report
 from pytest_hwcloud.permissions.reports.overview import overview
 
@@ -41,7 +42,7 @@ def test_by_identity_and_scope(world: World) -> None:
             record("t.py::b", refused, use(SHOW, identity="auditor")),
         )
     )
-    found = lock.read(world.path)
+    found = lockfile.read(world.path)
     assert [(one.name, one.scope, one.version, one.actions) for one in minimise(found)] == [
         ("default-project", "project", "1.1", ["ecs:cloudServers:list"]),
         ("default-global", "global", "1.1", ["tms:predefineTags:list"]),
@@ -55,7 +56,7 @@ def test_version_5_names_the_actions_of_the_calls_that_were_made(world: World) -
     groups = "GET ecs /v1/{project_id}/cloudservers/os-server-groups"
     other = use(action="ecs:cloudServers:list", call=groups, identity="auditor")
     world.update(full(record("t.py::a", use(), use(TAGS)), record("t.py::b", other)))
-    found = lock.read(world.path)
+    found = lockfile.read(world.path)
     (policy,) = minimise(found, grammar="5.0")
     assert (policy.scope, policy.version) == ("all", "5.0")
     assert "ecs:cloudServers:listServersDetails" in policy.actions
@@ -69,7 +70,7 @@ def test_the_needs_are_allowed_and_nothing_is_wild(grammar: str) -> None:
     found = Lock(
         permissions={
             name: Permission(
-                calls=frozenset(need.label for need in ways.calls.nearest_calls(name)[:1]),
+                calls=frozenset(need.label for need in spellings.calls.nearest_calls(name)[:1]),
                 tests={"t.py::t": (Entry(),)},
             )
             for name in names[::9]
@@ -80,7 +81,7 @@ def test_the_needs_are_allowed_and_nothing_is_wild(grammar: str) -> None:
     assert not any(wild(name) for one in policies for name in one.actions)
     for name, need in found.permissions.items():
         labels = list(need.calls)
-        assert ways.decide(together.decide, name, labels), name
+        assert spellings.decide(together.decide, name, labels), name
 
 
 def test_limits(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_hwcloud.cloud.calls import nearest_templates, needs
+from pytest_hwcloud.cloud.calls.calls import nearest_templates, needs
 
 PROJECT = "05041fffa40025702f6dc009cc6f8f33"
 ECS = "https://ecs.cn-north-4.myhuaweicloud.com"

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from pytest_hwcloud.cli import run
+from pytest_hwcloud.commands.cli import run
 
 PROJECT = "05041fffa40025702f6dc009cc6f8f33"
 ECS = f"https://ecs.cn-north-4.myhuaweicloud.com/v1/{PROJECT}"

@@ -11,10 +11,10 @@ import pytest
 import requests
 from replaying import LIST, entry, replaying, signed, state, tape
 
-from pytest_hwcloud.replay import doors, route
-from pytest_hwcloud.replay.network import NetworkBlocked
-from pytest_hwcloud.replay.route import CURRENT_ROUTER
-from pytest_hwcloud.replay.session import CloudSession
+from pytest_hwcloud.interceptors import patching, router
+from pytest_hwcloud.interceptors.cloud_session import CloudSession
+from pytest_hwcloud.interceptors.network_block import NetworkBlocked
+from pytest_hwcloud.interceptors.router import CURRENT_ROUTER
 
 CLOUD = "ecs.cn-north-4.myhuaweicloud.com"
 
@@ -103,7 +103,7 @@ def test_eight_threads_with_sessions_of_their_own_and_not_one_call_escapes(made,
 
 def test_the_wall_stands_between_two_tests_and_falls_afterwards(made):
     with replaying(made):
-        route.pause()
+        router.pause()
         with pytest.raises(NetworkBlocked):
             socket.getaddrinfo(CLOUD, 443)
         with pytest.raises(NetworkBlocked):
@@ -128,7 +128,7 @@ def test_nothing_is_left_when_a_test_that_is_no_cloud_test_comes(made):
     with replaying(made):
         assert all(now is not before[name] for name, now in patched().items())
     assert patched() == before
-    doors.remove()
+    patching.remove()
     assert patched() == before
 
 
@@ -151,7 +151,7 @@ def test_another_router_for_a_while(made, tmp_path):
     session = CloudSession()
     session.auth = signed(cloud)
     with replaying(made, cloud=cloud):
-        with route.using(Player([other], cloud)):
+        with router.using(Player([other], cloud)):
             assert session.get(LIST).json() == {"count": 1}
         assert session.get(LIST).json() == {"count": 8}
 

@@ -4,13 +4,13 @@ import pytest
 import requests
 from replaying import HOST, LIST, PROJECT, entry, replaying, signed, state, tape
 
+from pytest_hwcloud.cassettes.nearest import masked_url
 from pytest_hwcloud.cloud.tokens import Scope
 from pytest_hwcloud.cloud.wire import Request
-from pytest_hwcloud.gates.state import CloudState
+from pytest_hwcloud.gates.cloud_state import CloudState
+from pytest_hwcloud.interceptors.cloud_session import CloudSession
 from pytest_hwcloud.journal import CURRENT
-from pytest_hwcloud.replay.mismatch import masked_url
 from pytest_hwcloud.replay.player import NotRecorded, Player
-from pytest_hwcloud.replay.session import CloudSession
 
 REFUSED = '{"error": {"message": "no", "code": "Ecs.0110"}}'
 
@@ -194,7 +194,7 @@ def test_a_long_url_is_cut_in_the_comparison(file):
 
 
 def test_hosts_of_nobody_s_cloud_are_not_the_player_s(file):
-    from pytest_hwcloud.replay.route import CURRENT_ROUTER
+    from pytest_hwcloud.interceptors.router import CURRENT_ROUTER
 
     with replaying(tape(file), hosts=["*.cloud.test"]) as player:
         found = [

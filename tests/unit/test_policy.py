@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pytest_hwcloud.cloud.policy import Policy, PolicyError
+from pytest_hwcloud.cloud.policies.policy import Policy, PolicyError
 
 TABLE = yaml.safe_load((Path(__file__).parent / "data" / "decisions.yaml").read_text(encoding="utf-8"))
 
@@ -129,7 +129,7 @@ def test_decisions_about_the_time_are_not_remembered():
 
 
 def test_memory_of_decisions_is_bounded():
-    from pytest_hwcloud.cloud import policy as module
+    from pytest_hwcloud.cloud.policies import policy as module
 
     asked = policy({**STARTER, "Resource": ["ecs:*:*:instance:*"]})
     for number in range(module._REMEMBERED + 10):

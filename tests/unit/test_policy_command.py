@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pytest_hwcloud import cli
+from pytest_hwcloud.commands import cli
 
 WRITER = {
     "Version": "1.1",

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from lock_world import LIST, SHOW, World
 
-from pytest_hwcloud.cloud.policy import Policy
-from pytest_hwcloud.cloud.rights import Rights
-from pytest_hwcloud.permissions import grants, json_edit, policy_edit
-from pytest_hwcloud.permissions.policy_edit import Edit, Pattern
+from pytest_hwcloud.cloud.policies.policy import Policy
+from pytest_hwcloud.cloud.policies.rights import Rights
+from pytest_hwcloud.files import json_edit
+from pytest_hwcloud.permissions.policies import edit as policy_edit
+from pytest_hwcloud.permissions.policies import grant_lines
+from pytest_hwcloud.permissions.policies.edit import Edit, Pattern
 
 WAYS = [["git", "apply"], ["patch", "-p0"], ["patch", "-p1"]]
 
@@ -173,10 +175,10 @@ def test_remove(text: str, index: int, expected: str) -> None:
 def test_a_grant_line_says_the_whole_statement(statement: dict[str, object], version: str) -> None:
     depends = {"Depends": [{"catalog": "BASE", "display_name": "Tenant Guest"}]} if version == "1.0" else {}
     policy = Policy.load({"Version": version, "Statement": [statement], **depends})
-    (line,) = grants.lines(Rights.of([policy]))
-    (document,) = grants.policy([line]).documents
+    (line,) = grant_lines.lines(Rights.of([policy]))
+    (document,) = grant_lines.policy([line]).documents
     assert (document.version == "1.0", bool(document.depends)) == (version == "1.0", version == "1.0")
-    assert grants.lines(Rights.of([Policy([document])])) == (line,)
+    assert grant_lines.lines(Rights.of([Policy([document])])) == (line,)
     assert {key: sorted(value) if isinstance(value, list) else value for key, value in statement.items()} == (
-        grants.statement(line)
+        grant_lines.statement(line)
     )

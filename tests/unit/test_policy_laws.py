@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_hwcloud.cloud.policy import Policy
+from pytest_hwcloud.cloud.policies.policy import Policy
 
 RANK = {"deny": 0, "unknown": 1, "allow": 2}
 WORD = st.sampled_from(["ecs", "vpc", "*", "cloudServers", "get", "list*", "showServer", "?et", "delete"])

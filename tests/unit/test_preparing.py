@@ -6,8 +6,8 @@ import json
 import pytest
 import requests
 
-from pytest_hwcloud.cloud.aksk import AkSkAuth
-from pytest_hwcloud.replay.session import CloudSession
+from pytest_hwcloud.cloud.signing.aksk import AkSkAuth
+from pytest_hwcloud.interceptors.cloud_session import CloudSession
 
 URL = "https://ecs.cn-north-4.myhuaweicloud.com/v1/p/cloudservers/detail"
 DATE = {"X-Sdk-Date": "20251121T100000Z"}

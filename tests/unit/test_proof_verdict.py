@@ -8,14 +8,14 @@ from pytest_hwcloud.cloud.identity import Identity
 from pytest_hwcloud.cloud.tokens import Scope
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.journal import Exchange, Journal
-from pytest_hwcloud.permissions.lock import Lock, Permission
-from pytest_hwcloud.permissions.lock_entry import Entry
-from pytest_hwcloud.permissions.proof_summary import Progress, lines
-from pytest_hwcloud.permissions.provable import Plan, is_proved
+from pytest_hwcloud.permissions.lock.entry import Entry
+from pytest_hwcloud.permissions.lock.lockfile import Lock, Permission
+from pytest_hwcloud.permissions.proof.other_scopes import SCOPES
+from pytest_hwcloud.permissions.proof.plan import Plan, is_proved
+from pytest_hwcloud.permissions.proof.rerun import Rerun
+from pytest_hwcloud.permissions.proof.results import Progress, lines
+from pytest_hwcloud.permissions.proof.verdict import Verdict, doubt, of_denied
 from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
-from pytest_hwcloud.permissions.rerun import Rerun
-from pytest_hwcloud.permissions.scopes import SCOPES
-from pytest_hwcloud.permissions.verdict import Verdict, doubt, of_denied
 
 BASE = "https://ecs.cn-north-4.myhuaweicloud.com/v1/05041fffa40025702f6dc009cc6f8f33"
 LIST, SHOW = "ecs:cloudServers:list", "ecs:cloudServers:get"

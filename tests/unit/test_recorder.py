@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pytest_hwcloud.cassettes.tape import Tape
 from pytest_hwcloud.cloud.identity import DEFAULT_PROJECT_ID, default_identity
 from pytest_hwcloud.cloud.wire import Answer, Request, json_answer
 from pytest_hwcloud.journal import CURRENT, Journal
 from pytest_hwcloud.replay.fault_kinds import fault_kind
-from pytest_hwcloud.replay.mapping import IdentityMapping
+from pytest_hwcloud.replay.identity_mapping import IdentityMapping
 from pytest_hwcloud.replay.recorder import Recorder
-from pytest_hwcloud.replay.tape import Tape
 
 AK, PROJECT = "QXJ7RT2VNE9LQ4ZK8WDP", "a7" * 16
 REPLAYED = default_identity()

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from pytest_hwcloud.cloud.identity import Identity, default_identity
 from pytest_hwcloud.cloud.wire import Answer, Request
-from pytest_hwcloud.explanations.known_secrets import Secrets
 from pytest_hwcloud.journal import Exchange
+from pytest_hwcloud.secrets.known_secrets import Secrets
 
 SK = 'Kq8+x/zR"t7Wm2Yb\\5Hn9Dc4Vf6Gj1Ls3Pa0Eo'
 TOKEN = "MIIP" + base64.b64encode(bytes(range(256)) * 12).decode()

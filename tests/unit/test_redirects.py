@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 
-from pytest_hwcloud.cloud import redirects
+from pytest_hwcloud.cloud.signing import redirects
 
 HERE = "https://ecs.cn-north-4.myhuaweicloud.com/v1/a"
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from reported import COUNT, MISSING, PAGES, SHOW, ledger, records, settings, state, use
 
-from pytest_hwcloud.explanations.known_secrets import Secrets
 from pytest_hwcloud.permissions.ledger import Ledger
 from pytest_hwcloud.permissions.record import TestRecord
 from pytest_hwcloud.permissions.reports import ReportError, write_reports
 from pytest_hwcloud.permissions.reports.overview import level, overview, place
 from pytest_hwcloud.permissions.reports.writing import write
+from pytest_hwcloud.secrets.known_secrets import Secrets
 
 KINDS = ("json", "sarif", "md", "html")
 

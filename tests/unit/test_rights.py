@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_hwcloud.cloud.policy import Policy
-from pytest_hwcloud.cloud.rights import Grant, Rights
+from pytest_hwcloud.cloud.policies.policy import Policy
+from pytest_hwcloud.cloud.policies.rights import Grant, Rights
 
 
 def allow(*actions, version="1.1", name=None, effect="Allow", depends=()):

@@ -10,10 +10,10 @@ import requests
 import urllib3
 from replaying import HOST, LIST, entry, replaying, signed, state, tape
 
-from pytest_hwcloud.cloud.aksk import AkSkAuth
+from pytest_hwcloud.cloud.signing.aksk import AkSkAuth
 from pytest_hwcloud.cloud.tokens import project_scope
+from pytest_hwcloud.interceptors.cloud_session import CloudSession
 from pytest_hwcloud.journal import CURRENT
-from pytest_hwcloud.replay.session import CloudSession
 
 JSON = {"Content-Type": ["application/json"], "X-Request-Id": ["abc"]}
 

@@ -16,10 +16,10 @@ from huaweicloudsdkcore.signer.signer import DerivationAKSKSigner, Signer, SM3Si
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_hwcloud.cloud import sm3
-from pytest_hwcloud.cloud.canonical import canonical_query, canonical_uri
 from pytest_hwcloud.cloud.identity import UnknownName
-from pytest_hwcloud.cloud.signing import has_signature, sign
+from pytest_hwcloud.cloud.signing import sm3
+from pytest_hwcloud.cloud.signing.algorithms import has_signature, sign
+from pytest_hwcloud.cloud.signing.canonical import canonical_query, canonical_uri
 from pytest_hwcloud.cloud.wire import Request
 
 VECTORS = json.loads((Path(__file__).parent / "data" / "signing_vectors.json").read_bytes())["vectors"]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_hwcloud.cloud import actions, calls, tables
-from pytest_hwcloud.cloud.extra_tables import TableError
-from pytest_hwcloud.cloud.policy import Policy
+from pytest_hwcloud.cloud.calls import actions, calls, tables
+from pytest_hwcloud.cloud.calls.project_tables import TableError
+from pytest_hwcloud.cloud.policies.policy import Policy
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT.parent / "shared" / "facts" / "permissions"
@@ -102,7 +102,7 @@ def test_rows_are_well_formed(service):
 
 def test_only_the_service_in_question_is_loaded():
     script = (
-        "from pytest_hwcloud.cloud import calls, tables\n"
+        "from pytest_hwcloud.cloud.calls import calls, tables\n"
         "calls.needs('GET', 'https://tms.myhuaweicloud.com/v1.0/tags')\n"
         "print(tables.read.cache_info().currsize, *calls._TABLES)"
     )

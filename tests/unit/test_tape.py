@@ -8,9 +8,9 @@ import pytest
 import yaml
 from replaying import HOST, LIST, entry, tape, write
 
+from pytest_hwcloud.cassettes import tape as tapes
+from pytest_hwcloud.cassettes.tape import CassetteError, Tape
 from pytest_hwcloud.cloud.wire import Request
-from pytest_hwcloud.replay import tape as tapes
-from pytest_hwcloud.replay.tape import CassetteError, Tape
 
 
 def get(url=LIST, method="GET", body=b""):

@@ -7,10 +7,10 @@ import pytest
 import yaml
 from replaying import LIST, entry
 
+from pytest_hwcloud.cassettes import parsed_cache
+from pytest_hwcloud.cassettes import tape as tapes
+from pytest_hwcloud.cassettes.tape import Tape, read_cassette
 from pytest_hwcloud.cloud.wire import Request
-from pytest_hwcloud.replay import tape as tapes
-from pytest_hwcloud.replay import tape_cache
-from pytest_hwcloud.replay.tape import Tape, read_cassette
 
 BIG = "xxxx y" * 7_000  # small cassettes are not worth a cache
 OLD = 1_600_000_000
@@ -42,7 +42,7 @@ def answers(made):
 
 
 def cached(tmp_path, file):
-    return tape_cache.place(tmp_path / "cache", file)
+    return parsed_cache.place(tmp_path / "cache", file)
 
 
 def test_a_second_load_reads_the_cache_and_answers_the_same(tmp_path, file, monkeypatch):

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from replaying import LIST
 
-from pytest_hwcloud.replay import library, tape_plain
-from pytest_hwcloud.replay.tape import CassetteError, read_cassette
-from pytest_hwcloud.replay.tape_plain import NotPlain, read_entry, split
+from pytest_hwcloud.cassettes import library, plain_yaml
+from pytest_hwcloud.cassettes.plain_yaml import NotPlain, read_entry, split
+from pytest_hwcloud.cassettes.tape import CassetteError, read_cassette
 from pytest_hwcloud.replay.tape_yaml import read_yaml
 
 HERE = Path("c.yaml")
@@ -94,7 +94,7 @@ def test_the_frame_is_what_yaml_says_or_is_left_to_yaml(scalar, lines, head, sty
     whole = frame + document("x").partition(b"version: 1\n")[2]
     try:
         assert split(whole).frame == frame
-        found = tape_plain.read_frame(frame)
+        found = plain_yaml.read_frame(frame)
     except (NotPlain, UnicodeDecodeError):
         return
     assert found == yaml.load(frame, Loader=yaml.CSafeLoader)
@@ -115,7 +115,7 @@ def test_a_quoted_text_that_goes_on_in_the_first_column_does_not_split_the_file(
 def test_the_shipped_cassettes_are_plain(name):
     content = library.shipped(name).read_bytes()
     assert same_or_nothing(content)
-    assert tape_plain.read_frame(split(content).frame)["metadata"]["made"] == "transcribed"
+    assert plain_yaml.read_frame(split(content).frame)["metadata"]["made"] == "transcribed"
     assert read_cassette(content, HERE).plain
 
 
@@ -151,4 +151,4 @@ def test_the_reader_of_events_knows_merge_keys_and_the_harmless_tags_of_vcrpy():
 
 def test_the_spans_cover_every_entry():
     data = document("x") * 1
-    assert tape_plain.split(data).spans == [data.index(b"- request"), len(data)]
+    assert plain_yaml.split(data).spans == [data.index(b"- request"), len(data)]

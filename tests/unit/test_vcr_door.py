@@ -13,8 +13,8 @@ import requests
 import urllib3
 from replaying import HOST, LIST, PROJECT, entry, replaying, signed, state, tape
 
+from pytest_hwcloud.interceptors import router
 from pytest_hwcloud.journal import CURRENT
-from pytest_hwcloud.replay import route
 from pytest_hwcloud.replay.player import NotRecorded
 
 JSON = {"Content-Type": ["application/json"], "X-Request-Id": ["abc"]}
@@ -228,9 +228,9 @@ class Listener:
 @pytest.fixture
 def listener():
     made = Listener()
-    route.enter(made)
+    router.enter(made)
     yield made
-    route.leave()
+    router.leave()
 
 
 @pytest.fixture
@@ -249,7 +249,7 @@ def post_by_requests(url):
 
 
 def post_by_ours(url):
-    from pytest_hwcloud.replay.session import CloudSession
+    from pytest_hwcloud.interceptors.cloud_session import CloudSession
 
     with CloudSession() as session:
         return session.post(url, data=iter([b"me"]), headers={"Content-Length": "2"}).json()

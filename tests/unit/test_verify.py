@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_hwcloud.cassettes.drift import compare
 from pytest_hwcloud.cloud.wire import Answer, json_answer
-from pytest_hwcloud.replay.verify import compare
 
 
 def drift(old: object, new: object) -> list[str]:

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_hwcloud.cloud.signing import SUITES, parsed_date, sign
-from pytest_hwcloud.cloud.verifying import SignatureCheck, verify
+from pytest_hwcloud.cloud.signing.algorithms import SUITES, parsed_date, sign
+from pytest_hwcloud.cloud.signing.verification import SignatureCheck, verify
 from pytest_hwcloud.cloud.wire import Request
 
 VECTORS = json.loads((Path(__file__).parent / "data" / "signing_vectors.json").read_bytes())["vectors"]

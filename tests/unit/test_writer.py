@@ -17,12 +17,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pytest_hwcloud.cassettes import saving
+from pytest_hwcloud.cassettes.interaction import CassetteError
+from pytest_hwcloud.cassettes.rendering import HEADER, Entry, page, render
+from pytest_hwcloud.cassettes.tape import Tape
 from pytest_hwcloud.cloud.wire import Answer, Request
-from pytest_hwcloud.replay import writer
-from pytest_hwcloud.replay.interaction import CassetteError
-from pytest_hwcloud.replay.jsontext import parse_container, pretty
-from pytest_hwcloud.replay.page import HEADER, Entry, page, render
-from pytest_hwcloud.replay.tape import Tape
+from pytest_hwcloud.files.json_lossless import parse_container, pretty
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 8000, tzinfo=UTC)
 URL = "https://ecs.cn-north-4.myhuaweicloud.com/v1/p/servers"
@@ -143,7 +143,7 @@ def test_ours_is_read_without_a_parser_and_equal(tmp_path: Path) -> None:
         b"",
         b"x: y\n- z\n" * 9,
     ]
-    writer.save(path, [item(n, body=body) for n, body in enumerate(bodies)])
+    saving.save(path, [item(n, body=body) for n, body in enumerate(bodies)])
     tape = Tape.load(path)
     assert tape._parsed.plain
     heard = [one.answer.body for one in (tape[n] for n in range(len(tape))) if one.answer]
@@ -153,7 +153,7 @@ def test_ours_is_read_without_a_parser_and_equal(tmp_path: Path) -> None:
 
 def test_plain_vcrpy_loads_it(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
-    writer.save(
+    saving.save(
         path,
         [item(1), render(Entry(request=Request("PUT", URL, {}, b"\xff\x00"), answer=Answer(204), recorded_at=NOW))],
     )
@@ -165,9 +165,9 @@ def test_plain_vcrpy_loads_it(tmp_path: Path) -> None:
 
 def test_saving_again_adds_and_keeps_what_people_wrote(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "c.yaml"
-    writer.save(path, [item(1)], metadata={"source": "x"})
+    saving.save(path, [item(1)], metadata={"source": "x"})
     path.write_text(path.read_text().replace("- request:", "# by hand\n- request:"))
-    writer.save(path, [item(2)])
+    saving.save(path, [item(2)])
     assert numbers(path) == [1, 2]
     assert yaml.safe_load(path.read_text())["metadata"] == {"source": "x"}
     assert [one.name for one in path.parent.iterdir()] == ["c.yaml"]
@@ -180,23 +180,23 @@ def test_a_cassette_of_vcrpy_is_added_to(tmp_path: Path) -> None:
         "response": {"status": {"code": 200, "message": "OK"}, "headers": {}, "body": {"string": "a\nb"}},
     }
     path.write_text(yaml.dump({"interactions": [theirs], "version": 1}))
-    writer.save(path, [item(8)])
+    saving.save(path, [item(8)])
     assert numbers(path) == [7, 8]
     assert yaml.safe_load(path.read_text())["interactions"][0] == theirs
 
 
 def test_a_rewrite_keeps_only_what_this_run_recorded(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
-    writer.save(path, [item(1, when=NOW - timedelta(days=1)), item(2, when=NOW)])
-    writer.save(path, [item(3)], since=NOW)
+    saving.save(path, [item(1, when=NOW - timedelta(days=1)), item(2, when=NOW)])
+    saving.save(path, [item(3)], since=NOW)
     assert numbers(path) == [2, 3]
 
 
 def test_nothing_recorded_is_still_a_cassette(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
-    writer.save(path, [])
+    saving.save(path, [])
     assert path.read_text() == HEADER + "version: 1\ninteractions: []\n"
-    writer.save(path, [item(1)])
+    saving.save(path, [item(1)])
     assert numbers(path) == [1]
 
 
@@ -213,7 +213,7 @@ def test_half_a_file_or_another_format_is_left_alone(tmp_path: Path, content: st
     path = tmp_path / "c.yaml"
     path.write_text(content)
     with pytest.raises(CassetteError) as error:
-        writer.save(path, [item(3)])
+        saving.save(path, [item(3)])
     assert str(error.value).startswith(str(path))
     assert problem in str(error.value)
     assert str(error.value).endswith(
@@ -226,7 +226,7 @@ def test_half_a_file_or_another_format_is_left_alone(tmp_path: Path, content: st
 
 def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "c.yaml"
-    writer.save(path, [item(1)])
+    saving.save(path, [item(1)])
     real = open
 
     def full(file: Any, *args: Any, **options: Any) -> Any:
@@ -238,7 +238,7 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("builtins.open", full)
     with pytest.raises(CassetteError) as error:
-        writer.save(path, [item(2, body=b"x" * 100_000)])
+        saving.save(path, [item(2, body=b"x" * 100_000)])
     assert str(error.value) == f"{path}: cannot be written: No space left on device. What was there before is untouched"
     assert numbers(path) == [1]
     assert [one.name for one in tmp_path.iterdir()] == ["c.yaml"]
@@ -252,13 +252,13 @@ def test_a_read_only_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr("builtins.open", refuse)
     with pytest.raises(CassetteError) as error:
-        writer.save(path, [item(1)])
+        saving.save(path, [item(1)])
     assert str(error.value) == f"{path}: cannot be written: Permission denied. What was there before is untouched"
 
 
 def test_threads_lose_nothing(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
-    threads = [threading.Thread(target=writer.save, args=(path, [item(n)])) for n in range(20)]
+    threads = [threading.Thread(target=saving.save, args=(path, [item(n)])) for n in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -270,14 +270,14 @@ def test_threads_lose_nothing(tmp_path: Path) -> None:
 _MANY = """
 import os, sys
 from pathlib import Path
-from pytest_hwcloud.replay import writer
+from pytest_hwcloud.cassettes import saving
 path, item = Path(sys.argv[1]), sys.argv[2]
 children = []
 for start in (0, 10, 20, 30):
     children.append(os.fork())
     if children[-1] == 0:
         for number in range(start, start + 10):
-            writer.save(path, [item.replace("n=0", f"n={number}")])
+            saving.save(path, [item.replace("n=0", f"n={number}")])
         os._exit(0)
 for child in children:
     os.waitpid(child, 0)
@@ -285,14 +285,14 @@ for child in children:
 _KILLED = """
 import os, random, signal, sys, time
 from pathlib import Path
-from pytest_hwcloud.replay import writer
-from pytest_hwcloud.replay.tape import Tape
+from pytest_hwcloud.cassettes import saving
+from pytest_hwcloud.cassettes.tape import Tape
 path, item, size, dice, whole = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), random.Random(6), 0
 for kill in range(50):
     child = os.fork()
     if child == 0:
         while True:
-            writer.save(path, [item])
+            saving.save(path, [item])
     time.sleep(dice.uniform(0.001, 0.05))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
@@ -302,7 +302,7 @@ for kill in range(50):
         whole += 1
         if len(tape) > 60:
             path.unlink()
-writer.save(path, [item])
+saving.save(path, [item])
 print(whole)
 """
 

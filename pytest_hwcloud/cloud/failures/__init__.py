@@ -19,7 +19,7 @@ def read(obj: object) -> Failure | None:
 
 def read_all(text: str) -> list[Failure]:
     """Every failure in a pasted text, each once, the more exact cause before what it caused."""
-    from pytest_hwcloud.cloud.failures.texts import read_all as all_in
+    from pytest_hwcloud.cloud.failures.pasted_text import read_all as all_in
 
     try:
         return _flat(all_in(text))
@@ -46,7 +46,7 @@ def _read(obj: object) -> Failure | None:
 
             return read_exception(obj)
         case str():
-            from pytest_hwcloud.cloud.failures.texts import read_text
+            from pytest_hwcloud.cloud.failures.pasted_text import read_text
 
             return read_text(obj)
         case dict() if type(obj).__name__ == "GetResult":
@@ -70,7 +70,7 @@ def _read_body(body: object) -> Failure | None:
 
 def _refusal(value: object) -> Failure | None:
     from pytest_hwcloud.cloud.failures.classify import failure_of
-    from pytest_hwcloud.cloud.failures.pieces import refusal_object
+    from pytest_hwcloud.cloud.failures.text_patterns import refusal_object
 
     body = refusal_object(value) if isinstance(value, dict) else None
     return failure_of(body) if body else None

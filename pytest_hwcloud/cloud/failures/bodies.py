@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from pytest_hwcloud.cloud.codes import CODE_SHAPE
+from pytest_hwcloud.cloud.failures.codes import CODE_SHAPE
 from pytest_hwcloud.cloud.failures.formats import DEPTH, embedded
 
 CODE_KEYS = ("error_code", "errorCode", "errCode", "code", "http_code")
@@ -117,7 +117,7 @@ def _is_error(value: Mapping[str, object]) -> bool:
 
 
 def _is_named(code: str, value: Mapping[str, object]) -> bool:
-    from pytest_hwcloud.cloud.codes import entry
+    from pytest_hwcloud.cloud.failures.codes import entry
 
     return bool(value.get("error_code") or value.get("errorCode")) or entry(code) is not None
 

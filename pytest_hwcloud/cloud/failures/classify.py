@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from pytest_hwcloud.cloud import codes
+from pytest_hwcloud.cloud.failures import codes
 from pytest_hwcloud.cloud.failures.bodies import ErrorBody
 from pytest_hwcloud.cloud.failures.failure import Failure
 

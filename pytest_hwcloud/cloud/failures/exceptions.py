@@ -11,8 +11,8 @@ from pytest_hwcloud.cloud.failures.classify import failure_of
 from pytest_hwcloud.cloud.failures.failure import Failure
 from pytest_hwcloud.cloud.failures.formats import decode_text
 from pytest_hwcloud.cloud.failures.network import fault_of, host_in, network_failure
+from pytest_hwcloud.cloud.failures.pasted_text import read_all
 from pytest_hwcloud.cloud.failures.responses import call_of, headers_of, quietly, read_response, request_id_in
-from pytest_hwcloud.cloud.failures.texts import read_all
 
 _MOST = 60  # exceptions of one chain that are looked at
 _SILENT = {

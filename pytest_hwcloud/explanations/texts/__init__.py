@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from pytest_hwcloud.cloud import codes
-from pytest_hwcloud.cloud.codes import Entry
+from pytest_hwcloud.cloud.failures import codes
+from pytest_hwcloud.cloud.failures.codes import Entry
 from pytest_hwcloud.cloud.failures.failure import Failure
 
 LANGUAGES = ("en", "zh")

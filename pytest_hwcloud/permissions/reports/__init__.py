@@ -13,7 +13,7 @@ from pytest_hwcloud.permissions.reports.overview import Mask, Overview, overview
 from pytest_hwcloud.permissions.reports.writing import ReportError, write
 
 if TYPE_CHECKING:
-    from pytest_hwcloud.gates.state import CloudState
+    from pytest_hwcloud.gates.cloud_state import CloudState
     from pytest_hwcloud.options import Settings
     from pytest_hwcloud.permissions.ledger import Ledger
 

@@ -13,7 +13,7 @@ from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
 
 if TYPE_CHECKING:
-    from pytest_hwcloud.gates.state import CloudState
+    from pytest_hwcloud.gates.cloud_state import CloudState
     from pytest_hwcloud.options import Settings
     from pytest_hwcloud.permissions.ledger import Ledger
 

@@ -1,0 +1,1 @@
+"""Cassettes on disk: read, matched, written, scanned, scrubbed, compared."""

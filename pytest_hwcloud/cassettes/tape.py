@@ -1,0 +1,289 @@
+"""One cassette in memory: an index instead of a scan, entries read only when they are asked for."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections import deque
+from collections.abc import Mapping
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from pytest_hwcloud.cassettes import parsed_cache, plain_yaml
+from pytest_hwcloud.cassettes.interaction import FAULTS, CassetteError, Interaction, fault_of, read_interaction
+from pytest_hwcloud.cassettes.parsed_cache import Parsed
+from pytest_hwcloud.cassettes.request_key import digest, key_of, nearest_key, parts
+from pytest_hwcloud.cloud.wire import Request
+from pytest_hwcloud.secrets.request_lookup import cleaned_body, cleaned_url, has_masked, is_masked
+
+__all__ = ["FAULTS", "CassetteError", "Interaction", "Tape"]
+
+_SMALL = 32 << 10  # bytes; a plain cassette below is read again faster than a cache is looked up
+
+
+class Tape:
+    """A cassette that answers. Each recorded answer is given once, in order, as vcrpy does it.
+
+    The last one is given again and again if the cassette says `metadata: {repeat_last: true}`, as the shipped ones do,
+    if the entry says `repeat_last: true`, or if it is a fault (a host stays unreachable).
+    """
+
+    def __init__(self, path: Path, parsed: Parsed, name: str | None = None) -> None:
+        self.path = path
+        self.name = name or path.stem
+        self.metadata: Mapping[str, object] = parsed.metadata
+        self._parsed = parsed
+        self._index = parsed.index
+        self._repeat = bool(parsed.metadata.get("repeat_last"))
+        self._waiting: dict[str, deque[int]] = {}
+        self._bodies: dict[str, dict[str | bytes, deque[int]]] = {}
+        self._read: dict[int, Interaction] = {}
+        self._lock = threading.Lock()
+
+    @classmethod
+    def load(cls, path: Path | str, cache_dir: Path | None = None, name: str | None = None) -> Tape:
+        """Read a cassette; CassetteError for anything that is none. cache_dir: where its parsed form may be kept."""
+        path = path if isinstance(path, Path) else Path(path)
+        try:
+            stat = path.stat()
+            parsed = _parsed(path, stat.st_size, stat.st_mtime_ns, stat.st_ino, cache_dir)
+        except OSError as why:
+            raise CassetteError(f"cannot be read: {why.strerror or why}", path=path) from why
+        return cls(path, parsed, name)
+
+    def __len__(self) -> int:
+        return len(self._parsed.ends) - 1
+
+    def __repr__(self) -> str:
+        return f"Tape({self.name!r}, {len(self)} recorded)"
+
+    @property
+    def keys(self) -> Mapping[str, list[int]]:
+        """Key of tape_index → positions of the interactions recorded under it."""
+        return self._index
+
+    def take(self, request: Request) -> Interaction | None:
+        """The next answer recorded for this request, which then counts as played; None if there is none (left)."""
+        with self._lock:
+            interaction = self._next(request)
+            if interaction is not None:
+                interaction.played += 1
+            return interaction
+
+    def peek(self, request: Request) -> Interaction | None:
+        """What take would give, without playing it."""
+        with self._lock:
+            return self._next(request, keep=True)
+
+    def nearest(self, request: Request) -> Interaction | None:
+        """The recorded request that is most like this one."""
+        key = nearest_key(self._index, key_of(request.method, request.url))
+        return None if key is None else self[self._index[key][0]]
+
+    def recorded(self, request: Request) -> int:
+        """How often exactly this request was recorded, played or not."""
+        return len(self._index.get(key_of(request.method, request.url), ()))
+
+    @property
+    def unplayed(self) -> list[Interaction]:
+        """The interactions that nobody asked for, in the order of the file."""
+        return [self[i] for i in range(len(self)) if not (i in self._read and self._read[i].played)]
+
+    @property
+    def unplayed_count(self) -> int:
+        """How many interactions nobody asked for; reads none of them."""
+        return len(self) - sum(1 for interaction in self._read.values() if interaction.played)
+
+    @property
+    def played_positions(self) -> list[int]:
+        """The positions of the interactions that were asked for; reads none that was not."""
+        return sorted(position for position, one in self._read.items() if one.played)
+
+    def __getitem__(self, position: int) -> Interaction:
+        found = self._read.get(position)
+        if found is None:
+            found = self._read.setdefault(position, read_interaction(self._entry(position), position, self.path))
+        return found
+
+    @cached_property
+    def _has_masked(self) -> bool:
+        return has_masked(self._index)
+
+    def _next(self, request: Request, keep: bool = False) -> Interaction | None:
+        key = key_of(request.method, request.url)
+        if key not in self._index and "?" in key and self._has_masked:
+            key = key_of(request.method, cleaned_url(request.url))
+        positions = self._index.get(key) or self._dead_host(key)
+        if positions is None:
+            return None
+        waiting = self._waiting.get(key)
+        if waiting is None:
+            waiting = self._waiting[key] = deque(positions)
+        last = positions[-1]
+        if request.body and len(positions) > 1:
+            same = self._with_body(key, positions, request.body)
+            if same is not None:
+                waiting, last = same
+        while waiting:
+            interaction = self[waiting[0] if keep else waiting.popleft()]
+            if not interaction.played:
+                return interaction
+            if keep:
+                waiting.popleft()
+        interaction = self[last]
+        return interaction if self._repeat or interaction.repeat or interaction.fault else None
+
+    def _dead_host(self, key: str) -> list[int] | None:
+        """A request that is not recorded, to a host that only ever failed: it fails in the same way."""
+        if not self._parsed.faults:
+            return None
+        host = parts(key)[2]
+        found = [positions for known, positions in self._index.items() if parts(known)[2] == host]
+        dead = set(self._parsed.faults)
+        return found[0][-1:] if found and all(p in dead for positions in found for p in positions) else None
+
+    def _with_body(self, key: str, positions: list[int], body: bytes) -> tuple[deque[int], int] | None:
+        """The answers recorded for exactly this body, where different ones were recorded; None: go by the order."""
+        groups = self._bodies.get(key)
+        if groups is None:
+            groups = self._bodies[key] = {}
+            for position in positions:
+                groups.setdefault(digest(self[position].body), deque()).append(position)
+        same = groups.get(digest(body)) if len(groups) > 1 else None
+        if same is None and len(groups) > 1 and any(is_masked(self[position].body) for position in positions):
+            same = groups.get(digest(cleaned_body(body)))
+        if same is None:
+            return None
+        while len(same) > 1 and self[same[0]].played:
+            same.popleft()
+        return deque(same), same[-1]
+
+    def _entry(self, position: int) -> object:
+        parsed = self._parsed
+        entry = parsed.blob[parsed.ends[position] : parsed.ends[position + 1]]
+        if not parsed.plain:
+            return json.loads(entry)
+        try:
+            return plain_yaml.read_entry(entry)
+        except plain_yaml.NotPlain:
+            from pytest_hwcloud.replay.tape_yaml import read_yaml
+
+            entries = read_yaml(entry, self.path)
+            return entries[0] if isinstance(entries, list) else entries
+
+
+@lru_cache(maxsize=64)
+def _parsed(path: Path, size: int, mtime_ns: int, inode: int, cache_dir: Path | None) -> Parsed:
+    """The parsed form of a file as it is now: from this process, from the cache, or read anew."""
+    if cache_dir is None or size <= _SMALL:
+        return read_cassette(path.read_bytes(), path)
+    stat = path.stat()
+    if found := parsed_cache.load(cache_dir, path, stat):
+        return found
+    content = path.read_bytes()
+    parsed = read_cassette(content, path)
+    parsed_cache.save(cache_dir, path, stat, content, parsed)
+    return parsed
+
+
+def read_cassette(content: bytes, path: Path) -> Parsed:
+    """Read the bytes of a cassette: JSON, the plain form, or any YAML."""
+    if not content.strip():
+        return Parsed(metadata={}, index={}, ends=[0], blob=b"", faults=[], plain=False)  # vcrpy: like no cassette
+    if content.lstrip()[:1] == b"{":
+        try:
+            return _from_document(json.loads(content), path)
+        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+            pass  # a YAML flow mapping looks like it
+    try:
+        return _from_plain(plain_yaml.split(content), content, path)
+    except (plain_yaml.NotPlain, UnicodeDecodeError):
+        from pytest_hwcloud.replay.tape_yaml import read_yaml
+
+        return _from_document(read_yaml(content, path), path)
+
+
+def _from_plain(plain: plain_yaml.Plain, content: bytes, path: Path) -> Parsed:
+    frame = _frame(plain.frame, path)
+    if not (isinstance(frame, dict) or frame is None) or (isinstance(frame, dict) and "interactions" in frame):
+        raise plain_yaml.NotPlain
+    for position, fault in plain.fault.items():
+        fault_of({"fault": fault}, position, path)
+    index: dict[str, list[int]] = {}
+    for position, (method, uri) in enumerate(plain.keys):
+        index.setdefault(key_of.__wrapped__(method, uri), []).append(position)
+    return Parsed(
+        metadata=_metadata(frame or {}, path),
+        index=index,
+        ends=plain.spans,
+        blob=content,
+        faults=sorted(plain.fault),
+        plain=True,
+    )
+
+
+def _frame(frame: bytes, path: Path) -> object:
+    try:
+        return plain_yaml.read_frame(frame)
+    except plain_yaml.NotPlain:
+        from pytest_hwcloud.replay.tape_yaml import read_yaml
+
+    try:
+        return read_yaml(frame, path)
+    except CassetteError:
+        raise plain_yaml.NotPlain from None  # the whole file tells the right line
+
+
+def _from_document(document: object, path: Path) -> Parsed:
+    if not isinstance(document, Mapping) or not isinstance(document.get("interactions"), list):
+        raise CassetteError("not a cassette: a mapping with the list `interactions` is expected", path=path)
+    index: dict[str, list[int]] = {}
+    ends, entries, faults = [0], [], []
+    for position, entry in enumerate(document["interactions"]):
+        method, uri = _method_and_uri(entry, position, path)
+        if fault_of(entry, position, path):
+            faults.append(position)
+        index.setdefault(key_of.__wrapped__(method.upper(), uri), []).append(position)
+        entries.append(_as_json(entry, position, path))
+        ends.append(ends[-1] + len(entries[-1]))
+    metadata = _metadata(document, path)
+    return Parsed(metadata=metadata, index=index, ends=ends, blob=b"".join(entries), faults=faults, plain=False)
+
+
+def _metadata(document: Mapping[object, object], path: Path) -> dict[str, object]:
+    found = document.get("metadata") or {}
+    if not isinstance(found, Mapping):
+        raise CassetteError("must be a mapping", path=path, key="metadata")
+    return {str(key): value for key, value in found.items()}
+
+
+def _method_and_uri(entry: object, position: int, path: Path) -> tuple[str, str]:
+    request = entry.get("request") if isinstance(entry, Mapping) else None
+    if not isinstance(request, Mapping):
+        raise CassetteError("an interaction needs a request", path=path, key=f"interactions[{position}].request")
+    method, uri = request.get("method"), request.get("uri")
+    for key, value in (("method", method), ("uri", uri)):
+        if not isinstance(value, str) or not value:
+            raise CassetteError("must be a text", path=path, key=f"interactions[{position}].request.{key}")
+    return str(method), str(uri)
+
+
+def _as_json(entry: object, position: int, path: Path) -> bytes:
+    try:
+        return json.dumps(entry, ensure_ascii=False, default=parsed_cache.plain_value).encode("utf-8", "surrogatepass")
+    except (TypeError, ValueError, RecursionError) as why:
+        raise CassetteError(f"not a plain value: {why}", path=path, key=f"interactions[{position}]") from why
+
+
+def drop_memory() -> None:
+    """Forget the cassettes read in this process (for measurements)."""
+    _parsed.cache_clear()
+
+
+def file_name(path: Path) -> str:
+    """How a cassette of the user's own is called in messages: relative to where the run was started, if inside."""
+    try:
+        return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else os.fspath(path)
+    except OSError:
+        return os.fspath(path)

@@ -1,0 +1,1 @@
+"""What a call is: method, URL and body to operation and actions."""

@@ -1,0 +1,194 @@
+"""Names of actions: `service:type:operation`, in the two grammars (1.1 and 5.0) and in any letter case.
+
+Three questions about two names, and they are different ones:
+
+* `same(a, b)`: are they two spellings of one permission? Only the letter case differs, or one is a 5.0 name and the
+  only heir of the other, a 1.1 name (`ecs:cloudServers:listServersDetails`, `ecs:cloudServers:list`). Symmetric and
+  transitive, as both have one `canonical` name.
+* `names(a)`: which names in a statement allow `a`? One way only: whoever may `ecs:cloudServers:get` (the old, broad
+  name) may also `ecs:cloudServers:showServer`, but not the other way round. Each of them opens every call needing `a`.
+* does a marker speak of a call? A question to the call (`Call.named_by`), which knows its names and their aliases.
+
+A call may be allowed in either grammar (`Call.ways`): to ask for its 1.1 action alone would refuse a policy that names
+the 5.0 one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import Path
+
+from pytest_hwcloud.cloud.patterns import covers
+
+FACTS = Path(__file__).parents[1] / "facts" / "permissions"
+_PART = re.compile(r"[A-Za-z0-9_.*?-]*")
+
+
+class ActionError(ValueError):
+    """A text that is no action name, or no single action; says why and what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action name in its parts; `type` may be empty (`sts::decodeAuthorizationMessage`)."""
+
+    service: str
+    type: str
+    operation: str
+
+    def __str__(self) -> str:
+        return f"{self.service}:{self.type}:{self.operation}"
+
+    @property
+    def wildcard(self) -> bool:
+        """True for a pattern."""
+        return "*" in str(self) or "?" in str(self)
+
+
+@dataclass(slots=True)
+class _Index:
+    """What facts/permissions/actions.json says, keyed by the name in lower case."""
+
+    documented: dict[str, str]
+    canonical: dict[str, str]
+    spellings: dict[str, list[str]]
+    levels: dict[str, str]
+    tables: dict[str, list[str]]
+    own: dict[str, str] = field(default_factory=dict)  # names of the project's own tables
+    own_spellings: dict[str, list[str]] = field(default_factory=dict)
+    own_canonical: dict[str, str] = field(default_factory=dict)
+    revision: int = 0  # grows with every change of the three
+
+
+@lru_cache(maxsize=1)
+def _index() -> _Index:
+    data = json.loads((FACTS / "actions.json").read_bytes())
+    documented = {name.lower(): name for name in data["names"]}
+    return _Index(documented, data["canonical"], data["spellings"], data["levels"], data["tables"])
+
+
+def parse(text: str, *, wildcards: bool = True) -> Action:
+    """The parts of an action name. ActionError for another shape, and for a pattern where `wildcards` is False."""
+    parts = text.strip().split(":")
+    if len(parts) != 3:
+        raise ActionError(f"{text!r} is no action: service:type:operation has two colons{_guess(text)}")
+    if not parts[0] or not parts[2]:
+        missing = "operation" if parts[0] else "service"
+        raise ActionError(f"{text!r} is no action: the {missing} is empty (only the middle part may be)")
+    if not all(_PART.fullmatch(part) for part in parts):
+        raise ActionError(f"{text!r} is no action: only letters, digits, '-', '_', '.' and '*' may stand in it")
+    action = Action(*parts)
+    if action.wildcard and not wildcards:
+        raise ActionError(_covers(str(action)))
+    return action
+
+
+def _guess(text: str) -> str:
+    near = suggest(text)
+    return f"; did you mean {near!r}?" if near else ""
+
+
+def _covers(pattern: str) -> str:
+    found = expand(pattern)
+    head = f"{pattern!r} is a pattern; name the actions one by one"
+    if not found:
+        return f"{head} (no known action matches it)"
+    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+    return f"{head}; it covers {', '.join(found[:5])}{more}"
+
+
+def canonical(action: str) -> str:
+    """The one spelling of a permission: the 1.1 name where there is one, else the 5.0 name; unknown names as given."""
+    key, index = action.lower(), _index()
+    found = index.canonical.get(key) or index.own_canonical.get(key) or index.documented.get(key)
+    return found or index.own.get(key) or action
+
+
+def same(a: str, b: str) -> bool:
+    """True where both are spellings of one permission."""
+    return a.lower() == b.lower() or canonical(a).lower() == canonical(b).lower()
+
+
+def names(action: str) -> tuple[str, ...]:
+    """The names any of which, in a statement, speaks of this action: itself, then its aliases (see the module)."""
+    key, index = action.lower(), _index()
+    own = index.documented.get(key) or index.own.get(key) or action
+    others = (*index.spellings.get(key, ()), *index.own_spellings.get(key, ()))
+    return (own, *(name for name in others if name.lower() != key))
+
+
+def is_known(action: str) -> bool:
+    """True where a document names this action (or a table of the project), in any letter case."""
+    index = _index()
+    return action.lower() in index.documented or action.lower() in index.own
+
+
+def suggest(action: str) -> str | None:
+    """The known action that was probably meant, looked for in the service first; None for a known name."""
+    key = action.lower().strip()
+    known = {**_index().documented, **_index().own}
+    if key in known:
+        return None
+    service, operation = key.partition(":")[0] + ":", ":" + key.rpartition(":")[2]
+    inside = [name for name in known if name.startswith(service)]
+    alike = [name for name in known if name.endswith(operation)]  # the same operation of another type or service
+    for pool in ([name for name in alike if name.startswith(service)], alike, inside, list(known)):
+        if near := get_close_matches(key, pool, 1, 0.75):
+            return known[near[0]]
+    return None
+
+
+def expand(text: str) -> tuple[str, ...]:
+    """All known actions that a pattern covers, sorted; a whole name covers itself if it is known."""
+    wanted = text.strip()
+    return tuple(name for name in all_actions() if covers(wanted, name))
+
+
+def access_level(action: str) -> str | None:
+    """`list`, `read`, `write`, `tagging` or `permission_management` where a document says so."""
+    return _index().levels.get(action.lower())
+
+
+def all_actions(service: str | None = None) -> tuple[str, ...]:
+    """All known action names (of one service), sorted without regard to case."""
+    index = _index()
+    every: Iterable[str] = [*index.documented.values(), *index.own.values()]
+    prefix = f"{service.lower()}:" if service else ""
+    return tuple(sorted((name for name in every if name.lower().startswith(prefix)), key=str.lower))
+
+
+def tables_of(action: str) -> tuple[str, ...]:
+    """The services whose tables can hold calls that need this action (calls of `eip` need `vpc:publicIps:get`)."""
+    prefix = action.partition(":")[0].lower()
+    return tuple(_index().tables.get(prefix, (prefix,)))
+
+
+def learn(found: Iterable[str], aliases: Mapping[str, Sequence[str]], heirs: Mapping[str, str] | None = None) -> None:
+    """Take in the action names of a table of the project, and the further names that allow them.
+
+    heirs: 5.0 name -> the one 1.1 name that it is another spelling of.
+    """
+    index = _index()
+    index.revision += 1
+    index.own_canonical.update({name.lower(): old for name, old in (heirs or {}).items()})
+    every = {*found, *aliases, *(name for others in aliases.values() for name in others)}
+    index.own.update({name.lower(): name for name in every if name.lower() not in index.documented})
+    index.own_spellings.update({name.lower(): list(others) for name, others in aliases.items()})
+
+
+def forget() -> None:
+    """Drop the names that were taken in."""
+    index = _index()
+    index.revision += 1
+    for taken in (index.own, index.own_spellings, index.own_canonical):
+        taken.clear()
+
+
+def revision() -> int:
+    """A number that changes with the names that the project's own tables bring."""
+    return _index().revision

@@ -1,0 +1,262 @@
+"""Reading a policy document: versions 1.0 (roles), 1.1 (policies) and 5.0 (identity and service control policies).
+
+What no grammar allows raises PolicyError with file, line, statement and key. What the grammars write as a list
+(Action, Resource) may also be one text here; `policy lint` reports it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+
+from pytest_hwcloud.cloud.policies import conditions, system_policies
+from pytest_hwcloud.files import json_positions
+
+VERSIONS = ("1.0", "1.1", "5.0")
+_TOP = ("Version", "Statement", "Depends")
+_KEYS = ("Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition", "Principal", "NotPrincipal")
+Path_ = tuple[str | int, ...]
+
+
+class PolicyError(ValueError):
+    """A policy document that cannot be used. The text is `file:line: statement N: key: what is wrong`, N from 1."""
+
+    def __init__(
+        self, text: str, *, file: str, line: int | None = None, statement: int | None = None, key: str = ""
+    ) -> None:
+        place = f"{file}:{line}" if line else file
+        where = "".join(
+            f"{part}: " for part in (f"statement {statement + 1}" if statement is not None else "", key) if part
+        )
+        super().__init__(f"{place}: {where}{text}")
+        self.file, self.line, self.statement, self.key = file, line, statement, key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One statement as written. index: its place in its policy, from 0."""
+
+    effect: str  # "allow" or "deny"
+    actions: tuple[str, ...]
+    not_action: bool = False
+    resources: tuple[str, ...] | None = None  # None: all
+    not_resource: bool = False
+    condition: tuple[conditions.Test, ...] = ()
+    sid: str | None = None
+    principal: bool = False
+    index: int = 0
+    policy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A parsed policy document."""
+
+    version: str
+    statements: tuple[Statement, ...]
+    name: str
+    source: str
+    depends: tuple[str, ...] = ()
+    raw: Mapping[str, object] = field(default_factory=dict, repr=False)
+    text: str | None = field(default=None, repr=False)
+    base: Path_ = ()  # where in its file the document begins
+
+    def line(self, path: Path_) -> int | None:
+        """The line of a place in the document; None if it was not read from a file."""
+        return None if self.text is None else json_positions.line(self.text, (*self.base, *path))
+
+
+def read(source: str | Path | Mapping[str, object], name: str | None = None) -> Document:
+    """The document in a file, in a dict, or of a system policy (`system:NAME`); PolicyError if it cannot be used."""
+    if isinstance(source, Mapping):
+        return _Reader(source, name or "policy document").document()
+    if str(source).startswith(system_policies.PREFIX):
+        return _system(str(source))
+    file = Path(source).as_posix() if isinstance(source, Path) else source
+    text = _text(file)
+    return _Reader(_json(text, file), file, text).document(name)
+
+
+def _system(reference: str) -> Document:
+    try:
+        known, document = system_policies.find(reference.removeprefix(system_policies.PREFIX))
+    except LookupError as error:
+        raise PolicyError(str(error.args[0]), file=reference) from None
+    return _Reader(document, system_policies.PREFIX + known).document()
+
+
+def _text(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise PolicyError("no such file", file=file) from None
+    except UnicodeDecodeError:
+        raise PolicyError("not UTF-8 text", file=file) from None
+    except OSError as error:
+        raise PolicyError(f"cannot be read: {error.strerror}", file=file) from None
+
+
+def _json(text: str, file: str) -> Mapping[str, object]:
+    try:
+        value = json.loads(text, object_pairs_hook=_no_doubles)
+    except _DoubledError as error:
+        line = json_positions.line_of_key(text, error.key)
+        raise PolicyError(
+            "given twice in one object; only one would count", file=file, line=line, key=error.key
+        ) from None
+    except json.JSONDecodeError as error:
+        raise PolicyError(f"not valid JSON: {error.msg}", file=file, line=error.lineno) from None
+    except RecursionError:
+        raise PolicyError("nested too deeply", file=file, line=1) from None
+    if not isinstance(value, dict):
+        raise PolicyError("a policy document is a JSON object", file=file, line=1)
+    return value
+
+
+class _DoubledError(Exception):
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+
+def _no_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    seen: dict[str, object] = {}
+    for key, value in pairs:
+        if key in seen:
+            raise _DoubledError(key)
+        seen[key] = value
+    return seen
+
+
+class _Reader:
+    """One document on its way in."""
+
+    def __init__(self, raw: Mapping[str, object], file: str, text: str | None = None) -> None:
+        self.file, self.text = file, text
+        self.name: str | None = None
+        self.base: Path_ = ()
+        self.raw = self._unwrap(raw)
+
+    def _unwrap(self, raw: Mapping[str, object]) -> Mapping[str, object]:
+        # GET /v3/roles/{id} and POST /v3.0/OS-ROLE/roles wrap the document: {"role": {"display_name": …,
+        # "policy": {…}}}
+        for key in ("role", "policy"):
+            inner = raw.get(key)
+            if "Statement" not in raw and isinstance(inner, Mapping):
+                shown = inner.get("display_name")
+                self.name = shown if isinstance(shown, str) else self.name
+                self.base, raw = (*self.base, key), inner
+        return raw
+
+    def error(self, text: str, path: Path_, key: str = "") -> PolicyError:
+        line = json_positions.line(self.text, (*self.base, *path)) if self.text is not None else None
+        number = next((part for part in path if isinstance(part, int)), None) if path[:1] == ("Statement",) else None
+        return PolicyError(text, file=self.file, line=line, statement=number, key=key)
+
+    def document(self, name: str | None = None) -> Document:
+        raw = self.raw
+        self._known(raw, _TOP, ())
+        version = raw.get("Version")
+        if version not in VERSIONS:
+            said = "is missing" if version is None else f"{version!r} is unknown"
+            raise self.error(
+                f'{said}; write "1.0" (role), "1.1" (policy) or "5.0" (identity policy)', ("Version",), "Version"
+            )
+        statements = raw.get("Statement")
+        if not isinstance(statements, list):
+            said = "is missing" if statements is None else "must be a list"
+            raise self.error(f'{said}: "Statement": [{{"Effect": …, "Action": […]}}]', ("Statement",), "Statement")
+        label = name or self.name or self.file
+        return Document(
+            version=str(version),
+            statements=tuple(
+                self._statement(item, index, label, str(version)) for index, item in enumerate(statements)
+            ),
+            name=label,
+            source=self.file,
+            depends=self._depends(raw.get("Depends", [])),
+            raw=raw,
+            text=self.text,
+            base=self.base,
+        )
+
+    def _known(self, item: Mapping[str, object], keys: Iterable[str], path: Path_) -> None:
+        for key in item:
+            if key not in keys:
+                near = get_close_matches(str(key).capitalize(), list(keys), 1, 0.5)
+                guess = f", did you mean {near[0]!r}?" if near else f"; known: {', '.join(keys)}"
+                raise self.error(f"unknown key{guess}", (*path, key), str(key))
+
+    def _depends(self, given: object) -> tuple[str, ...]:
+        if not isinstance(given, list):
+            raise self.error("must be a list of {catalog, display_name}", ("Depends",), "Depends")
+        shown = [item.get("display_name") if isinstance(item, Mapping) else None for item in given]
+        if not all(isinstance(item, str) for item in shown):
+            raise self.error("must be a list of {catalog, display_name}", ("Depends",), "Depends")
+        return tuple(str(item) for item in shown)
+
+    def _statement(self, item: object, index: int, policy: str, version: str) -> Statement:
+        path: Path_ = ("Statement", index)
+        if not isinstance(item, Mapping):
+            raise self.error('must be an object: {"Effect": …, "Action": […]}', path)
+        self._known(item, _KEYS, path)
+        effect = item.get("Effect")
+        if not isinstance(effect, str) or effect.lower() not in ("allow", "deny"):
+            said = "is missing" if effect is None else f"{effect!r} is unknown"
+            raise self.error(f'{said}; write "Allow" or "Deny"', (*path, "Effect"), "Effect")
+        actions, not_action = self._one_of(item, "Action", "NotAction", path)
+        resources, not_resource = self._one_of(item, "Resource", "NotResource", path)
+        if actions is None:
+            raise self.error('is missing: "Action": ["service:type:operation"]', path, "Action")
+        return Statement(
+            effect=effect.lower(),
+            actions=self._actions(actions, path, "NotAction" if not_action else "Action"),
+            not_action=not_action,
+            resources=resources,
+            not_resource=not_resource,
+            condition=self._condition(item.get("Condition", {}), path),
+            sid=item.get("Sid") if isinstance(item.get("Sid"), str) else None,
+            principal="Principal" in item or "NotPrincipal" in item,
+            index=index,
+            policy=policy,
+        )
+
+    def _one_of(
+        self, item: Mapping[str, object], key: str, other: str, path: Path_
+    ) -> tuple[tuple[str, ...] | None, bool]:
+        if key in item and other in item:
+            raise self.error(f"{key} and {other} exclude each other in a statement", (*path, other), other)
+        negated = other in item
+        used = other if negated else key
+        return (self._texts(item[used], (*path, used), used) if used in item else None), negated
+
+    def _texts(self, value: object, path: Path_, key: str) -> tuple[str, ...]:
+        if (
+            key == "Resource" and isinstance(value, Mapping) and list(value) == ["uri"]
+        ):  # agencies: {"uri": ["/iam/agencies/…"]}
+            value, path = value["uri"], (*path, "uri")
+        items = [value] if isinstance(value, str) else value
+        if not isinstance(items, list) or not items or not all(isinstance(text, str) and text for text in items):
+            raise self.error("must be a list of texts", path, key)
+        return tuple(items)
+
+    def _actions(self, actions: tuple[str, ...], path: Path_, key: str) -> tuple[str, ...]:
+        for place, action in enumerate(actions):
+            if action.count(":") > 2:
+                raise self.error(
+                    f"{action!r} has more than three parts (service:type:operation)", (*path, key, place), key
+                )
+            if action != action.strip() or action.endswith(":"):
+                raise self.error(f"{action!r} is no action (service:type:operation)", (*path, key, place), key)
+        return actions
+
+    def _condition(self, given: object, path: Path_) -> tuple[conditions.Test, ...]:
+        path = (*path, "Condition")
+        if not isinstance(given, Mapping):
+            raise self.error("must be an object: {operator: {key: [values]}}", path, "Condition")
+        try:
+            return conditions.parse(given)
+        except conditions.ConditionError as error:
+            raise self.error(str(error), (*path, *error.keys), ".".join(("Condition", *error.keys))) from None

@@ -1,0 +1,205 @@
+"""What one identity may do: its policies and groups, where each was granted, and a service control policy as the bound.
+
+A grant counts where it was given (reference/iam.md section 4): on one project only there, on all projects in every
+project, on the domain for global services, on an enterprise project for its resources and only for actions that support
+enterprise projects. Identity policies (5.0) are attached to the user and count everywhere. A role takes effect only
+together with the roles it depends on: where one of them is not among the policies, its statements only perhaps count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pytest_hwcloud.cloud.patterns import AskedResource
+from pytest_hwcloud.cloud.policies.conditions import Context
+from pytest_hwcloud.cloud.policies.decision import Decision
+from pytest_hwcloud.cloud.policies.documents import Document
+from pytest_hwcloud.cloud.policies.evaluation import Judge
+from pytest_hwcloud.cloud.policies.policy import Policy
+from pytest_hwcloud.cloud.policies.system_policies import PREFIX
+
+PLACES = ("everywhere", "domain", "projects", "project", "enterprise")
+_RANK = {"deny": 0, "unknown": 1, "allow": 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a question is asked. scope: "project", "domain" or "unknown". None: not known.
+
+    enterprise_level: does the action take effect in enterprise projects?
+    """
+
+    scope: str = "project"
+    project_id: str | None = None
+    enterprise_project: str | None = None
+    enterprise_level: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """A policy and where it was granted. on: one of PLACES. target: id of the project or enterprise project."""
+
+    policy: Policy
+    on: str = "everywhere"
+    target: str | None = None
+    group: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.on not in PLACES:
+            raise ValueError(f"a grant is on one of {', '.join(PLACES)}, not {self.on!r}")
+        if (self.target is not None) != (self.on in ("project", "enterprise")):
+            raise ValueError(
+                f"a grant on {self.on!r} {'needs the id of one' if self.target is None else 'has no target'}"
+            )
+
+    def counts(self, place: Place) -> bool | str:
+        """Does the grant count there? A text: perhaps, and what is not known."""
+        match self.on:
+            case "everywhere":
+                return True
+            case "domain":
+                return _scope_is("domain", place)
+            case "projects":
+                return _scope_is("project", place)
+            case "project":
+                return _and(_scope_is("project", place), _is(place.project_id, self.target, "project"))
+            case _:
+                return _and(_enterprise(place), _is(place.enterprise_project, self.target, "enterprise project"))
+
+    def where(self, place: Place) -> str:
+        """Where it was granted, and why that is not the place of the question."""
+        match self.on:
+            case "domain":
+                return "granted on the domain, which counts for global services only"
+            case "projects":
+                return "granted on all projects, which does not count for global services"
+            case "project" if place.scope == "domain":
+                return f"granted on project {self.target}, which does not count for global services"
+            case "enterprise" if place.enterprise_level is False:
+                return f"granted on enterprise project {self.target}, where this action takes no effect"
+            case kind:
+                return f"granted on {'project' if kind == 'project' else 'enterprise project'} {self.target} only"
+
+
+def _scope_is(wanted: str, place: Place) -> bool | str:
+    return place.scope == wanted or (f"the call is of {wanted} scope" if place.scope == "unknown" else False)
+
+
+def _is(given: str | None, wanted: str | None, what: str) -> bool | str:
+    return f"the {what} of the call is {wanted}" if given is None else given == wanted
+
+
+def _enterprise(place: Place) -> bool | str:
+    if place.enterprise_level is None:
+        return "the action takes effect in enterprise projects"
+    return place.enterprise_level
+
+
+def _and(left: bool | str, right: bool | str) -> bool | str:
+    if left is False or right is False:
+        return False
+    return " and ".join(text for text in (left, right) if isinstance(text, str)) or True
+
+
+class Rights:
+    """The rights of one identity, immutable: a change makes new ones, so that a token can keep those of its issue."""
+
+    __slots__ = ("_judges", "about_resources", "bound", "conditional", "grammar", "grants")
+
+    def __init__(self, grants: Iterable[Grant], bound: Policy | None = None) -> None:
+        self.grants = tuple(grants)
+        self.bound = bound
+        self._judges: dict[Place, Judge] = {}
+        held = [*self.policies, *([bound] if bound else [])]
+        statements = [statement for policy in held for statement in policy.statements]
+        versions = {document.version for document in self.documents}
+        self.grammar = "5.0" if versions == {"5.0"} else "1.1"  # 5.0: only identity policies judge this identity
+        self.conditional = any(statement.condition for statement in statements)  # else no context is needed
+        self.about_resources = any(statement.resources for statement in statements)  # else no resource is
+
+    @classmethod
+    def of(cls, policies: Sequence[Policy | Grant], bound: Policy | None = None) -> Rights:
+        """What these policies and grants give; a policy alone counts everywhere. bound: a service control policy."""
+        return cls((item if isinstance(item, Grant) else Grant(policy=item) for item in policies), bound)
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """The policies of all grants."""
+        return tuple(grant.policy for grant in self.grants)
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """The documents of all policies."""
+        return tuple(document for policy in self.policies for document in policy.documents)
+
+    def granting(self, actions: Iterable[str]) -> Rights:
+        """These rights and, everywhere, the given actions."""
+        document = {"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": list(actions)}]}
+        return Rights((*self.grants, Grant(policy=Policy.load(document, name="hwcloud.grant"))), self.bound)
+
+    def decide(
+        self,
+        action: str,
+        *,
+        scope: str = "project",
+        project_id: str | None = None,
+        enterprise_project: str | None = None,
+        enterprise_level: bool | None = None,
+        resource: AskedResource = None,
+        context: Mapping[str, object] | None = None,
+    ) -> Decision:
+        """May the identity do this there? An allow needs the bound's allow as well."""
+        place = Place(
+            scope=scope,
+            project_id=project_id,
+            enterprise_project=enterprise_project,
+            enterprise_level=enterprise_level,
+        )
+        asked = Context(context) if context else None
+        own = self._judge(place).decide(action, resource, asked)
+        if self.bound is None or (own.effect == "deny" and own.explicit):
+            return own
+        limit = self.bound.judge.decide(action, resource, asked)
+        if _RANK[limit.effect] < _RANK[own.effect] or limit.explicit:
+            return limit.because(f"the service control policy bounds it: {limit.reason}")
+        return own
+
+    def _judge(self, place: Place) -> Judge:
+        judge = self._judges.get(place)
+        if judge is None:
+            judge = self._judges[place] = Judge(self._sources(place), self._elsewhere(place))
+        return judge
+
+    def _sources(self, place: Place) -> list[tuple[Document, str]]:
+        held = {document.name.removeprefix(PREFIX).lower() for document in self.documents}
+        found = []
+        for grant in self.grants:
+            for document in grant.policy.documents:
+                counts = True if document.version == "5.0" else grant.counts(place)
+                if counts is not False:
+                    missing = [name for name in document.depends if name.lower() not in held]
+                    doubts = [counts] if isinstance(counts, str) else []
+                    doubts += (
+                        [f"{' and '.join(missing)}, on which it depends, {_are(missing)} granted"] if missing else []
+                    )
+                    found.append((document, " and ".join(doubts)))
+        return found
+
+    def _elsewhere(self, place: Place) -> list[tuple[Document, str]]:
+        """The documents whose grant does not count there, and where it does."""
+        return [
+            (document, grant.where(place))
+            for grant in self.grants
+            if grant.counts(place) is False
+            for document in grant.policy.documents
+            if document.version != "5.0"
+        ]
+
+    def __repr__(self) -> str:
+        names = ", ".join(policy.name for policy in self.policies)
+        return f"Rights({names}{f'; bound {self.bound.name}' if self.bound else ''})"
+
+
+def _are(names: list[str]) -> str:
+    return "is" if len(names) == 1 else "are"

@@ -1,0 +1,1 @@
+"""Signatures: canonical form, algorithms, the requests auth, verification."""

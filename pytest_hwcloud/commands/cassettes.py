@@ -1,0 +1,267 @@
+"""`pytest-hwcloud cassettes list | show NAME | scan PATH... | scrub PATH...`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_hwcloud.commands.errors import UsageError
+
+if TYPE_CHECKING:  # a command loads what it needs, not what the others need
+    from pytest_hwcloud.cassettes.interaction import Interaction
+    from pytest_hwcloud.cassettes.rescrub import Rewritten
+    from pytest_hwcloud.cassettes.tape import Tape
+
+Clean = Callable[[str], str]
+_SHOWN = 160  # characters of a text in the diff
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register the command."""
+    command = subparsers.add_parser("cassettes", help="the library; secrets and refusals in any vcrpy cassettes")
+    actions = command.add_subparsers(required=True, metavar="ACTION")
+    for name, function, about in (
+        ("list", list_library, "the shipped cassettes and what happens in each"),
+        ("show", show, "what one cassette says: a shipped name or a file"),
+        ("scan", scan_files, "secrets and recorded refusals in any vcrpy cassettes (YAML or JSON); changes nothing"),
+        ("scrub", scrub_files, "show how the same cassettes look without secrets; --write rewrites them"),
+    ):
+        parser = actions.add_parser(name, help=about, description=about)
+        parser.add_argument("--json", action="store_true", help="for machines")
+        parser.set_defaults(run=function)
+        if name == "show":
+            parser.add_argument("name", metavar="NAME", help="such as authentication/token-missing, or a path")
+        if name in ("scan", "scrub"):
+            parser.add_argument("paths", nargs="+", metavar="PATH", help="files, or folders to look through")
+            about_keep = "a glob of what is no secret, or of its place ($.rows[*].etag); repeatable"
+            parser.add_argument("--keep", action="append", default=[], metavar="GLOB", help=about_keep)
+        if name == "scan":
+            parser.add_argument("--secrets-only", action="store_true", help="recorded refusals are no finding")
+        if name == "scrub":
+            parser.add_argument("-y", "--write", action="store_true", help="rewrite the files, not only show the diff")
+
+
+def list_library(args: argparse.Namespace) -> int:
+    """The shipped cassettes, one a line: name, and what the last call heard."""
+    from pytest_hwcloud.cassettes import library
+    from pytest_hwcloud.cassettes.tape import Tape
+
+    rows = []
+    for name in library.names():
+        tape = Tape.load(library.root() / f"{name}.yaml")
+        rows.append({"name": name, "happens": [_outcome(tape[i]) for i in range(len(tape))], **_plain(tape)})
+    if args.json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return 0
+    width = max((len(str(row["name"])) for row in rows), default=0)
+    for row in rows:
+        happens = row["happens"]
+        assert isinstance(happens, list)
+        print(f"{row['name']:<{width}}  {', then '.join(happens)}")
+    return 0
+
+
+def show(args: argparse.Namespace) -> int:
+    """The calls and answers of one cassette; of one that is not shipped, without what scrub takes out."""
+    from pytest_hwcloud.cassettes import library
+
+    tape = _named(args.name)
+    clean: Clean = str if library.name_of(tape.path) else _cleaner(tape)
+    if args.json:
+        rows = [_row(tape[i], clean) for i in range(len(tape))]
+        print(json.dumps({"name": tape.name, **_plain(tape), "interactions": rows}, indent=2, ensure_ascii=False))
+        return 0
+    print(tape.name)
+    for key, value in tape.metadata.items():
+        print(f"  {key}: {_told(value)}")
+    for position in range(len(tape)):
+        one = tape[position]
+        print(f"\n{position + 1}. {one.method} {clean(one.uri)}")
+        print(f"   {_outcome(one)}")
+        for line in _text(one, clean).splitlines():
+            print(f"   {line}")
+    return 0
+
+
+def _told(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_told(one)}" for key, one in value.items() if one is not None)
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+def _cleaner(tape: Tape) -> Clean:
+    """Takes out of any text what the whole cassette gives away: a password of the request may be told in an answer."""
+    from pytest_hwcloud.cassettes.scan import entry_of
+    from pytest_hwcloud.secrets.scrubber import Scrubber
+
+    scrubber = Scrubber()
+    for position in range(len(tape)):
+        entry = entry_of(tape[position])
+        scrubber.request(entry.request)
+        if entry.answer:
+            scrubber.answer(entry.answer)
+    return scrubber.text
+
+
+def scan_files(args: argparse.Namespace) -> int:
+    """What hides in the cassettes under the paths; 1 if there is anything."""
+    from pytest_hwcloud.cassettes.scan import scan
+
+    keep, tapes = _keep(args), list(_tapes(args.paths))
+    found = [
+        hidden for tape in tapes for hidden in scan(tape, keep) if hidden.kind == "secret" or not args.secrets_only
+    ]
+    if args.json:
+        print(json.dumps({"cassettes": len(tapes), "found": [asdict(one) for one in found]}, indent=2))
+        return int(bool(found))
+    for hidden in found:
+        print(f"{hidden.kind:<8} {hidden}")
+    secrets = sum(one.kind == "secret" for one in found)
+    print(
+        f"{_count(len(tapes), 'cassette')}: {_count(secrets, 'secret')}, {_count(len(found) - secrets, 'refusal')}"
+        + (" (pytest-hwcloud cassettes scrub PATH... takes secrets out)" if secrets else "")
+    )
+    return int(bool(found))
+
+
+def scrub_files(args: argparse.Namespace) -> int:
+    """Show what scrubbing changes, or do it (--write); 1 if secrets are still in a file afterwards."""
+    from pytest_hwcloud.cassettes import rescrub
+    from pytest_hwcloud.cassettes.interaction import CassetteError
+
+    keep = _keep(args)
+    try:
+        plans = [rescrub.rewritten(tape.path) for tape in _tapes(args.paths)]
+        dirty = [plan for plan in plans if plan.changes]
+        for plan in dirty if not args.json else ():
+            _print_plan(plan)
+        refused = [plan for plan in dirty if plan.merged]
+        for plan in dirty if args.write else ():
+            if plan.merged is None:
+                rescrub.write(plan)
+        left = [line for plan in plans for line in rescrub.left_in(plan, keep)]
+    except CassetteError as error:
+        raise UsageError(str(error)) from None
+    if args.json:
+        rows = [
+            {"file": str(plan.path), "changes": [asdict(one) for one in plan.changes], "refused": plan.merged}
+            for plan in dirty
+        ]
+        print(json.dumps({"written": args.write, "files": rows, "left": left}, indent=2, ensure_ascii=False))
+    else:
+        for line in left:
+            print(f"still there, take it out by hand: {line}")
+        for plan in refused:
+            first, second = plan.merged or (0, 0)
+            print(
+                f"not rewritten: {plan.path}: interactions {first} and {second} differ only in what is taken out of "
+                "the URL, and the one would be given for the other; take the secret out by hand, or record anew"
+            )
+        print(_verdict(len(plans), len(dirty), len(refused), args.write))
+    return int(bool(left or refused or (dirty and not args.write)))
+
+
+def _keep(args: argparse.Namespace) -> list[str]:
+    from pytest_hwcloud.secrets.allowlist import problem_of
+
+    for glob in args.keep:
+        if problem := problem_of(glob):
+            raise UsageError(f"--keep {problem}")
+    return list(args.keep)
+
+
+def _verdict(files: int, dirty: int, refused: int, written: bool) -> str:
+    if not dirty:
+        return f"{_count(files, 'cassette')}: nothing to take out"
+    aside = f", {refused} left as {'it is' if refused == 1 else 'they are'}" if refused else ""
+    of_all = f"{_count(dirty - refused, 'cassette')} of {files}"
+    if written:
+        return f"{of_all} rewritten{aside}"
+    return f"{of_all} would be rewritten{aside}; nothing is written without --write"
+
+
+def _print_plan(plan: Rewritten) -> None:
+    print(plan.path)
+    for (number, call), changes in groupby(plan.changes, lambda one: (one.interaction, one.call)):
+        print(f"  interaction {number}  {call}" if number else "  metadata")
+        moved = False
+        for change in changes:
+            print(f"    - {change.place}: {_short(change.before)}")
+            print(f"    + {change.place}: {_short(change.after)}")
+            moved = moved or change.place == "request.uri"
+        if moved:
+            print("    note: the URL changes, and vcrpy matches by URL; let it filter the same (before_record_request)")
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _SHOWN else f"{line[: _SHOWN // 2]} … {line[-_SHOWN // 2 :]}"
+
+
+def _tapes(paths: list[str]) -> Iterator[Tape]:
+    from pytest_hwcloud.cassettes.interaction import CassetteError
+    from pytest_hwcloud.cassettes.scan import files_of, open_tape
+
+    try:
+        for file, named in files_of(paths):
+            tape = open_tape(file, named)
+            if tape is not None:
+                yield tape
+    except FileNotFoundError as error:
+        raise UsageError(f"{error}: no such file or folder") from None
+    except CassetteError as error:
+        raise UsageError(str(error)) from None
+
+
+def _named(name: str) -> Tape:
+    from pytest_hwcloud.cassettes import library
+    from pytest_hwcloud.cassettes.interaction import CassetteError
+    from pytest_hwcloud.cassettes.tape import Tape
+    from pytest_hwcloud.cloud.identity import unknown
+
+    path = library.shipped(name) or (Path(name) if Path(name).is_file() else None)
+    if path is None:
+        raise UsageError(str(unknown("cassette", name, list(library.names()), "(a shipped name, or a file)")))
+    try:
+        return Tape.load(path, name=name)
+    except CassetteError as error:
+        raise UsageError(str(error)) from None
+
+
+def _outcome(one: Interaction) -> str:
+    if one.answer is None:
+        return f"no answer: {one.fault}"
+    from pytest_hwcloud.cloud import failures
+
+    failure = failures.read(one.answer.body) if one.answer.status >= 400 and one.answer.body else None
+    return f"{one.answer.status} {failure.code}" if failure and failure.code else str(one.answer.status)
+
+
+def _text(one: Interaction, clean: Clean) -> str:
+    if one.answer is None:
+        return ""
+    from pytest_hwcloud.files.json_lossless import parse_container, pretty
+
+    text = clean(one.answer.body.decode(errors="replace"))
+    document = parse_container(text)
+    return pretty(document) if document is not None else text
+
+
+def _row(one: Interaction, clean: Clean) -> dict[str, object]:
+    row: dict[str, object] = {"method": one.method, "url": clean(one.uri), "outcome": _outcome(one)}
+    if one.answer is None:
+        return {**row, "fault": one.fault}
+    return {**row, "body": clean(one.answer.body.decode(errors="replace"))}
+
+
+def _plain(tape: Tape) -> dict[str, object]:
+    return {"metadata": json.loads(json.dumps(dict(tape.metadata), default=str))} if tape.metadata else {}
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

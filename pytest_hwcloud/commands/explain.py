@@ -1,0 +1,68 @@
+"""`pytest-hwcloud explain CODE` and `… explain -`: the explanations at the shell."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from pytest_hwcloud.commands.errors import UsageError
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.explanations.explanation import Explanation
+
+LIMIT = 4_000_000  # characters of standard input
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Mount the command."""
+    parser = subparsers.add_parser("explain", help="explain an error code, or a body or traceback on standard input")
+    parser.add_argument("code", metavar="CODE", nargs="+", help="a code such as Ecs.0110, or - for standard input")
+    parser.add_argument("--lang", choices=("en", "zh"), default="en", help="language of the explanation (default: en)")
+    parser.add_argument("--json", action="store_true", help="plain data for machines")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Explain what was given. Exit code 0: explained; 1: the text tells of no failure; 2: an unknown code."""
+    source, text = _text(args.code)
+    explained = explanations(text, args.lang)
+    if not explained and source != "-":
+        raise UsageError(_unknown(text))
+    if args.json:
+        print(json.dumps([one.to_dict() for one in explained], ensure_ascii=False, indent=2))
+    elif explained:
+        print("\n\n".join(map(str, explained)))
+    else:
+        print("hwcloud: no failure of a cloud call in this text")
+    return 0 if explained else 1
+
+
+def explanations(text: str, lang: str) -> list[Explanation]:
+    """Every failure that the text tells of, explained once each, the root cause first."""
+    from pytest_hwcloud.cloud import failures
+    from pytest_hwcloud.explanations.explanation import explain
+
+    return [one for failure in failures.read_all(text) if (one := explain(failure, lang))]
+
+
+def _text(words: list[str]) -> tuple[str, str]:
+    if words != ["-"]:
+        return "argument", " ".join(words)
+    try:
+        return "-", sys.stdin.buffer.read(LIMIT).decode("utf-8", "replace")
+    except (OSError, AttributeError) as error:
+        raise UsageError(f"explain: standard input cannot be read: {error}") from None
+
+
+def _unknown(text: str) -> str:
+    from difflib import get_close_matches
+
+    from pytest_hwcloud.cloud.failures import codes
+
+    spelled = {name.partition("/")[2].lower(): name.partition("/")[2] for name in codes.all_codes()}
+    near = [name for name in get_close_matches(text.lower(), list(spelled), 1, 0.7) if name != text.lower()]
+    way_out = "; for a body or a traceback use: pytest-hwcloud explain -"
+    guess = f"; did you mean {spelled[near[0]]}?" if near else way_out
+    return f"explain: unknown code {text[:100]!r}{guess}"

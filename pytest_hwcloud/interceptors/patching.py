@@ -1,0 +1,116 @@
+"""The doors: each place where a client library would reach for the network, patched once, put in place, taken back."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from typing import Any
+
+_ABSENT = object()
+
+Make = Callable[["Patch"], object]
+
+
+class Patch:
+    """One attribute that is ours while cloud tests run. `original` is what was there before, maybe another's patch."""
+
+    __slots__ = ("attribute", "before", "ours", "target")
+
+    def __init__(self, target: Any, attribute: str, make: Make) -> None:
+        self.target, self.attribute = target, attribute
+        self.before: object = vars(target).get(attribute, _ABSENT)
+        self.ours = make(self)
+
+    @property
+    def original(self) -> Any:
+        """What would run without us."""
+        if self.before is not _ABSENT:
+            return self.before
+        return next(vars(k)[self.attribute] for k in self.target.__mro__[1:] if self.attribute in vars(k))
+
+    def put(self) -> None:
+        """Put ours in place, on top of what is there now."""
+        now = vars(self.target).get(self.attribute, _ABSENT)
+        if now is not self.ours:
+            self.before = now
+            setattr(self.target, self.attribute, self.ours)
+
+    def take_back(self) -> None:
+        """Restore what was there, unless somebody else put a patch over ours."""
+        if vars(self.target).get(self.attribute, _ABSENT) is not self.ours:
+            return
+        if self.before is _ABSENT:
+            delattr(self.target, self.attribute)
+        else:
+            setattr(self.target, self.attribute, self.before)
+
+
+# Module of a client → our module that has its patches(). A client that nobody has imported is patched when it is.
+DOORS = {
+    "socket": "network_block",
+    "http.client": "http_client",
+    "urllib3.connectionpool": "urllib3_pool",
+    "requests.adapters": "requests_adapter",
+    "httpx": "httpx_transport",
+    "aiohttp": "aiohttp_session",
+    "vcr.cassette": "vcr_neighbours",
+}
+_AT_ONCE = ("socket", "http.client", "urllib3.connectionpool")
+
+
+class _Doors:
+    def __init__(self) -> None:
+        self.built: dict[str, list[Patch]] = {}
+        self.installed = False
+
+    def build(self, module: str) -> list[Patch]:
+        if module not in self.built:
+            door = import_module(f"pytest_hwcloud.interceptors.{DOORS[module]}")
+            self.built[module] = list(_patches(door))
+        return self.built[module]
+
+    def arrived(self, module: str) -> None:
+        """A client library was imported while cloud tests run."""
+        for patch in self.build(module) if self.installed else ():
+            patch.put()
+
+
+def _patches(door: Any) -> Iterable[Patch]:
+    found: Iterable[Patch] = door.patches()
+    return found
+
+
+_ALL = _Doors()
+
+
+def install() -> None:
+    """Put every door in place. Cheap if they are."""
+    if _ALL.installed:
+        return
+    from pytest_hwcloud.interceptors.import_hook import WATCH
+
+    _ALL.installed = True
+    for module in DOORS:
+        if module in _AT_ONCE or module in sys.modules:
+            _ALL.arrived(module)
+    WATCH.start({module: _ALL.arrived for module in DOORS if module not in _ALL.built})
+
+
+def is_outermost(module: str, attribute: str) -> bool:
+    """Whether our patch of this attribute of a client is in place, with nobody else's over it."""
+    found = (patch for patch in _ALL.built.get(module, ()) if patch.attribute == attribute)
+    return any(vars(patch.target).get(attribute) is patch.ours for patch in found)
+
+
+def remove() -> None:
+    """Take every door back. Cheap if none is in place."""
+    if not _ALL.installed:
+        return
+    from pytest_hwcloud.interceptors.import_hook import WATCH
+
+    _ALL.installed = False
+    WATCH.stop()
+    for patches in _ALL.built.values():
+        for patch in reversed(patches):
+            patch.take_back()

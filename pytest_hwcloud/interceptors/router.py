@@ -1,0 +1,98 @@
+"""Who answers the running cloud test: one router for the process, asked by every door, from any thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from pytest_hwcloud.cloud.endpoints import is_cloud_host
+from pytest_hwcloud.cloud.wire import Answer, Request
+
+
+class Router(Protocol):
+    """What the doors talk to. The player answers from cassettes; the recorder lets calls through and listens.
+
+    offline: the router answers everything itself, and the network is blocked behind it.
+    hosts: further cloud hosts, as globs.
+    """
+
+    offline: bool
+    hosts: tuple[str, ...]
+
+    def answer(self, request: Request) -> Answer | None:
+        """The answer; None lets the request through to the network. Raises CloudFault or NotRecorded."""
+
+    def heard(self, request: Request, answer: Answer, started: float) -> None:
+        """The network answered. started: time.time() when the request went out."""
+
+    def failed(self, request: Request, error: BaseException) -> None:
+        """The network did not answer."""
+
+
+class Route:
+    """The router of the running test, and whether cloud hosts are closed."""
+
+    def __init__(self) -> None:
+        self.router: Router | None = None
+        self.hosts: tuple[str, ...] = ()
+        self.offline = False  # the router answers everything itself
+        self.blocked = False  # cloud hosts are closed; stays so between two tests that are replayed
+
+    def use(self, router: Router | None) -> None:
+        """Take this router for every call from now on; None: nobody answers."""
+        self.router = router
+        if router is not None:
+            self.hosts = tuple(getattr(router, "hosts", ()))
+            self.offline = self.blocked = bool(getattr(router, "offline", False))
+
+    def of(self, host: str) -> Router | None:
+        """The router that wants requests to this host (with or without port)."""
+        router = self.router
+        return router if router is not None and is_cloud_host(host, self.hosts) else None
+
+    def of_url(self, url: str) -> Router | None:
+        """The router that wants this request."""
+        return self.of(host_of(url)) if self.router is not None else None
+
+
+CURRENT_ROUTER = Route()
+
+
+def host_of(url: str) -> str:
+    """Host and port of an absolute URL."""
+    return url.partition("://")[2].partition("/")[0].partition("?")[0].rpartition("@")[2]
+
+
+def enter(router: Router) -> None:
+    """A cloud test begins: its calls go to this router. The doors are built once and put in place if they are not."""
+    from pytest_hwcloud.interceptors import patching, sdk_cache
+
+    sdk_cache.forget()
+    CURRENT_ROUTER.use(router)
+    patching.install()
+
+
+def pause() -> None:
+    """A cloud test is over: nobody answers, cloud hosts stay closed if they were, the doors stay for the next one."""
+    CURRENT_ROUTER.use(None)
+
+
+def leave() -> None:
+    """A test that is no cloud test comes: everything is as if we had never been here."""
+    from pytest_hwcloud.interceptors import patching
+
+    CURRENT_ROUTER.use(None)
+    CURRENT_ROUTER.offline = CURRENT_ROUTER.blocked = False
+    patching.remove()
+
+
+@contextmanager
+def using(router: Router) -> Iterator[None]:
+    """Another router for a while (a fixture of wider scope that has a cassette of its own)."""
+    before = CURRENT_ROUTER.router
+    enter(router)
+    try:
+        yield
+    finally:
+        CURRENT_ROUTER.use(before)

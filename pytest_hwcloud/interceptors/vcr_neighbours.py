@@ -1,0 +1,67 @@
+"""The door for cassettes of others: while we answer or record a cloud host, vcrpy's own cassettes let its calls pass.
+
+pytest-recording, pytest-vcr and plain vcrpy put their stubs over our doors. Without this they would refuse in a replay
+what we answer, and write in a recording what we scrub. For httpx and aiohttp vcrpy keeps what it found when it was
+imported and calls that; there our doors take the place of what it kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from vcr import patch as kept
+from vcr.cassette import Cassette
+
+from pytest_hwcloud.interceptors.patching import DOORS, Patch, is_outermost
+from pytest_hwcloud.interceptors.router import CURRENT_ROUTER
+
+_QUESTIONS = (("can_play_response_for", False), ("filter_request", None), ("append", None))
+# What vcrpy keeps → the client, and the attribute of it that our door of the client stands for.
+_KEPT = {
+    "_HttpxHttpTransport_handle_request": ("httpx", "handle_request"),
+    "_HttpxAsyncHttpTransport_handle_async_request": ("httpx", "handle_async_request"),
+    "_AiohttpClientSessionRequest": ("aiohttp", "_request"),
+}
+
+
+def patches() -> Iterator[Patch]:
+    """What a stub of vcrpy asks its cassette (our own answers for itself), and what it calls if that has no answer."""
+    for method, answer in _QUESTIONS:
+        yield Patch(Cassette, method, _passing(answer))
+    for name, (client, attribute) in _KEPT.items():
+        if name in vars(kept):
+            yield Patch(kept, name, _through(client, attribute))
+
+
+def _passing(answer: object) -> Any:
+    def make(patch: Patch) -> object:
+        def ask(cassette: Any, request: Any, *args: Any) -> object:
+            if CURRENT_ROUTER.of_url(request.uri) is not None:
+                return answer
+            return patch.original(cassette, request, *args)
+
+        return ask
+
+    return make
+
+
+def _through(client: str, attribute: str) -> Any:
+    """The client's door once more. Opened when it is used: its own import may be what brought vcrpy here."""
+
+    def make(patch: Patch) -> object:
+        @cache
+        def opened() -> Any:
+            door = import_module(f"pytest_hwcloud.interceptors.{DOORS[client]}")
+            return getattr(door, f"_{attribute.lstrip('_')}")(patch)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if is_outermost(client, attribute):  # the call came through our door already
+                return patch.original(*args, **kwargs)
+            return opened()(*args, **kwargs)
+
+        return call
+
+    return make

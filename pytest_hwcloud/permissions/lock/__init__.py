@@ -1,0 +1,1 @@
+"""The lock file: read, written, merged, compared with a run."""

@@ -1,0 +1,178 @@
+"""hwcloud-permissions.yaml: what the tests needed and what the policies granted, committed, so that a change is seen.
+
+`check` compares a run with it, `update` writes it. A partial run touches only the tests that ran and deletes nothing;
+what is stale goes in a full green run.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_hwcloud.permissions.lock.entry import DEFAULT, NEEDED, Entries
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.gates.cloud_state import CloudState
+    from pytest_hwcloud.options import Settings
+    from pytest_hwcloud.permissions.finding import Finding
+    from pytest_hwcloud.permissions.ledger import Ledger
+
+UPDATE = "pytest --hwcloud-lock=update"
+
+
+class LockError(ValueError):
+    """The lock cannot be used; the text is `file:line: key: what is wrong`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What one identity holds. policies: file (relative to the lock) -> version. grants: see `grants`."""
+
+    policies: Mapping[str, str] = field(default_factory=dict)
+    grants: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """One needed action. calls: the calls that need it. tests: node id -> who needs it and how (`lock_entry`)."""
+
+    calls: frozenset[str] = frozenset()
+    tests: Mapping[str, Entries] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lock:
+    """The whole lock. unmapped: call that no table knows -> its tests. file: where it was read."""
+
+    identities: Mapping[str, Held] = field(default_factory=dict)
+    permissions: Mapping[str, Permission] = field(default_factory=dict)
+    unmapped: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    file: str = field(default="", compare=False)
+
+    def needs_of(self, nodeid: str) -> dict[str, Entries]:
+        """action -> entries of one test; a row listed by itself is not among all rows together (`[*]`)."""
+        from pytest_hwcloud.permissions.lock.entry import row, rows
+
+        for name in (nodeid, *([rows(nodeid)] if row(nodeid) else [])):
+            found = {action: need.tests[name] for action, need in self.permissions.items() if name in need.tests}
+            if found:
+                return found
+        return {}
+
+    def needed_by(self, identity: str = DEFAULT) -> dict[str, list[str]]:
+        """action -> tests, of what this identity must be allowed."""
+        found: dict[str, list[str]] = {}
+        for action, need in self.permissions.items():
+            tests = [
+                t for t, es in need.tests.items() if any(e.identity == identity and e.status in NEEDED for e in es)
+            ]
+            if tests:
+                found[action] = tests
+        return found
+
+
+def read(path: Path) -> Lock:
+    """The lock in a file; LockError with file, line and key if there is none or it cannot be used."""
+    shown = os.path.relpath(path)
+    try:
+        content = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise LockError(f"{shown}: no such file; make it: {UPDATE}") from None
+    except UnicodeDecodeError:
+        raise LockError(f"{shown}: not UTF-8 text; restore it, or delete it and make it anew: {UPDATE}") from None
+    except OSError as error:
+        raise LockError(f"{shown}: cannot be read: {error.strerror}") from None
+    return _parsed(content, shown)
+
+
+def _parsed(content: str, shown: str) -> Lock:
+    from pytest_hwcloud.permissions.lock_quick import parse_written
+
+    quick = parse_written(content)
+    if quick is not None:
+        return replace(quick, file=shown)
+    from pytest_hwcloud.permissions.lock.reader import parse
+
+    return parse(content, shown)
+
+
+def text(lock: Lock) -> str:
+    """The bytes of the lock: sorted, the same for the same content."""
+    from pytest_hwcloud.permissions.lock.writer import text as written
+
+    return written(lock)
+
+
+def write(path: Path, lock: Lock, ledger: Ledger | None = None) -> Lock:
+    """Merge the needs of a run into what the file holds now, and write it in one step; what was written.
+
+    ledger: the run, which says what was left out; None: nothing is deleted.
+    """
+    from pytest_hwcloud.permissions.lock.merge import merge
+    from pytest_hwcloud.permissions.lock_file import exclusive, replace_text
+
+    with exclusive(path):
+        old = read(path) if path.exists() else Lock()
+        merged = merge(old, lock, ledger)
+        content = text(merged)
+        if not path.exists() or path.read_bytes() != content.encode():
+            replace_text(path, content)
+    return merged
+
+
+def from_ledger(ledger: Ledger, state: CloudState, base: Path | None = None) -> Lock:
+    """What a run needed and what its identities hold. base: the folder that policy files are shown relative to."""
+    from pytest_hwcloud.permissions.lock.from_run import make
+
+    return make(ledger, state, base or Path.cwd())
+
+
+def check(ledger: Ledger, state: CloudState, settings: Settings) -> list[Finding]:
+    """HWP007, HWP008 and HWP009: what is different from the lock, and why."""
+    from pytest_hwcloud.permissions.lock.check import differences
+
+    base = settings.lockfile.parent
+    return differences(read(settings.lockfile), from_ledger(ledger, state, base), ledger, state, base)
+
+
+def update(ledger: Ledger, state: CloudState, settings: Settings) -> str:
+    """Write the lock; the line for the terminal."""
+    path = settings.lockfile
+    existed = path.exists()
+    before = read(path) if existed else Lock()
+    after = write(path, from_ledger(ledger, state, path.parent), ledger)
+    return f"lock: {os.path.relpath(path)} {_done(before if existed else None, after)}"
+
+
+def _done(before: Lock | None, after: Lock) -> str:
+    count = f"{_count(len(after.permissions), 'permission')}, {_count(len(_tests(after)), 'test')}"
+    if before is None:
+        return f"written ({count})"
+    if before == after:
+        return f"unchanged ({count})"
+    gained, lost = (
+        after.permissions.keys() - before.permissions.keys(),
+        before.permissions.keys() - after.permissions.keys(),
+    )
+    changes = [f"{sign}{len(names)}" for sign, names in (("+", gained), ("-", lost)) if names]
+    return f"updated ({count}{'; permissions ' + ' '.join(changes) if changes else ''})"
+
+
+def _tests(lock: Lock) -> set[str]:
+    return {test for need in lock.permissions.values() for test in need.tests}
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def problem(path: Path) -> str:
+    """Why this file cannot be used as a lock, before any test runs; "" if it can."""
+    try:
+        read(path)
+    except LockError as error:
+        return str(error)
+    return ""

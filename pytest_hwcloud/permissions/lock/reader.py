@@ -1,0 +1,118 @@
+"""Reading a lock: what a hand or a merge made of it is one clear error with file, line and key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from pytest_hwcloud.files.yaml_reader import Located, LocatedError, load
+from pytest_hwcloud.permissions.lock import entry
+from pytest_hwcloud.permissions.lock.lockfile import UPDATE, Held, Lock, LockError, Permission
+from pytest_hwcloud.permissions.policies import grant_lines
+
+_CONFLICT = re.compile(r"^(<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)( |$)", re.MULTILINE)
+# `calls: [GET ecs /v1/{project_id}/x]`, as a hand writes it: YAML would take the braces for a mapping.
+_BARE_CALLS = re.compile(r"^(\s+calls: )\[([^\"'\n]*[{}][^\"'\n]*)\]\s*$", re.MULTILINE)
+_TOP = ("version", "identities", "permissions", "unmapped")
+Path = tuple[str | int, ...]
+
+
+def parse(text: str, file: str) -> Lock:
+    """The lock in a text; LockError."""
+    conflict = _CONFLICT.search(text)
+    if conflict:
+        line = text.count("\n", 0, conflict.start()) + 1
+        raise LockError(f"{file}:{line}: merge conflict marker {conflict[1]!r}: take either side, then: {UPDATE}")
+    try:
+        return _lock(load(_BARE_CALLS.sub(_quoted, text), file))
+    except LocatedError as error:
+        raise LockError(f"{error} (mend it, or delete the file and make it anew: {UPDATE})") from None
+
+
+def _quoted(match: re.Match[str]) -> str:
+    return match[1] + "[" + ", ".join(f'"{call}"' for call in re.split(r",\s*", match[2])) + "]"
+
+
+def _lock(document: Located) -> Lock:
+    top = _mapping(document, document.value, ())
+    for key in top:
+        if key not in _TOP:
+            raise document.error((key,), f"unknown key; known: {', '.join(_TOP)}")
+    if top.get("version") != 1:
+        raise document.error(("version",), f"{top.get('version')!r}: this pytest-hwcloud reads version 1")
+    held = _mapping(document, top.get("identities"), ("identities",))
+    needs = _mapping(document, top.get("permissions"), ("permissions",))
+    unmapped = _mapping(document, top.get("unmapped"), ("unmapped",))
+    return Lock(
+        identities={name: _held(document, row, ("identities", name)) for name, row in held.items()},
+        permissions={name: _permission(document, row, ("permissions", name)) for name, row in needs.items()},
+        unmapped={call: frozenset(_texts(document, row, ("unmapped", call))) for call, row in unmapped.items()},
+        file=document.file,
+    )
+
+
+def _held(document: Located, row: object, path: Path) -> Held:
+    found = _mapping(document, row, path, ("policies", "grants"))
+    policies = _mapping(document, found.get("policies"), (*path, "policies"))
+    texts = _texts(document, found.get("grants"), (*path, "grants"))
+    for index, text in enumerate(texts):
+        _grant(document, text, (*path, "grants", index))
+    versions = {name: _text(document, version, (*path, "policies", name)) for name, version in policies.items()}
+    return Held(policies=versions, grants=tuple(texts))
+
+
+def _grant(document: Located, text: str, path: Path) -> None:
+    try:
+        grant_lines.policy([text])
+    except ValueError as error:
+        reason = str(error).removeprefix("1: ")
+        raise document.error(path, reason) from None
+
+
+def _permission(document: Located, row: object, path: Path) -> Permission:
+    if str(path[-1]).count(":") != 2:
+        raise document.error(path, "no action: service:type:operation has two colons")
+    found = _mapping(document, row, path, ("calls", "tests"))
+    tests = _mapping(document, found.get("tests"), (*path, "tests"))
+    return Permission(
+        calls=frozenset(_texts(document, found.get("calls"), (*path, "calls"))),
+        tests={test: _entries(document, value, (*path, "tests", test)) for test, value in tests.items()},
+    )
+
+
+def _entries(document: Located, value: object, path: Path) -> entry.Entries:
+    try:
+        return entry.parse(_text(document, value, path))
+    except LocatedError:
+        raise
+    except ValueError as error:
+        raise document.error(path, str(error)) from None
+
+
+def _mapping(document: Located, value: object, path: Path, legal: tuple[str, ...] = ()) -> Mapping[str, object]:
+    if value is None and path:
+        return {}
+    if not isinstance(value, dict):
+        raise document.error(path, f"a mapping is expected, not {_shown(value)}")
+    for key in value:
+        if not isinstance(key, str):
+            raise document.error((*path, str(key)), "a text is expected as key; put it in quotes")
+        if legal and key not in legal:
+            raise document.error((*path, key), f"unknown key; known: {', '.join(legal)}")
+    return value
+
+
+def _texts(document: Located, value: object, path: Path) -> list[str]:
+    if not isinstance(value, list) and value is not None:
+        raise document.error(path, f"a list is expected, not {_shown(value)}")
+    return [_text(document, item, (*path, index)) for index, item in enumerate(value or ())]
+
+
+def _text(document: Located, value: object, path: Path) -> str:
+    if not isinstance(value, str):
+        raise document.error(path, f"a text is expected, not {_shown(value)}; put it in quotes")
+    return value
+
+
+def _shown(value: object) -> str:
+    return {dict: "a mapping", list: "a list", type(None): "nothing"}.get(type(value), repr(value))

@@ -1,0 +1,172 @@
+"""HWP009: what the policies allow more than the lock says, one finding for each pattern that allows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pytest_hwcloud.cloud.calls import actions
+from pytest_hwcloud.cloud.policies.policy import Policy
+from pytest_hwcloud.permissions.finding import Finding, labelled
+from pytest_hwcloud.permissions.lock import cause
+from pytest_hwcloud.permissions.lock.comparison import Comparison, detail, healing
+from pytest_hwcloud.permissions.lock.lockfile import UPDATE, Held
+from pytest_hwcloud.permissions.policies import edit as policy_edit
+from pytest_hwcloud.permissions.policies import spellings
+from pytest_hwcloud.permissions.policies.diff import compare
+from pytest_hwcloud.permissions.policies.edit import Pattern
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.cloud.policies.documents import Document
+    from pytest_hwcloud.cloud.policies.rights import Rights
+
+_WIDER = ("gained", "gained under conditions", "widened", "changed conditions")
+_SHOWN = 3
+Group = tuple[str, int, str]  # policy, statement, pattern
+
+
+def widened(compared: Comparison) -> Iterator[Finding]:
+    """All of them, by identity."""
+    for identity in sorted(compared.old.identities):
+        if identity in compared.state.identities and compared.old.identities[identity].policies:
+            if identity not in compared.state.rights:
+                yield _unjudged(compared, identity)
+            elif compared.changed(identity):
+                yield from _patterns(compared, identity)
+    for identity in sorted(compared.state.rights.keys() - compared.old.identities.keys()):
+        yield _newcomer(compared, identity)
+
+
+def _unjudged(compared: Comparison, identity: str) -> Finding:
+    files = compared.policies(identity)
+    fix = f"pytest {' '.join(f'--hwcloud-policy {identity}={file}' for file in files)}, or `policies:` in hwcloud.yaml"
+    return Finding(
+        rule="HWP009",
+        identity=identity,
+        detail=detail(identity, f"policy {', '.join(files)}"),
+        cause=cause.POLICY,
+        lines=(
+            labelled("was", f"judged by {', '.join(files)}"),
+            labelled("now", f"identity {identity} has no policy: none of its calls is judged"),
+            *healing(None, fix),
+        ),
+        fix=fix,
+    )
+
+
+def _newcomer(compared: Comparison, identity: str) -> Finding:
+    files, granted = compared.policies(identity), compared.new.identities.get(identity, Held()).grants
+    return Finding(
+        rule="HWP009",
+        identity=identity,
+        where=files[0] if files else "",
+        detail=detail(identity, f"policy {', '.join(files)}"),
+        cause=cause.POLICY,
+        lines=(
+            labelled("was", f"no identity {identity} in {compared.old.file or 'the lock'}"),
+            *(labelled("" if index else "now", line) for index, line in enumerate(granted)),
+            *healing(None, ""),
+        ),
+        fix=UPDATE,
+    )
+
+
+def _patterns(compared: Comparison, identity: str) -> Iterator[Finding]:
+    rights = compared.state.rights[identity]
+    difference = compare(compared.was(identity), Policy.combine(rights.policies))
+    groups: dict[Group, list[str]] = {}
+    for kind in _WIDER:
+        for action in difference.of(kind):
+            groups.setdefault(_by(compared, identity, rights, action), []).append(action)
+    for (file, statement, pattern), gained in sorted(groups.items()):
+        yield _finding(compared, identity, (file, statement, pattern), sorted(gained, key=str.lower))
+
+
+def _by(compared: Comparison, identity: str, rights: Rights, action: str) -> Group:
+    """The pattern that allows it now."""
+    decision = rights.decide(action)
+    document = compared.document(identity, decision)
+    if document is None or decision.statement is None:
+        return "", -1, action
+    statement = document.statements[decision.statement]
+    pattern = cause.pattern_of(actions.names(action), statement.actions, negated=statement.not_action)
+    return document.name, statement.index, pattern
+
+
+def _finding(compared: Comparison, identity: str, group: Group, gained: list[str]) -> Finding:
+    name, number, pattern = group
+    rights = compared.state.rights[identity]
+    document = next((d for d in rights.documents if d.name == name), None)
+    before = compared.was(identity).decide(gained[0])
+    decision = rights.decide(gained[0])
+    why = cause.Cause(kind=cause.POLICY, what=_file(compared, identity, document))
+    edit = _edit(compared, identity, document, number, pattern, gained)
+    otherwise = "take back what the policy allows more"
+    return Finding(
+        rule="HWP009",
+        action=pattern,
+        identity=identity,
+        where=compared.spot(identity, decision),
+        detail=detail(identity, why),
+        cause=why.kind,
+        lines=(
+            labelled("gains", _listed(gained)),
+            labelled("was", _before(compared, identity, before)),
+            labelled("now", compared.said(identity, gained[0], decision)),
+            labelled("used", _used(compared, identity, gained)),
+            *healing(edit, otherwise),
+        ),
+        fix=edit.words if edit else otherwise,
+        patch=edit.patch if edit else "",
+    )
+
+
+def _file(compared: Comparison, identity: str, document: Document | None) -> str:
+    if document is None:
+        return ", ".join(compared.policies(identity))
+    return policy_edit.shown(document, compared.base)
+
+
+def _listed(gained: list[str]) -> str:
+    more = f" and {len(gained) - _SHOWN} more" if len(gained) > _SHOWN else ""
+    return f"{len(gained)} action{'' if len(gained) == 1 else 's'}: {', '.join(gained[:_SHOWN])}{more}"
+
+
+def _before(compared: Comparison, identity: str, decision: object) -> str:
+    from pytest_hwcloud.cloud.policies.decision import Decision
+
+    assert isinstance(decision, Decision)
+    line = compared.old.identities[identity].grants[int(decision.policy) - 1] if decision.policy else ""
+    return {"deny": "denied", "unknown": "allowed under conditions"}[decision.effect] + f" by {line!r}" * bool(line)
+
+
+def _used(compared: Comparison, identity: str, gained: list[str]) -> str:
+    """Whether any test needs what was gained."""
+    needed = compared.new.needed_by(identity)
+    names = {
+        name for action in needed for way in spellings.ways(action, compared.labels(identity, action)) for name in way
+    }
+    found = [action for action in gained if action in names]
+    return f"by tests: {', '.join(found[:_SHOWN])}" if found else "by no test of this run"
+
+
+def _edit(
+    compared: Comparison, identity: str, document: Document | None, number: int, pattern: str, gained: list[str]
+) -> policy_edit.Edit | None:
+    if document is None:
+        return None
+    old, rights = compared.was(identity), compared.state.rights[identity]
+    needed = [action for action in compared.new.needed_by(identity) if compared.now(identity, action)]
+    before = {action: old.decide(action).effect for action in gained}
+
+    def good(edited: Rights) -> bool:
+        back = all(edited.decide(action).effect == effect for action, effect in before.items())
+        return back and all(
+            spellings.decide(edited.decide, action, compared.labels(identity, action))
+            for action in needed
+            if spellings.decide(old.decide, action, compared.labels(identity, action))
+        )
+
+    written = Pattern(statement=document.statements[number], text=pattern.removeprefix("not "))
+    grants = compared.old.identities[identity].grants
+    return policy_edit.narrow(rights, document, written, grants, good, compared.base)

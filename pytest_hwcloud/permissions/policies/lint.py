@@ -1,0 +1,183 @@
+"""What is wrong with a policy document: unknown actions, statements that can never apply, grammar, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pytest_hwcloud.cloud.calls import actions
+from pytest_hwcloud.cloud.patterns import covers, wild
+from pytest_hwcloud.cloud.policies.documents import Document, PolicyError, Statement, read
+from pytest_hwcloud.commands.errors import UsageError
+from pytest_hwcloud.permissions.policies import lint_grammar
+from pytest_hwcloud.permissions.policies.lint_grammar import Path, Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """One thing found. id: HWP010, HWP017, "grammar" or "limit". statement: from 0. line: None for a system policy."""
+
+    id: str
+    name: str
+    file: str
+    line: int | None
+    statement: int | None
+    text: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        number = f"statement {self.statement + 1}: " if self.statement is not None else ""
+        head = self.id if self.id == self.name else f"{self.id} {self.name}"
+        return f"{place}: {head}  {number}{self.text}"
+
+
+_DOES = {"allow": "allows", "deny": "denies"}
+_NAMES = {"HWP010": "unknown-action", "HWP017": "inert-statement"}
+
+
+def lint_file(file: str) -> list[Remark]:
+    """Everything found in one document, in the order of its lines. UsageError if it cannot be read at all."""
+    try:
+        document = read(file)
+    except PolicyError as error:
+        if not error.key and error.statement is None:
+            raise UsageError(str(error)) from None
+        return [_unreadable(error)]
+    found = [_remark(document, *problem) for problem in _problems(document)]
+    return sorted(found, key=lambda remark: (remark.line or 0, remark.statement or 0))
+
+
+def _unreadable(error: PolicyError) -> Remark:
+    text = str(error).partition(": ")[2].removeprefix(f"statement {(error.statement or 0) + 1}: ")
+    return Remark(id="grammar", name="grammar", file=error.file, line=error.line, statement=error.statement, text=text)
+
+
+def _remark(document: Document, rule: str, path: Path, text: str) -> Remark:
+    number = path[1] if path[:1] == ("Statement",) and len(path) > 1 and isinstance(path[1], int) else None
+    line = document.line(path)
+    return Remark(id=rule, name=_NAMES.get(rule, rule), file=document.source, line=line, statement=number, text=text)
+
+
+def _problems(document: Document) -> Iterator[Problem]:
+    for check in (*lint_grammar.CHECKS, _unknown_actions, _dead):
+        yield from check(document)
+
+
+def _key(statement: Statement) -> str:
+    return "NotAction" if statement.not_action else "Action"
+
+
+def _unknown_actions(document: Document) -> Iterator[Problem]:
+    for statement in document.statements:
+        for place, name in enumerate(statement.actions):
+            text = _unknown(name, document.version)
+            if text:
+                yield "HWP010", ("Statement", statement.index, _key(statement), place), text
+
+
+# Documented, but needed by no call of the tables (reference/iam.md sections 2 and 4).
+_WITHOUT_CALL = {"iam:agencies:assume", "sts:agencies:assume", "sts::decodeauthorizationmessage"}
+
+
+def _unknown(name: str, version: str) -> str | None:
+    service = name.partition(":")[0].lower()
+    if (version == "1.0" and service == "identity") or name.lower() in _WITHOUT_CALL:
+        return None
+    if wild(name):
+        missing = not wild(service) and actions.all_actions(service) and not actions.expand(name)
+        return f"{name} covers no documented action" if missing else None
+    if actions.is_known(name):
+        return None
+    if not actions.all_actions(service):
+        near = actions.suggest(name)
+        guess = f"; did you mean {near}?" if near else ""
+        return f"{name}: no action of service {service!r} is documented here{guess}"
+    near = actions.suggest(name)
+    return f"{name}: no such action is documented{f'; did you mean {near}?' if near else ''}"
+
+
+def _dead(document: Document) -> Iterator[Problem]:
+    """Statements that can never change an answer."""
+    for statement in document.statements:
+        for test in _DEAD:
+            text = test(statement, document)
+            if text:
+                yield "HWP017", ("Statement", statement.index), text
+                break
+
+
+def _denied_anyway(statement: Statement, document: Document) -> str | None:
+    if statement.effect == "deny":
+        return None
+    for other in document.statements:
+        if other.effect == "deny" and _swallows(other, statement):
+            return f"it can never allow anything: statement {other.index + 1} denies the same actions everywhere"
+    return None
+
+
+def _said_before(statement: Statement, document: Document) -> str | None:
+    for other in document.statements:
+        first = other.index < statement.index or not _swallows(statement, other)
+        if other is not statement and other.effect == statement.effect and first and _swallows(other, statement):
+            return f"it changes nothing: statement {other.index + 1} {_DOES[other.effect]} the same actions everywhere"
+    return None
+
+
+def _swallows(other: Statement, statement: Statement) -> bool:
+    """Does `other`, on all resources and without condition, name everything that `statement` names?"""
+    everywhere = other.resources is None or (not other.not_resource and "*" in other.resources)
+    if not everywhere or other.condition or other.principal or other.not_action or statement.not_action:
+        return False
+    return all(any(covers(pattern, name) for pattern in other.actions) for name in statement.actions)
+
+
+def _matches_nothing(statement: Statement, document: Document) -> str | None:
+    if statement.not_action or any(_unknown(name, document.version) is None for name in statement.actions):
+        return None
+    return "none of its actions is documented, so it applies to no known call"
+
+
+def _no_such_resource(statement: Statement, document: Document) -> str | None:
+    particular = statement.resources and not statement.not_resource and "*" not in statement.resources
+    if not particular or statement.not_action or any(wild(name) for name in statement.actions):
+        return None
+    if not all(_without_resource_level(name, document.version) for name in statement.actions):
+        return None
+    return 'its actions have no resource-level authorization, which only Resource "*" covers'
+
+
+@lru_cache(1024)
+def _without_resource_level(action: str, version: str) -> bool:
+    """Do the tables say of every call of this action that a Resource other than * is not possible?
+
+    Version 5.0 has resource types of its own; its tables are known only where they name one.
+    """
+    from pytest_hwcloud.cloud.calls import tables
+
+    flags = [
+        row.more.resource if version != "5.0" or not row.more.types else True
+        for service in actions.tables_of(action)
+        for row in tables.read(service)[1]
+        if action.lower() in (name.lower() for name in (*row.actions, *row.identity))
+    ]
+    return bool(flags) and all(flag is False for flag in flags)
+
+
+def _expired(statement: Statement, document: Document) -> str | None:
+    from pytest_hwcloud.cloud.policies.conditions import Context, fold
+
+    for test in statement.condition:
+        before = test.operator.removesuffix("IfExists") in ("DateLessThan", "DateLessThanEquals")
+        if before and fold(test.key) == "g:currenttime" and test.holds(Context()) is False:
+            return f"its condition {test} lies in the past"
+    return None
+
+
+_DEAD: tuple[Callable[[Statement, Document], str | None], ...] = (
+    _denied_anyway,
+    _said_before,
+    _matches_nothing,
+    _no_such_resource,
+    _expired,
+)

@@ -1,0 +1,164 @@
+"""Grammar and limits of policy documents, by version (reference/iam.md sections 1 to 3)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+
+from pytest_hwcloud.cloud.calls import actions
+from pytest_hwcloud.cloud.patterns import wild
+from pytest_hwcloud.cloud.policies.documents import Document, Statement
+
+Path = tuple[str | int, ...]
+Problem = tuple[str, Path, str]  # rule, place, text
+_SIZE = 6144
+# The strict column of the 1.1 limits, with the code of IAM's validator.
+_LIMITS: dict[str, tuple[int, str]] = {
+    "statements": (8, "IAM.1028"),
+    "actions": (100, "IAM.1033"),
+    "resources": (10, "IAM.1040"),
+    "operators": (10, "IAM.1050"),
+    "keys": (10, "IAM.1054"),
+}
+_ACTION, _RESOURCE, _VALUE = (128, "IAM.1034"), (1500, "IAM.1042"), (1024, "IAM.1056")
+
+
+def _statement_grammar(document: Document) -> Iterator[Problem]:
+    for statement, raw in _pairs(document):
+        place: Path = ("Statement", statement.index)
+        for key, versions, text in _ONLY_IN:
+            if key in raw and document.version not in versions:
+                yield "grammar", (*place, key), f"{key}: {text}"
+        for key in ("Action", "NotAction", "Resource", "NotResource"):
+            if isinstance(raw.get(key), str):
+                yield "grammar", (*place, key), f'{key}: the grammar writes a list: ["{raw[key]}"]'
+
+
+_ONLY_IN = (
+    ("NotAction", ("5.0",), "the grammar of version 1.x has no NotAction"),
+    ("NotResource", ("5.0",), "the grammar of version 1.x has no NotResource"),
+    ("Sid", ("5.0",), "the grammar of version 1.x has no Sid"),
+    ("Principal", (), "stands in the trust policy of an agency, not in what an identity holds"),
+    ("NotPrincipal", (), "stands in the trust policy of an agency, not in what an identity holds"),
+)
+
+
+def _pairs(document: Document) -> Iterator[tuple[Statement, Mapping[str, object]]]:
+    listed = document.raw["Statement"]
+    if isinstance(listed, list):
+        yield from zip(document.statements, listed, strict=True)
+
+
+def _no_statement(document: Document) -> Iterator[Problem]:
+    if not document.statements:
+        yield "grammar", ("Statement",), "Statement: is empty; a policy has at least one statement"
+
+
+def _action_grammar(document: Document) -> Iterator[Problem]:
+    for statement in document.statements:
+        key = "NotAction" if statement.not_action else "Action"
+        for place, name in enumerate(statement.actions):
+            text = _wrong_action(name, document.version)
+            if text:
+                yield "grammar", ("Statement", statement.index, key, place), f"{key}: {name}: {text}"
+
+
+def _wrong_action(name: str, version: str) -> str | None:
+    if version == "1.0":
+        return None
+    if name.count(":") != 2:
+        return f"an action of version {version} has three parts: service:type:operation"
+    if "?" in name:
+        return "only * is documented as a wildcard of actions"
+    if wild(name.partition(":")[0]) and not name.startswith("*:"):
+        return "a service name has no wildcard in it"
+    return None
+
+
+def _resource_grammar(document: Document) -> Iterator[Problem]:
+    for statement, raw in _pairs(document):
+        key = "NotResource" if statement.not_resource else "Resource"
+        if isinstance(raw.get(key), Mapping):
+            continue
+        for place, text in enumerate(statement.resources or ()):
+            if text != "*" and text.count(":") < 4:
+                problem = f"{key}: {text}: a resource has five parts: service:region:account:type:path"
+                yield "grammar", ("Statement", statement.index, key, place), problem
+
+
+def _condition_grammar(document: Document) -> Iterator[Problem]:
+    for statement in document.statements:
+        for test in statement.condition:
+            if "Like" in test.operator and any(wild(value) for value in test.values):
+                path: Path = ("Statement", statement.index, "Condition", test.operator, test.key)
+                matching = test.operator.replace("Like", "Match").replace("AnyOf", "")
+                text = f"Condition: {test.operator} means contains, and takes * and ? literally; use {matching}"
+                yield "grammar", path, text
+
+
+def _mixed_scopes(document: Document) -> Iterator[Problem]:
+    """One custom policy must not name actions of global and of project-level services (two policies are needed)."""
+    if document.version != "1.1" or document.source.startswith("system:"):
+        return
+    scopes: dict[str, str] = {}
+    for statement in document.statements:
+        for name in statement.actions:
+            service = name.partition(":")[0].lower()
+            scopes.setdefault(_scope(service), service)
+    if "global" in scopes and "regional" in scopes:
+        named = f"{scopes['global']} is global, {scopes['regional']} is not"
+        yield "grammar", ("Statement",), f"global and project-level services need two policies: {named}"
+
+
+def _scope(service: str) -> str:
+    from pytest_hwcloud.cloud.endpoints import service_scope
+
+    return service_scope(service) if not wild(service) and actions.all_actions(service) else "unknown"
+
+
+def _limits(document: Document) -> Iterator[Problem]:
+    if document.version != "1.1" or document.source.startswith("system:"):
+        return
+    size = len(json.dumps(document.raw, ensure_ascii=False, separators=(",", ":")))
+    if size > _SIZE:
+        yield "limit", (), f"{size} characters without white space, at most {_SIZE} (IAM.1021)"
+    yield from _over("statements", len(document.statements), ("Statement",))
+    for statement in document.statements:
+        yield from _statement_limits(statement, ("Statement", statement.index))
+
+
+def _statement_limits(statement: Statement, place: Path) -> Iterator[Problem]:
+    keys: dict[str, int] = {}
+    for test in statement.condition:
+        keys[test.operator] = keys.get(test.operator, 0) + 1
+        yield from _too_long(test.values, _VALUE, (*place, "Condition", test.operator, test.key))
+    yield from _over("actions", len(statement.actions), place)
+    yield from _over("resources", len(statement.resources or ()), place)
+    yield from _over("operators", len(keys), place)
+    yield from _over("keys", max(keys.values(), default=0), place)
+    yield from _too_long(statement.actions, _ACTION, place)
+    yield from _too_long(statement.resources or (), _RESOURCE, place)
+
+
+def _over(what: str, count: int, path: Path) -> Iterator[Problem]:
+    most, code = _LIMITS[what]
+    if count > most:
+        yield "limit", path, f"{count} {what}, at most {most} ({code})"
+
+
+def _too_long(texts: tuple[str, ...], limit: tuple[int, str], path: Path) -> Iterator[Problem]:
+    most, code = limit
+    for text in texts:
+        if len(text) > most:
+            yield "limit", path, f"{text[:40]}… has {len(text)} characters, at most {most} ({code})"
+
+
+CHECKS: tuple[Callable[[Document], Iterator[Problem]], ...] = (
+    _no_statement,
+    _statement_grammar,
+    _action_grammar,
+    _resource_grammar,
+    _condition_grammar,
+    _mixed_scopes,
+    _limits,
+)

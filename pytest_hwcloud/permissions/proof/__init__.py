@@ -1,0 +1,1 @@
+"""The proof: each needed permission denied in turn."""

@@ -1,0 +1,60 @@
+"""What a control run and a denied run say. A verdict is `proved` only if nothing else can explain the failure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from pytest_hwcloud.journal import Exchange
+from pytest_hwcloud.permissions.proof.rerun import Rerun
+
+PROVED, SWALLOWED, INCONCLUSIVE = "proved", "swallowed", "inconclusive"
+
+
+class Verdict(NamedTuple):
+    """The verdict, and why it is inconclusive."""
+
+    word: str
+    reason: str = ""
+
+
+def doubt(first: Iterable[Exchange], control: Rerun) -> str:
+    """Why nothing can be proved of this test: its unchanged second run differs from the first; "" if it does not."""
+    if control.outcome != "passed":
+        return f"the control run, with nothing denied, {_ended(control)}"
+    before, again = _said(first), _said(control.journal.exchanges)
+    if before == again:
+        return ""
+    if before.total() != again.total():
+        return f"the control run, with nothing denied, made {_calls(again)} in place of {_calls(before)}"
+    return "the control run, with nothing denied, made other calls or heard other answers"
+
+
+def of_denied(denied: Rerun) -> Verdict:
+    """What a run says in which something was denied on purpose."""
+    if not denied.refused:
+        return Verdict(INCONCLUSIVE, f"the call was not made again in the denied run, which {_ended(denied)}")
+    if denied.outcome == "passed":
+        return Verdict(SWALLOWED)
+    if denied.outcome == "skipped":
+        return Verdict(INCONCLUSIVE, "the test skips itself when it is refused")
+    if denied.caused:
+        return Verdict(PROVED)
+    if any(exchange.source == "not recorded" for exchange in denied.journal.exchanges):
+        return Verdict(INCONCLUSIVE, "refused, the test goes on to a call that no cassette answers")
+    return Verdict(INCONCLUSIVE, f"the denied run {_ended(denied)}, and nothing says that the refusal is the cause")
+
+
+def _ended(run: Rerun) -> str:
+    """`passed`, `failed (ValueError)`."""
+    return f"{run.outcome} ({run.error})" if run.error and run.outcome == "failed" else run.outcome
+
+
+def _said(exchanges: Iterable[Exchange]) -> Counter[tuple[object, ...]]:
+    """What was said and heard, in any order: threads change places. Calls of wider fixtures are made once only."""
+    return Counter((e.call.label, e.status, e.fault, e.gate) for e in exchanges if e.fixture is None)
+
+
+def _calls(said: Counter[tuple[object, ...]]) -> str:
+    return f"{said.total()} call{'s' * (said.total() != 1)}"

@@ -1,0 +1,216 @@
+"""Declared against used: HWP002, HWP003, HWP018, and HWP005 where the marker names a scope."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_hwcloud.cloud.calls import actions
+from pytest_hwcloud.permissions.declarations import exact_place
+from pytest_hwcloud.permissions.finding import Finding, labelled
+from pytest_hwcloud.permissions.matching import is_used, speaks_of
+from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
+from pytest_hwcloud.permissions.rules import fixes, lookalikes
+from pytest_hwcloud.permissions.wording import calls
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.gates.cloud_state import CloudState
+
+
+def judge(record: TestRecord, state: CloudState, root: Path) -> Iterator[Finding]:
+    """The findings about the markers of one test."""
+    if not record.declared:
+        return
+    uses = own_uses(record)
+    yield from _undeclared_and_stale(record, uses, root)
+    yield from _over(record, uses, state, root)
+    yield from _other_scope(record, uses, root)
+
+
+def own_uses(record: TestRecord) -> list[Use]:
+    """The uses of the test: not those of a wider fixture that is not its own but was torn down with it."""
+    return [use for use in record.uses if not use.fixture or use.fixture in record.fixtures]
+
+
+def _undeclared_and_stale(record: TestRecord, uses: Sequence[Use], root: Path) -> Iterator[Finding]:
+    missing = undeclared(record, uses)
+    stale = [] if record.outcome != "passed" or record.waits else list(stale_actions(record, uses))
+    pairs = lookalikes.pairs([action for _, action in stale], missing)
+    others = {pairs[one]: row.identity for row, one in stale if one in pairs and actions.same(one, pairs[one])}
+    marker = fixes.marker(record.declared, [action for _, action in stale], list(missing))
+    for action, used in missing.items():
+        twins = [one for one, other in pairs.items() if other == action]
+        lines = lookalikes.table(twins, action, used[0]) if twins else [calls(used)[0]]
+        fix = marker
+        if action in others:
+            lines = [calls(used)[0], *lookalikes.identities(others[action], used[0])]
+            fix = fixes.identity(others[action])
+        yield Finding(
+            rule="HWP002",
+            action=action,
+            identity=used[0].identity,
+            test=record.nodeid,
+            where=used[0].where or record.place,
+            detail=f"used by {used[0].call}",
+            lines=(*lines, labelled("fix", fix)),
+            fix=fix,
+            block=action,
+        )
+    for declaration, action in stale:
+        twin = pairs.get(action)
+        fix = fixes.identity(others[twin]) if twin in others else marker
+        yield _stale(record, declaration, action, twin, missing, uses, root, fix)
+
+
+def undeclared(record: TestRecord, uses: Sequence[Use]) -> dict[str, list[Use]]:
+    """The actions that no marker of the test speaks of, with their uses; none for a test without such a marker."""
+    if record.outcome == "skipped" or not any(row.kind == "requires" for row in record.declared):
+        return {}
+    found: dict[str, list[Use]] = {}
+    for use in uses:
+        covered = use.dependency or (use.refused and use.expected)
+        names = use.names or (use.action.lower(),)
+        if not covered and not any(speaks_of(row, names, use.identity) for row in record.declared):
+            found.setdefault(use.action, []).append(use)
+    return found
+
+
+def stale_actions(record: TestRecord, uses: Sequence[Use]) -> Iterator[tuple[Declaration, str]]:
+    """What the test's own markers declare and no call needs; of `any_of` the first, if none is used."""
+    for declaration in record.declared:
+        if declaration.own:
+            yield from ((declaration, action) for action in unused(declaration, uses))
+
+
+def unused(declaration: Declaration, uses: Sequence[Use]) -> Iterator[str]:
+    """The actions of a marker that none of these uses needs."""
+    for action in declaration.actions:
+        if not is_used(declaration, action, uses):
+            yield action
+    if declaration.any_of and not any(is_used(declaration, action, uses) for action in declaration.any_of):
+        yield declaration.any_of[0]
+
+
+def _stale(
+    record: TestRecord,
+    declaration: Declaration,
+    action: str,
+    twin: str | None,
+    missing: dict[str, list[Use]],
+    uses: Sequence[Use],
+    root: Path,
+    marker: str,
+) -> Finding:
+    place = exact_place(declaration, action, root)
+    if twin is not None and actions.same(twin, action):
+        lines, fix = [calls(missing[twin])[0], *lookalikes.identities(declaration.identity, missing[twin][0])], marker
+    elif twin is not None:
+        lines, fix = lookalikes.table([action], twin, missing[twin][0]), marker
+    else:
+        lines, fix = lookalikes.nearest(action, uses), f'take "{action}" out of the marker'
+    return Finding(
+        rule="HWP003",
+        action=action,
+        identity=record.identity,
+        test=record.nodeid,
+        where=place,
+        detail=f"declared in {place}, never used",
+        lines=(*lines, labelled("fix", fix)),
+        fix=fix,
+        block=twin or "",
+    )
+
+
+def _over(record: TestRecord, uses: Sequence[Use], state: CloudState, root: Path) -> Iterator[Finding]:
+    for declaration in record.declared:
+        if declaration.kind == "denied":
+            for action in declaration.actions:
+                yield from _open(record, declaration, action, uses, state, root)
+
+
+def _open(
+    record: TestRecord, declaration: Declaration, action: str, uses: Sequence[Use], state: CloudState, root: Path
+) -> Iterator[Finding]:
+    made = [use for use in uses if not use.dependency and is_used(declaration, action, [use])]
+    passed = [use for use in made if not use.refused]
+    otherwise = [use for use in made if use.gate == "authorization" and _other_code(declaration, use)]
+    for group, detail in ((passed, "allowed"), (otherwise, "refused otherwise")):
+        if group:
+            yield _over_finding(
+                record, declaration, action, group, detail, fixes.over(group[0], declaration, state, root)
+            )
+    if not made and record.outcome == "passed":
+        yield from _allowed_anyway(record, declaration, action, state, root)
+
+
+def _other_code(declaration: Declaration, use: Use) -> bool:
+    return bool(declaration.code) and use.code.lower() != declaration.code.lower()
+
+
+def _over_finding(
+    record: TestRecord, declaration: Declaration, action: str, group: Sequence[Use], detail: str, told: tuple[str, str]
+) -> Finding:
+    use, (decision, fix) = group[0], told
+    return Finding(
+        rule="HWP018",
+        action=action,
+        identity=use.identity,
+        test=record.nodeid,
+        where=use.where or record.place,
+        detail=f"identity {use.identity or 'unknown'}",
+        lines=(*calls(group), labelled("decision", decision), labelled("fix", fix)),
+        fix=fix,
+    )
+
+
+def _allowed_anyway(
+    record: TestRecord, declaration: Declaration, action: str, state: CloudState, root: Path
+) -> Iterator[Finding]:
+    """The test makes no such call, but a look at the policy tells that it would pass."""
+    identity = declaration.identity or record.identity
+    rights = state.rights.get(identity)
+    decision = rights.decide(action, scope="unknown") if rights is not None else None
+    if decision:
+        statement = -1 if decision.statement is None else decision.statement
+        policy = (decision.policy or "").removeprefix(f"{root.as_posix()}/")
+        use = Use(action=action, call="", identity=identity, verdict="allow", policy=policy, statement=statement)
+        text, fix = fixes.over(use, declaration, state, root)
+        yield Finding(
+            rule="HWP018",
+            action=action,
+            identity=identity,
+            test=record.nodeid,
+            where=record.place,
+            detail=f"identity {identity}",
+            lines=(labelled("decision", text), labelled("fix", fix)),
+            fix=fix,
+        )
+
+
+def _other_scope(record: TestRecord, uses: Sequence[Use], root: Path) -> Iterator[Finding]:
+    """A marker with `scope=` speaks of calls with a token; AK/SK has no scope."""
+    told: set[tuple[str, str]] = set()
+    for declaration in record.declared:
+        for use in uses:
+            differs = declaration.scope and use.token_scope not in ("", declaration.scope) and use.gate != "scope"
+            spoken = differs and not use.dependency and speaks_of(declaration, use.names, use.identity)
+            if spoken and (spoken, use.token_scope) not in told:
+                told.add((spoken, use.token_scope))
+                yield _scope(record, declaration, spoken, use, root)
+
+
+def _scope(record: TestRecord, declaration: Declaration, action: str, use: Use, root: Path) -> Finding:
+    place = exact_place(declaration, action, root)
+    argument = "domain=True" if declaration.scope == "domain" else "project=…"
+    fix = f"ask for a token of the {declaration.scope} (hwcloud_token({argument})), or change scope= in the marker"
+    return Finding(
+        rule="HWP005",
+        action=action,
+        identity=use.identity,
+        test=record.nodeid,
+        where=use.where or place,
+        detail=f'token of a {use.token_scope}, the marker in {place} says scope="{declaration.scope}"',
+        lines=(*calls([use]), labelled("fix", fix)),
+        fix=fix,
+    )

@@ -1,0 +1,91 @@
+"""What the policies say of the uses: HWP001, HWP012, HWP014, HWP015."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_hwcloud.permissions.finding import Finding, labelled
+from pytest_hwcloud.permissions.record import TestRecord, Use
+from pytest_hwcloud.permissions.rules import fixes
+from pytest_hwcloud.permissions.wording import calls, decision
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.gates.cloud_state import CloudState
+
+
+def judge(record: TestRecord, state: CloudState, root: Path) -> Iterator[Finding]:
+    """The findings about what the identities of a test may do. A refusal that was asked for is none."""
+    for rule, is_meant, lines in _RULES:
+        for uses in _grouped([use for use in record.uses if is_meant(use) and not (use.refused and use.expected)]):
+            use, told = uses[0], lines(uses, record)
+            fix = _FIX.get(rule, fixes.policy)(use, state, root)
+            yield Finding(
+                rule=rule,
+                action=use.action,
+                identity=use.identity,
+                test=record.nodeid,
+                where=use.where or record.place,
+                detail=f"identity {use.identity}",
+                lines=(*told, labelled("fix", fix)),
+                fix=fix,
+                block="" if use.dependency else use.action,
+            )
+
+
+def _grouped(uses: Sequence[Use]) -> Iterator[list[Use]]:
+    groups: dict[tuple[str, str], list[Use]] = {}
+    for use in uses:
+        groups.setdefault((use.action, use.identity), []).append(use)
+    yield from groups.values()
+
+
+def _is_missing(use: Use) -> bool:
+    return use.verdict == "deny" and not use.dependency and not use.outlived
+
+
+def _is_outlived(use: Use) -> bool:
+    return use.outlived and use.verdict == "deny"
+
+
+def _is_open(use: Use) -> bool:
+    return use.verdict == "unknown" and not use.outlived
+
+
+def _is_dependency(use: Use) -> bool:
+    return use.verdict == "deny" and use.dependency
+
+
+def _decided(uses: Sequence[Use], record: TestRecord) -> list[str]:
+    return [*calls(uses), *decision(uses[0])]
+
+
+def _depending(uses: Sequence[Use], record: TestRecord) -> list[str]:
+    own = dict.fromkeys(use.action for use in record.uses if use.call == uses[0].call and not use.dependency)
+    needs = labelled("needs", f"{', '.join(own)}, which depends on it by its documentation")
+    return [*calls(uses), needs, *decision(uses[0])]
+
+
+def _older(uses: Sequence[Use], record: TestRecord) -> list[str]:
+    told = "issued before the grant: a token keeps the rights of its issue, and the identity has this one only since"
+    return [*calls(uses), labelled("token", told)]
+
+
+_RULES: tuple[tuple[str, Callable[[Use], bool], Callable[[Sequence[Use], TestRecord], list[str]]], ...] = (
+    ("HWP001", _is_missing, _decided),
+    ("HWP012", _is_dependency, _depending),
+    ("HWP014", _is_open, _decided),
+    ("HWP015", _is_outlived, _older),
+)
+
+
+def _known(use: Use, state: CloudState, root: Path) -> str:
+    return f"make it decidable: state the permission of identity {use.identity} without what is not known here"
+
+
+def _newer(use: Use, state: CloudState, root: Path) -> str:
+    return "ask for a new token after the grant: hwcloud.token(..., fresh=True); AK/SK sees a grant at once"
+
+
+_FIX: dict[str, Callable[[Use, CloudState, Path], str]] = {"HWP014": _known, "HWP015": _newer}

@@ -1,0 +1,135 @@
+"""The smallest edit that heals a finding: of a marker, or of a policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_hwcloud.cloud.calls import actions
+from pytest_hwcloud.cloud.policies.system_policies import PREFIX
+from pytest_hwcloud.permissions.record import Declaration, Use
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.cloud.policies.documents import Document, Statement
+    from pytest_hwcloud.cloud.policies.rights import Rights
+    from pytest_hwcloud.gates.cloud_state import CloudState
+
+
+def marker(declared: Sequence[Declaration], stale: Sequence[str], missing: Sequence[str]) -> str:
+    """The marker that the test should have: what it declares and uses, and what it only uses."""
+    own = [row for row in declared if row.own and row.kind == "requires"]
+    kept = own[0] if len(own) == 1 and not own[0].identity else None
+    names = [name for name in kept.actions if name not in stale] if kept else []
+    shown = [f'"{name}"' for name in dict.fromkeys((*names, *missing))]
+    return f"@pytest.mark.requires_permission({', '.join([*shown, *_keywords(kept)])})"
+
+
+def identity(declared: str) -> str:
+    """For a marker about an identity that makes no such call."""
+    return f'call as {declared} (hwcloud.session(identity="{declared}")), or take identity= out of the marker'
+
+
+def _keywords(declaration: Declaration | None) -> Iterator[str]:
+    for key in ("any_of", "optional"):
+        listed = getattr(declaration, key, ())
+        if listed:
+            yield f"{key}=[{', '.join(f'{name!r}' for name in listed)}]".replace("'", '"')
+    if declaration is not None and declaration.scope:
+        yield f'scope="{declaration.scope}"'
+
+
+def policy(use: Use, state: CloudState, root: Path) -> str:
+    """The edit of a policy that allows the action of this use."""
+    rights = state.rights.get(use.identity)
+    own = [document for document in rights.documents if document.source and not _is_system(document)] if rights else []
+    if use.verdict == "deny" and use.statement >= 0:
+        return f"{use.policy}: statement {use.statement + 1} denies it, and no other can allow what one denies"
+    if rights is not None and use.verdict == "deny" and (other := _not_in_the_document(use, rights, root)):
+        return other
+    if not own:
+        return f'give identity {use.identity} a policy that allows "{use.action}" (a system policy cannot be edited)'
+    document, statement = _best(own, use.action)
+    name = _in_grammar(use, document.version)
+    place = f"to statement {statement.index + 1}" if statement is not None else "in a statement of its own"
+    return f'{shown(document.source, root)}: add "{name}" {place}'
+
+
+def _not_in_the_document(use: Use, rights: Rights, root: Path) -> str:
+    """The edit where the policies say yes already: of the bound, or of where they are granted."""
+    if rights.bound is not None and not rights.bound.decide(use.action):
+        return f'{shown(rights.bound.source, root)}: allow "{use.action}" in this service control policy too'
+    elsewhere = [grant for grant in rights.grants if grant.on != "everywhere" and grant.policy.decide(use.action)]
+    if not elsewhere:
+        return ""
+    names = " and ".join(dict.fromkeys(shown(grant.policy.source, root) for grant in elsewhere))
+    allow = "allow" if " and " in names else "allows"
+    return f"{names} {allow} it, but not where the call is made: grant it there as well (hwcloud.yaml)"
+
+
+def _is_system(document: Document) -> bool:
+    return document.source.startswith(PREFIX)
+
+
+def shown(source: str, root: Path) -> str:
+    """The path of a policy from the rootdir."""
+    return source.removeprefix(f"{root.as_posix()}/")
+
+
+def _best(documents: Sequence[Document], action: str) -> tuple[Document, Statement | None]:
+    """The Allow without condition whose actions are most like this one, else the first policy."""
+    fitting = [
+        (_closeness(statement, action), document, statement)
+        for document in documents
+        for statement in document.statements
+        if statement.effect == "allow" and not statement.not_action and _is_plain(statement)
+    ]
+    best = max(fitting, key=lambda row: row[0], default=None)
+    return (best[1], best[2]) if best and best[0] else (documents[0], None)
+
+
+def _is_plain(statement: Statement) -> bool:
+    everywhere = statement.resources is None or (not statement.not_resource and "*" in statement.resources)
+    return everywhere and not statement.condition and not statement.principal
+
+
+def _closeness(statement: Statement, action: str) -> int:
+    """How many leading parts of one of its actions are the same, in letters: no wildcard, which says nothing."""
+    wanted = action.lower().split(":")
+    return max(_leading(written.lower().split(":"), wanted) for written in statement.actions)
+
+
+def _leading(parts: Sequence[str], wanted: Sequence[str]) -> int:
+    same = [one == other for one, other in zip(parts, wanted, strict=False)]
+    return same.index(False) if False in same else len(same)
+
+
+def _in_grammar(use: Use, version: str) -> str:
+    """The name of the action in the words of a policy of this version."""
+    if version != "5.0":
+        return use.action
+    from pytest_hwcloud.cloud.calls.calls import nearest_calls
+
+    named = [need for need in nearest_calls(use.action) if need.label == use.call and need.identity_actions]
+    return named[0].identity_actions[0] if named else use.action
+
+
+def over(use: Use, declaration: Declaration, state: CloudState, root: Path) -> tuple[str, str]:
+    """For HWP018: why the call was not refused as the marker says, and what to do."""
+    if use.refused:
+        return (
+            f"refused, with {use.code or 'no code'} and not with {declaration.code}",
+            f'code="{use.code}" in the marker, or another recording',
+        )
+    if use.verdict == "allow" and use.policy:
+        number = use.statement + 1
+        return (
+            f"allow: statement {number} of {use.policy}",
+            f'{use.policy}: take "{actions.canonical(use.action)}" out of statement {number}, or deny it',
+        )
+    if use.verdict:
+        return f"{use.verdict}: {use.reason}", f"make the policies of identity {use.identity} refuse it"
+    return (
+        f"no policy judges identity {use.identity or 'unknown'}, and the answer is no refusal",
+        f"give the identity a policy (--hwcloud-policy {use.identity or 'default'}=FILE), or record the refusal",
+    )

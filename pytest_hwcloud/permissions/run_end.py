@@ -1,0 +1,98 @@
+"""The end of a run on the controller: findings about policies and shared markers, lock, reports, the exit status."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.permissions.checks import PermissionChecks
+
+
+def settle(checks: PermissionChecks, exitstatus: int) -> None:
+    """Fill the ledger's run findings, run lock and reports, and say why the run fails if it does."""
+    if checks.config.getoption("collectonly", False) or exitstatus == pytest.ExitCode.USAGE_ERROR:
+        return
+    if checks.judging:
+        from pytest_hwcloud.permissions.rules.policy_files import judge_policies
+        from pytest_hwcloud.permissions.rules.shared_markers import late_findings
+
+        state, root = checks.run.state, checks.config.rootpath
+        checks.ledger.run_findings += late_findings(checks.ledger, state, root)
+        checks.ledger.run_findings += judge_policies(state, root)
+    _proof(checks)
+    _lock(checks)
+    _reports(checks)
+    if checks.judging:
+        checks.lines += _ignored(checks)
+        checks.errors += [f"hwcloud: {line}" for line in checks.ledger.expired]
+    if checks.settings.permissions == "enforce" and exitstatus in (0, 1):
+        checks.errors += _verdict(checks)
+    if checks.settings.lang != "en":
+        from pytest_hwcloud.permissions import translation
+
+        checks.lines[:] = map(translation.line, checks.lines)
+        checks.errors[:] = map(translation.line, checks.errors)
+
+
+def _proof(checks: PermissionChecks) -> None:
+    if checks.settings.prove != "off":
+        from pytest_hwcloud.permissions.proof import results
+
+        records = (record for _, record in sorted(checks.ledger.records.items()))
+        checks.lines += results.lines(records, checks.settings.mode)
+
+
+def _lock(checks: PermissionChecks) -> None:
+    settings, ledger, state = checks.settings, checks.ledger, checks.run.state
+    if settings.lock == "off":
+        return
+    from pytest_hwcloud.permissions.lock import lockfile
+
+    try:
+        if settings.lock == "check":
+            ledger.run_findings += lockfile.check(ledger, state, settings)
+        else:
+            checks.lines.append(lockfile.update(ledger, state, settings))
+    except (lockfile.LockError, OSError) as error:
+        checks.errors.append(f"hwcloud: {_said(error)}")
+
+
+def _reports(checks: PermissionChecks) -> None:
+    if not checks.settings.reports and not os.environ.get("GITHUB_ACTIONS"):
+        return
+    from pytest_hwcloud.permissions import reports
+
+    mask = checks.run.secrets.masked
+    try:
+        checks.lines += reports.write_reports(checks.settings, checks.ledger, checks.run.state, mask)
+    except OSError as error:
+        checks.errors += [f"hwcloud: {line}" for line in _said(error).splitlines()]
+    if os.environ.get("GITHUB_ACTIONS"):
+        level = "error" if checks.settings.permissions == "enforce" else "warning"
+        checks.lines += reports.annotations(checks.ledger, level, mask=mask, root=checks.settings.root)
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return f"{os.path.relpath(error.filename)}: cannot be written: {error.strerror}"
+    return str(error)
+
+
+def _ignored(checks: PermissionChecks) -> list[str]:
+    hidden = [finding.rule for finding in checks.ledger.findings if finding.ignored]
+    if not hidden:
+        return []
+    count = f"{len(hidden)} permission finding{'s' * (len(hidden) != 1)}"
+    return [f"ignored: {count} ({', '.join(sorted(set(hidden)))}), by {os.path.relpath(checks.settings.config_file)}"]
+
+
+def _verdict(checks: PermissionChecks) -> list[str]:
+    found = checks.ledger.open
+    if not found:
+        return []
+    rules = sorted({finding.rule for finding in found})
+    count = f"{len(found)} permission finding{'s' * (len(found) != 1)}"
+    return [f"hwcloud: exit status 1: {count} ({', '.join(rules)}), permissions enforce"]

@@ -1,0 +1,184 @@
+"""What a test says about its calls: refused, assert_ok, assert_called. The messages are their product."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from pytest_hwcloud.cloud import failures
+from pytest_hwcloud.cloud.failures import Failure
+from pytest_hwcloud.cloud.identity import unknown
+from pytest_hwcloud.gates.gate import ORDER
+from pytest_hwcloud.journal import Exchange, Journal
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.explanations.explanation import Explanation
+    from pytest_hwcloud.run.hwcloud import HwCloud
+
+GATES = (*ORDER, "service")
+_CALL = re.compile(r"(?P<method>[A-Z]+) (?P<service>[\w-]+) (?P<template>/\S*)")
+
+
+@dataclass
+class Refusal:
+    """What `hwcloud.refused` caught; empty until the block ends."""
+
+    failure: Failure | None = None
+    exchange: Exchange | None = None
+    explanation: Explanation | None = None
+    error: BaseException | None = None
+
+    @property
+    def code(self) -> str | None:
+        return self.failure.code if self.failure else None
+
+    @property
+    def gate(self) -> str | None:
+        return _gate(self.exchange, self.failure)
+
+    @property
+    def status(self) -> int | None:
+        return self.failure.status if self.failure else None
+
+    @property
+    def message(self) -> str | None:
+        return self.failure.message if self.failure else None
+
+    @property
+    def request_id(self) -> str | None:
+        return self.failure.request_id if self.failure else None
+
+
+class Refused(AbstractContextManager["Refusal"]):
+    """See HwCloud.refused. What the client raises for the refusal is caught; any other exception goes through.
+
+    A class and no generator: so that a failure ends at the line of the test, not in contextlib.
+    """
+
+    def __init__(self, cloud: HwCloud, journal: Journal, code: str | None, gate: str | None) -> None:
+        if gate is not None and gate not in GATES:
+            raise unknown("gate", gate, list(GATES), f"(hwcloud.refused({_asked(code, gate)}))")
+        self._cloud, self._journal, self._code, self._gate = cloud, journal, code, gate
+        self._refusal, self._start = Refusal(), len(journal.exchanges)
+
+    def __enter__(self) -> Refusal:
+        self._start = len(self._journal.exchanges)
+        return self._refusal
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        __tracebackhide__ = True
+        if error is not None and (not isinstance(error, Exception) or failures.read(error) is None):
+            return False
+        refusal, made = self._refusal, self._journal.exchanges[self._start :]
+        refusal.error = error
+        _settle(refusal, made, self._code, self._gate)
+        if refusal.failure is None or not _fits(refusal, self._code, self._gate):
+            _not_refused_so(self._cloud, refusal, made, self._code, self._gate)
+        refusal.explanation = self._cloud.explain(refusal.error or refusal.failure)
+        self._journal.expected.update(id(exchange) for exchange in made if exchange.failure is not None)
+        return True
+
+
+def _settle(refusal: Refusal, made: Sequence[Exchange], code: str | None, gate: str | None) -> None:
+    """The last call of the block that was refused as asked for, else the last that was refused at all."""
+    failed = [exchange for exchange in made if exchange.failure is not None]
+    fitting = [e for e in failed if _fits(Refusal(failure=e.failure, exchange=e), code, gate)]
+    chosen = (fitting or failed)[-1] if failed else None
+    refusal.exchange = chosen
+    refusal.failure = chosen.failure if chosen else failures.read(refusal.error) if refusal.error else None
+
+
+def _fits(refusal: Refusal, code: str | None, gate: str | None) -> bool:
+    same_code = code is None or (refusal.code or "").lower() == code.lower()
+    return same_code and (gate is None or refusal.gate == gate)
+
+
+def _gate(exchange: Exchange | None, failure: Failure | None) -> str | None:
+    return (exchange.gate if exchange else None) or (failure.gate if failure else None)
+
+
+def _not_refused_so(
+    cloud: HwCloud, refusal: Refusal, made: Sequence[Exchange], code: str | None, gate: str | None
+) -> NoReturn:
+    __tracebackhide__ = True
+    asked = f"hwcloud.refused({_asked(code, gate)})"
+    if refusal.failure is None:
+        what = "no call in the block was refused" if made else "no call was made in the block"
+        raise AssertionError("\n".join([f"{asked}: {what}", *_listed(made)])) from None
+    error = AssertionError(f"{asked}: refused otherwise, {refusal.code or refusal.failure.kind} at {refusal.gate}")
+    explanation = cloud.explain(refusal.error or refusal.failure)
+    if explanation:
+        error.add_note(str(explanation))
+    raise error from None
+
+
+def _asked(code: str | None, gate: str | None) -> str:
+    parts = [repr(code)] if code else []
+    return ", ".join([*parts, f"gate={gate!r}"] if gate else parts)
+
+
+def _listed(made: Sequence[Exchange]) -> list[str]:
+    lines = [f"{e.method} {e.url} -> {e.status or e.fault}" for e in made]
+    return [f"  {'calls' if index == 0 else '':<10}{line}" for index, line in enumerate(lines)]
+
+
+def assert_ok(cloud: HwCloud, response: Any) -> Any:
+    """See HwCloud.assert_ok."""
+    __tracebackhide__ = True
+    if response is None:
+        raise TypeError("hwcloud.assert_ok(None): a response is expected")
+    failure = failures.read(response)
+    if failure is None:
+        return response
+    status = f"HTTP {failure.status}" if failure.status else "no answer"
+    error = AssertionError(f"hwcloud.assert_ok: a success was expected, got {status} {failure.code or ''}".rstrip())
+    explanation = cloud.explain(response)
+    if explanation:
+        error.add_note(str(explanation))
+    raise error
+
+
+def assert_called(made: Sequence[Exchange], what: str, times: int | None) -> None:
+    """See HwCloud.assert_called."""
+    __tracebackhide__ = True
+    count = sum(_is_call(exchange, what) for exchange in made)
+    if count == times or (times is None and count):
+        return
+    asked = f"hwcloud.assert_called({what!r}{f', times={times}' if times is not None else ''})"
+    if not made:
+        raise AssertionError(f"{asked}: this test made no calls")
+    head = f"{asked}: called {count} time{'s' * (count != 1)}" if count else f"{asked}: never called"
+    raise AssertionError("\n".join([head, *_calls(made), *([] if count else _hint(what))]))
+
+
+def _hint(what: str) -> list[str]:
+    """What is wrong with the name, where something is: a misspelt action is never called."""
+    from pytest_hwcloud.run.markers import MarkerError, check_actions
+
+    if _CALL.fullmatch(what):
+        return []
+    try:
+        check_actions("", [what])
+    except MarkerError as problem:
+        return [f"  {'name':<10}{problem}"]
+    return []
+
+
+def _is_call(exchange: Exchange, what: str) -> bool:
+    call = exchange.call
+    if _CALL.fullmatch(what):
+        return call.label.lower() == what.lower()
+    return call.named_by(what)
+
+
+def _calls(made: Sequence[Exchange]) -> list[str]:
+    counted: dict[str, int] = {}
+    for exchange in made:
+        needed = ", ".join(exchange.call.actions or exchange.call.identity_actions) or "no known action"
+        line = f"{exchange.call.label}  ({needed})"
+        counted[line] = counted.get(line, 0) + 1
+    lines = [f"{count} x {line}" for line, count in counted.items()]
+    return [f"  {'made' if index == 0 else '':<10}{line}" for index, line in enumerate(lines)]

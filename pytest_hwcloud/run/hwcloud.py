@@ -1,0 +1,186 @@
+"""The fixture `hwcloud`: the cloud as one test sees it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_hwcloud.cloud import endpoints
+from pytest_hwcloud.cloud.identity import Identity, unknown
+from pytest_hwcloud.cloud.tokens import Scope, Token, domain_scope, project_scope
+
+if TYPE_CHECKING:
+    import requests
+
+    from pytest_hwcloud.explanations.explanation import Explanation
+    from pytest_hwcloud.journal import Exchange
+    from pytest_hwcloud.run.expectations import Refusal
+    from pytest_hwcloud.run.run import Run
+    from pytest_hwcloud.run.running_test import Case
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """What a client needs to sign: never shown in a repr."""
+
+    ak: str = field(repr=False)
+    sk: str = field(repr=False)
+    security_token: str | None = field(default=None, repr=False)
+    project_id: str | None
+    domain_id: str
+    region: str
+
+
+class HwCloud:
+    """Sessions, tokens, URLs and SDK clients of this test, and what it said to the cloud and heard from it."""
+
+    def __init__(self, run: Run, case: Case) -> None:
+        self._run, self._case = run, case
+
+    def __repr__(self) -> str:
+        return f"<hwcloud: {self._run.settings.mode}, identity {self._case.identity}, region {self._run.region}>"
+
+    def identity(self, name: str | None = None) -> Identity:
+        """The identity with this name; without one, the identity of this test (marker hwcloud_identity)."""
+        found = self._run.state.identity(name or self._case.identity)
+        return self._run.recording.require(found) if self._run.recording else found
+
+    def session(self, identity: str | None = None, auth: Token | None = None) -> requests.Session:
+        """A requests.Session that signs with the identity's AK/SK, or sends the token given as auth."""
+        from pytest_hwcloud.cloud.signing.aksk import AkSkAuth
+        from pytest_hwcloud.interceptors.cloud_session import CloudSession
+
+        session = CloudSession()
+        who = self.identity(identity)
+        session.auth = auth or AkSkAuth(who.ak, who.sk, security_token=who.security_token)
+        return session
+
+    def token(
+        self,
+        project: str | None = None,
+        domain: str | bool | None = None,
+        *,
+        identity: str | None = None,
+        fresh: bool = False,
+    ) -> Token:
+        """A token scoped to a project (name or id; default: the run's region) or to the domain (True, a name or an id).
+
+        Asked for once per identity and scope in a process; fresh=True asks again, as one must after a grant.
+        """
+        who = self.identity(identity)
+        scope = self._scope(who, project, domain)
+        if self._case.other_scope is not None:
+            scope = self._case.other_scope(who, scope)
+        token = self._run.token(who, scope, fresh=fresh)
+        self._case.tokens.add(token.value)
+        return token
+
+    def _scope(self, who: Identity, project: str | None, domain: str | bool | None) -> Scope:
+        if domain in (None, False):
+            return project_scope(who, project or self._run.region)
+        if project is not None:
+            raise ValueError(
+                f"hwcloud.token(project={project!r}, domain={domain!r}): a token has one scope; "
+                "give project for regional services, or domain=True for global ones"
+            )
+        if domain not in (True, who.domain, who.domain_id):
+            raise unknown("domain", str(domain), [who.domain, who.domain_id], f"(domain of identity {who.name!r})")
+        return domain_scope(who)
+
+    def url(self, service: str, path: str, region: str | None = None, identity: str | None = None) -> str:
+        """The URL of a call: endpoint of the service in the region, {project_id} and {domain_id} of the identity."""
+        who, where = self.identity(identity), region or self._run.region
+        base = endpoints.base_url(service, where)
+
+        def value(match: re.Match[str]) -> str:
+            if match[1] == "project_id":
+                return who.project(where).id
+            if match[1] == "domain_id":
+                return who.domain_id
+            raise ValueError(
+                f"hwcloud.url({service!r}, {path!r}): {match[0]} is not filled in; only {{project_id}} and "
+                "{domain_id} are known, write other ids into the path"
+            )
+
+        return base + "/" + _PLACEHOLDER.sub(value, path).lstrip("/")
+
+    def credentials(self, identity: str | None = None) -> Credentials:
+        """ak, sk, security_token, project_id (of the run's region, None if there is none), domain_id, region."""
+        who, region = self.identity(identity), self._run.region
+        return Credentials(
+            ak=who.ak,
+            sk=who.sk,
+            security_token=who.security_token,
+            project_id=who.projects.get(region),
+            domain_id=who.domain_id,
+            region=region,
+        )
+
+    def client(self, client_class: type[Any], region: str | None = None, identity: str | None = None) -> Any:
+        """A real client of the official SDK (extra: sdk), such as EcsClient, for the identity and region."""
+        from pytest_hwcloud.run.sdk_client import build_client
+
+        return build_client(client_class, self.identity(identity), region or self._run.region)
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """What this test said and heard, in order."""
+        return list(self._case.journal.exchanges)
+
+    def explain(self, obj: object) -> Explanation | None:
+        """The explanation of a response, exception, body or code, with all that this run knows; None for a success."""
+        from pytest_hwcloud.explanations.reporting import explain_in_run
+
+        return explain_in_run(obj, self._case.journal, self._run.state, self._run.settings.lang)
+
+    def refused(self, code: str | None = None, *, gate: str | None = None) -> AbstractContextManager[Refusal]:
+        """Like pytest.raises: a call in the block must be refused with this code, at this gate."""
+        from pytest_hwcloud.run.expectations import Refused
+
+        return Refused(self, self._case.journal, code, gate)
+
+    def assert_ok(self, response: Any) -> Any:
+        """The response itself if it is a success; else the test fails with the explanation."""
+        __tracebackhide__ = True
+        from pytest_hwcloud.run.expectations import assert_ok
+
+        return assert_ok(self, response)
+
+    def assert_called(self, what: str, times: int | None = None) -> None:
+        """A call was made (so many times): an action, or "GET ecs /v1/{project_id}/cloudservers/detail"."""
+        __tracebackhide__ = True
+        from pytest_hwcloud.run.expectations import assert_called
+
+        assert_called(self.exchanges, what, times)
+
+    @contextmanager
+    def deny(self, *actions: str) -> Iterator[None]:
+        """Refuse these actions inside the block, whatever the policy says (replay only)."""
+        self._replay_only("deny", actions)
+        with self._run.state.deny(actions):
+            yield
+
+    @contextmanager
+    def grant(self, *actions: str) -> Iterator[None]:
+        """Allow these actions inside the block; tokens issued before keep their old rights (replay only)."""
+        self._replay_only("grant", actions)
+        with self._run.state.grant(actions):
+            yield
+
+    def _replay_only(self, what: str, actions: tuple[str, ...]) -> None:
+        from pytest_hwcloud.run.markers import check_actions
+
+        if self._run.settings.mode != "replay":
+            pytest.fail(
+                f"hwcloud.{what}(...) changes rights in replay only; this run is in {self._run.settings.mode} mode "
+                "(the real cloud keeps its own policies)",
+                pytrace=False,
+            )
+        check_actions(f"hwcloud.{what}", actions)

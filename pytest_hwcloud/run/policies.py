@@ -1,0 +1,47 @@
+"""The rights of the identities, from the policies that hwcloud.yaml and the command line name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from pytest_hwcloud.config import ConfigError, Configuration
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.cloud.identity import Identity
+    from pytest_hwcloud.cloud.policies.rights import Rights
+
+
+def all_rights(configuration: Configuration) -> dict[str, Rights]:
+    """The rights of each identity that has a policy; the others are not judged. ConfigError for a wrong policy."""
+    judged = [one for one in configuration.identities.values() if one.policies or one.placed_policies]
+    return {identity.name: _rights(identity) for identity in judged}
+
+
+def _rights(identity: Identity) -> Rights:
+    """Its policies, each where it was granted, within its bound."""
+    from pytest_hwcloud.cloud.policies.policy import Policy, PolicyError
+    from pytest_hwcloud.cloud.policies.rights import Grant, Rights
+
+    try:
+        everywhere = [Policy.load(policy) for policy in identity.policies]
+        placed = [
+            Grant(policy=Policy.load(one.policy), on=one.on, target=one.target, group=one.group)
+            for one in identity.placed_policies
+        ]
+        return Rights.of([*everywhere, *placed], Policy.load(identity.bound) if identity.bound else None)
+    except PolicyError as error:
+        raise ConfigError(str(error)) from None
+
+
+def policy_labels(rights: Mapping[str, Rights]) -> list[str]:
+    """`iam/reader.json (default, 2 statements)` for each policy, for the header line."""
+    return [
+        _label(name, policy.source, len(policy.statements)) for name, one in rights.items() for policy in one.policies
+    ]
+
+
+def _label(identity: str, source: str, count: int) -> str:
+    shown = source if source.startswith("system:") else os.path.relpath(source)
+    return f"{shown} ({identity}, {count} statement{'s' * (count != 1)})"

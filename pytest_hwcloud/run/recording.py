@@ -1,0 +1,129 @@
+"""Record and live mode: the recorders of one run, and what happens with a recording when its test is over."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_hwcloud.cassettes.tape import CassetteError, Tape
+from pytest_hwcloud.config import live_secrets, replay_identity
+from pytest_hwcloud.replay.identity_mapping import IdentityMapping
+from pytest_hwcloud.replay.recorder import Recorder
+from pytest_hwcloud.run.credentials import live_identities as with_live_keys
+from pytest_hwcloud.run.credentials import require
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.cloud.identity import Identity
+    from pytest_hwcloud.config import Configuration
+    from pytest_hwcloud.options import Settings
+
+SINCE = "hwcloud_since"  # key of a worker's input
+GOOD = pytest.StashKey[bool]()  # the call phase passed, or failed as the test said it would
+
+
+def live_identities(configuration: Configuration) -> dict[str, Identity]:
+    """The identities with their real keys; MissingCredentials or ConfigError if they cannot be had."""
+    given = configuration.identities
+    return with_live_keys(given, lambda name: live_secrets(configuration, name), configuration.region)
+
+
+def _since(config: pytest.Config) -> datetime:
+    """When the run began: for xdist's workers the controller's word, so that none drops what another just recorded."""
+    told: str | None = getattr(config, "workerinput", {}).get(SINCE)
+    return datetime.fromisoformat(told) if told else datetime.now(UTC)
+
+
+Tell = Callable[[str], None]  # takes each secret that is met while recording, for the pass over the reports
+
+
+@dataclass
+class Recording:
+    """What all recorders of a run share: one mapping of identities, so that a secret met once is hidden everywhere."""
+
+    settings: Settings
+    mapping: IdentityMapping
+    since: datetime
+    keep: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        config: pytest.Config,
+        settings: Settings,
+        configuration: Configuration,
+        live: dict[str, Identity],
+        tell: Tell,
+    ) -> Recording:
+        replay = {name: replay_identity(identity) for name, identity in configuration.identities.items()}
+        return cls(settings, IdentityMapping(live, replay, tell=tell), _since(config), configuration.keep)
+
+    @property
+    def writes_anew(self) -> bool:
+        """Whether the cassettes are rewritten, not completed."""
+        return self.settings.mode == "record" and self.settings.record == "all"
+
+    def recorder(self, own: Path, tapes: Sequence[Tape]) -> Recorder:
+        """The router of a test or a wider fixture whose cassette is `own`."""
+        return Recorder(
+            own,
+            self.mapping,
+            mode=self.settings.mode,
+            rewrite=self.writes_anew,
+            since=self.since,
+            tapes=tapes,
+            verify=self.settings.verify,
+            hosts=self.settings.hosts,
+            keep=self.keep,
+        )
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        node.workerinput[SINCE] = self.since.isoformat()
+
+    def require(self, identity: Identity) -> Identity:
+        """The identity itself, if it has credentials to call the cloud with; MissingCredentials if not."""
+        return require(identity)
+
+    def is_good(self, item: pytest.Item) -> bool:
+        """Whether the call phase of this test ended as the test wanted."""
+        return item.stash.get(GOOD, False)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[object]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if report.when == "call":
+            item.stash[GOOD] = report.passed or hasattr(report, "wasxfail")
+        return report
+
+
+def finish(recorder: Recorder, good: bool) -> None:
+    """Keep the recording of a good test; fail the test if it cannot be kept, or if the cloud drifted from it."""
+    problem = _committed(recorder, good)
+    if problem is not None:
+        pytest.fail(f"hwcloud: {problem}", pytrace=False)
+    if recorder.drift or recorder.unrecorded:
+        pytest.fail(_drifted(recorder), pytrace=False)
+
+
+def _committed(recorder: Recorder, good: bool) -> CassetteError | None:
+    try:
+        recorder.commit(good)
+    except CassetteError as error:
+        return error
+    return None
+
+
+def _drifted(recorder: Recorder) -> str:
+    lines = [str(one) for one in recorder.drift]
+    lines += [f"{call}: not in the recording" for call in recorder.unrecorded]
+    head = f"hwcloud: the cloud no longer answers as recorded in {os.path.relpath(recorder.path)}"
+    way_out = "  record again: pytest --hwcloud-mode=record --hwcloud-record=all"
+    return "\n".join([head, *(f"  {line}" for line in dict.fromkeys(lines)), way_out])

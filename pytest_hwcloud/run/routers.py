@@ -1,0 +1,148 @@
+"""Which router answers a test or a fixture: its cassettes, or the recorder."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_hwcloud.cassettes import library
+from pytest_hwcloud.cassettes.tape import CassetteError, Tape
+from pytest_hwcloud.cloud.identity import UnknownName
+from pytest_hwcloud.cloud.wire import Answer, Request
+from pytest_hwcloud.interceptors.router import Router
+from pytest_hwcloud.replay.player import Player
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.run.run import Run
+
+
+OWN = pytest.StashKey[Path]()  # of an item: the file of its own cassette
+
+
+class Broken:
+    """The router of a test whose cassette cannot be used: every call meets the error, and the test fails with it."""
+
+    offline = True
+
+    def __init__(self, error: CassetteError, hosts: tuple[str, ...]) -> None:
+        self.error, self.hosts = error, hosts
+
+    def answer(self, request: Request) -> Answer | None:
+        raise self.error
+
+    def heard(self, request: Request, answer: Answer, started: float) -> None:
+        """Nothing is sent."""
+
+    def failed(self, request: Request, error: BaseException) -> None:
+        """Nothing is sent."""
+
+
+class Routers:
+    """Makes the routers of one run."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._cache_dir: Path | None = run.cache_dir()
+
+    def tape_path(self, name: str, item: pytest.Item) -> Path:
+        """The file of a cassette that a marker names, in record mode also a new one; UnknownName or CassetteError."""
+        folder = library.folder_of(item.path, self._run.settings.cassette_dir)
+        try:
+            return library.find(name, folder)
+        except UnknownName:
+            file = library.new(name, folder) if self._run.settings.mode == "record" else None
+            if file is None:
+                raise
+            return file
+
+    def own_path(self, item: pytest.Item) -> Path:
+        """The file of the test's own cassette, recorded or not."""
+        if OWN not in item.stash:
+            _, _, name = item.nodeid.partition("::")
+            item.stash[OWN] = self._own(item.path, name or item.name)
+        return item.stash[OWN]
+
+    def of_test(self, item: pytest.Item) -> Router:
+        """The router of a test: the cassettes of its markers, or its own."""
+        names = [str(name) for mark in item.iter_markers("hwcloud_cassette") for name in mark.args]
+        paths = [self.tape_path(name, item) for name in names]
+        # A recording goes to the last cassette of the markers that is the user's, and what was recorded is replayed.
+        users = [path for path in paths if library.name_of(path) is None]
+        return self._router(paths, users[-1] if users else self.own_path(item))
+
+    def of_fixture(self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> Router | None:
+        """The router of a fixture of wider scope; None if it has no cassette of its own and none is recorded."""
+        own = self._fixture_path(fixturedef, request)
+        return self._router([], own) if own.is_file() or self._run.recording else None
+
+    def _fixture_path(self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> Path:
+        # In the folder of the file that defines it, so that the answer is the same whichever test comes first.
+        code = getattr(inspect.unwrap(fixturedef.func), "__code__", None)
+        file, root = Path(code.co_filename if code else ""), self._run.settings.root
+        if not file.is_relative_to(root) or "site-packages" in file.parts:
+            file = root / "conftest.py"  # of an installed plugin: its cassettes are the project's all the same
+        _, _, owner = fixturedef.baseid.partition("::")  # the class, if it is a method
+        name = f"{owner}::{fixturedef.argname}" if owner else fixturedef.argname
+        return self._own(file, name + parameter_of(request))
+
+    def _own(self, file: Path, name: str) -> Path:
+        settings = self._run.settings
+        return library.own_cassette(file, name, settings.cassette_dir, settings.root)
+
+    def _router(self, named: list[Path], own: Path) -> Router:
+        hosts, recording = self._run.settings.hosts, self._run.recording
+        paths = [path for path in dict.fromkeys([*named, own]) if path.is_file()]
+        if recording and recording.writes_anew:  # what was recorded before is of no interest, and may be broken
+            paths = [path for path in paths if library.name_of(path)]
+        try:
+            tapes = [Tape.load(path, self._cache_dir, library.name_of(path) or _shown(path, own)) for path in paths]
+        except CassetteError as error:
+            return Broken(_not_recorded_over(error) if recording else error, hosts)
+        if recording:
+            return recording.recorder(own, tapes)
+        return Player(tapes, self._run.state, hosts=hosts, own_path=own)
+
+    def finish_fixture(self, router: Router, *, good: bool) -> None:
+        """A fixture of wider scope has cleaned up. good: it was set up without an error."""
+        self._run.cassettes.played_by_fixture(router)
+        self.finish(router, good=good)
+
+    def finish(self, router: Router, *, good: bool) -> None:
+        """The test or fixture is over: keep or drop what was recorded."""
+        if self._run.recording:
+            from pytest_hwcloud.replay.recorder import Recorder
+            from pytest_hwcloud.run.recording import finish
+
+            if isinstance(router, Recorder):
+                finish(router, good)
+
+
+def _not_recorded_over(error: CassetteError) -> CassetteError:
+    way_out = "; it is left as it is: repair or delete it, or write it anew with --hwcloud-record=all"
+    return CassetteError(error.problem + way_out, path=error.path, line=error.line, key=error.key)
+
+
+def parameter_of(request: pytest.FixtureRequest) -> str:
+    """`[cn-north-4]` for a fixture with parameters: the value if it is a plain one, which every machine has, else the
+    index, which is private in pytest, but all that is left."""
+    if not hasattr(request, "param"):
+        return ""
+    value = request.param
+    if isinstance(value, str | int | float | None) and value != "":
+        return f"[{value}]"
+    return f"[{getattr(request, 'param_index', 0)}]"
+
+
+def _shown(path: Path, own: Path) -> str:
+    base = own.parent.parent
+    if path is own:
+        return f"{own.parent.name}/{own.name}"
+    return path.relative_to(base).as_posix() if path.is_relative_to(base) else path.name
+
+
+def unrecorded(router: Router) -> list[Exception]:
+    """The calls of a test that no cassette answered."""
+    return router.unrecorded if isinstance(router, Player) else []

@@ -1,0 +1,57 @@
+"""Fixtures of wider scope: their calls are their own, in a cassette of their own, also when they clean up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_hwcloud.interceptors import router as route
+from pytest_hwcloud.interceptors import sdk_cache
+from pytest_hwcloud.journal import CURRENT
+from pytest_hwcloud.run.routers import parameter_of
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.interceptors.router import Router
+    from pytest_hwcloud.run.routers import Routers
+
+
+@contextmanager
+def preparing(
+    routers: Routers, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+) -> Iterator[None]:
+    """While this fixture is set up, and again while it cleans up, its calls are routed and attributed to it."""
+    name = f"{fixturedef.baseid}::{fixturedef.argname}{parameter_of(request)}"
+    router = routers.of_fixture(fixturedef, request)
+    if CURRENT.journal is None and router is None:  # for a test that is no cloud test
+        yield
+        return
+    # pytest runs finalizers last in, first out: the first to be added is the last to run, and the other way round.
+    ending = ExitStack()
+    ready: list[bool] = []
+    fixturedef.addfinalizer(ending.close)
+    if router is not None:
+        fixturedef.addfinalizer(lambda: routers.finish_fixture(router, good=bool(ready)))
+    with _own(name, router):
+        yield
+    ready.append(True)  # the recording of a fixture that failed is not kept
+    fixturedef.addfinalizer(lambda: ending.enter_context(_own(name, router)))
+
+
+@contextmanager
+def _own(name: str, router: Router | None) -> Iterator[None]:
+    journal = CURRENT.journal
+    before = journal.fixture if journal else None
+    if journal:
+        journal.fixture = name
+    with route.using(router) if router else ExitStack():
+        try:
+            yield
+        finally:
+            sdk_cache.forget()  # or the first test that has the fixture would ask IAM less than the others
+            if journal:
+                journal.fixture = before
+    if journal is None:
+        route.leave()  # the test that asked for it is no cloud test

@@ -1,0 +1,1 @@
+"""What is secret: names, shapes, encodings; scrubber, detector, redaction."""

@@ -1,0 +1,1 @@
+"""The user's test: call site, statement, values, fixtures."""

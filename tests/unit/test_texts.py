@@ -1,0 +1,87 @@
+"""Phrases with keys: every language has every key with the same slots, every key is used, every use has a phrase."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import pytest_hwcloud
+from pytest_hwcloud import texts
+
+PACKAGE = Path(pytest_hwcloud.__file__).parent
+HERE = PACKAGE / "texts"
+SAYING = {"say", "say_in"}
+# Areas with a reader of their own, which has tests of its own (a table a code, a kind or a rule).
+TABLES: set[str] = set()
+
+
+def areas(language: str) -> set[str]:
+    return {file.relative_to(HERE / language).with_suffix("").as_posix() for file in (HERE / language).rglob("*.json")}
+
+
+def keys(language: str) -> dict[str, object]:
+    return {
+        f"{area}.{name}": phrase
+        for area in areas(language) - TABLES
+        for name, phrase in json.loads((HERE / language / f"{area}.json").read_bytes()).items()
+    }
+
+
+def slots(phrase: object) -> set[str]:
+    rows = phrase.values() if isinstance(phrase, dict) else [phrase]
+    return {name for row in rows for _, name, _, _ in Formatter().parse(str(row)) if name is not None}
+
+
+def said() -> Iterator[tuple[str, str]]:
+    """Every literal key of a call of say: (place, key). A key that is put together begins with a literal area."""
+    for file in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            for argument in node.args if name in SAYING else ():
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str) and "." in argument.value:
+                    yield f"{file.relative_to(PACKAGE)}:{node.lineno}", argument.value
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_every_language_has_every_area_and_every_key(language: str) -> None:
+    assert areas(language) == areas("en")
+    assert set(keys(language)) ^ set(keys("en")) == set()
+
+
+def test_the_slots_of_a_phrase_are_the_same_in_every_language() -> None:
+    english = keys("en")
+    wrong = [
+        (language, key)
+        for language in texts.LANGUAGES
+        for key, phrase in keys(language).items()
+        if slots(phrase) - {"n"} != slots(english[key]) - {"n"}
+    ]
+    assert wrong == []
+
+
+def test_every_phrase_that_is_said_is_there() -> None:
+    known = keys("en")
+    assert [(place, key) for place, key in said() if key not in known] == []
+
+
+def test_a_phrase_chooses_by_number_and_fills_its_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = {"calls": {"one": "{n} call", "other": "{n} calls"}, "plain": "to {host}"}
+    monkeypatch.setattr(texts, "phrases", lambda language, area: table)
+    assert [texts.say("x.calls", n=1), texts.say("x.calls", n=2), texts.say("x.plain", host="h")] == [
+        "1 call",
+        "2 calls",
+        "to h",
+    ]
+
+
+def test_an_unknown_language_is_an_error() -> None:
+    with pytest.raises(ValueError) as caught:
+        texts.use("fr")
+    assert str(caught.value) == "unknown language 'fr'; known: en, zh"
