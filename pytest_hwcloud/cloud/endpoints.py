@@ -28,6 +28,7 @@ _SUFFIXES = tuple("." + domain for domain in CLOUD_DOMAINS)
 _FREE_REGIONS = ".otc.t-systems.com"  # this operator's region ids do not end in a number
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d+").fullmatch
 _OBS_LABELS = frozenset({"obs", "obs-website"})
+ANY_REGION = "{region}"  # where the documents have the endpoint's form and not the regions in which it is
 _OVERRIDE = "HUAWEICLOUD_SDK_REGION_"
 _IAM_OVERRIDE = "HUAWEICLOUD_SDK_IAM_ENDPOINT"
 
@@ -200,6 +201,8 @@ def base_url(service: str, region: str) -> str:
         return override
     if region in found.endpoints:
         return found.endpoints[region]
+    if list(found.endpoints) == [ANY_REGION]:
+        return found.endpoints[ANY_REGION].replace(ANY_REGION, region)
     if found.scope == "global":
         return found.endpoints[_nearest(region, found.endpoints)]
     raise unknown("region", region, found.endpoints, f"(regions of service {name!r})")
@@ -216,7 +219,7 @@ def _nearest(region: str, known: Mapping[str, str]) -> str:
 def regions(service: str) -> tuple[str, ...]:
     """The regions in which a service has an endpoint of its own; () for an unknown service."""
     found = _service(service.lower())
-    return tuple(sorted(found.endpoints)) if found else ()
+    return tuple(sorted({*found.endpoints} - {ANY_REGION})) if found else ()
 
 
 def service_scope(service: str) -> str:

@@ -1,4 +1,4 @@
-"""Compile facts/endpoints.yaml into the form that loads fastest: python tests/facts/build_endpoints.py SOURCE.
+"""Compile sources/endpoints.yaml into the form that loads fastest.
 
 A service becomes [scope, {endpoint with "*" for the region: "region region …"}, [further hosts]].
 """
@@ -6,13 +6,9 @@ A service becomes [scope, {endpoint with "*" for the region: "region region …"
 from __future__ import annotations
 
 import json
-import os
-import sys
 from pathlib import Path
 
 import yaml
-
-TARGET = Path(__file__).parents[2] / "pytest_hwcloud" / "cloud" / "facts" / "endpoints.json"
 
 
 def template(url: str, region: str) -> str:
@@ -34,17 +30,20 @@ def compile_service(entry: dict) -> list:
     return [entry["scope"], {url: " ".join(regions) for url, regions in sorted(endpoints.items())}, sorted(further)]
 
 
-def compile_facts(source: Path) -> str:
-    """The text of endpoints.json: one service a line, sorted."""
-    facts = yaml.safe_load(source.read_text(encoding="utf-8"))
+def head(text: str) -> dict[str, str]:
+    """The plain top-level values of a table of permissions."""
+    pairs = (line.split(": ", 1) for line in text.splitlines() if ": " in line and line[:1].isalpha())
+    return {key: value.split()[0] for key, value in pairs}
+
+
+def files(sources: Path) -> dict[str, str]:
+    """endpoints.json: one service a line, sorted."""
+    facts = yaml.safe_load((sources / "endpoints.yaml").read_text(encoding="utf-8"))
+    for path in sorted((sources / "permissions").glob("*.yaml")):
+        entry = head(path.read_text(encoding="utf-8"))
+        if "endpoint" in entry and path.stem not in facts:  # its regions are documented nowhere
+            facts[path.stem] = {"scope": entry["scope"], "regions": {"{region}": entry["endpoint"]}}
     lines = [f"{json.dumps(name)}: {json.dumps(compile_service(entry))}" for name, entry in sorted(facts.items())]
     derived = {name: e["derived_auth_service_name"] for name, e in facts.items() if "derived_auth_service_name" in e}
-    return '{"derived": ' + json.dumps(derived) + ',\n"services": {\n' + ",\n".join(lines) + "\n}}\n"
-
-
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: build_endpoints.py path/to/endpoints.yaml")
-    draft = TARGET.with_suffix(".new")
-    draft.write_text(compile_facts(Path(sys.argv[1])), encoding="utf-8")
-    os.replace(draft, TARGET)
+    text = '{"derived": ' + json.dumps(derived) + ',\n"services": {\n' + ",\n".join(lines) + "\n}}\n"
+    return {"endpoints.json": text}

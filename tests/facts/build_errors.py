@@ -1,18 +1,13 @@
-"""Make pytest_hwcloud/cloud/facts/errors/*.json from the error facts (maintainers only).
-
-python tests/facts/build_errors.py ../shared/facts
-"""
+"""Compile sources/errors/*.yaml, and the denials that only sources/permissions lists, into the catalogue of codes."""
 
 from __future__ import annotations
 
 import json
 import re
-import sys
 from pathlib import Path
 
 import yaml
 
-TARGET = Path(__file__).parents[2] / "pytest_hwcloud" / "cloud" / "facts" / "errors"
 ROW_KEYS = ("code", "status", "messages", "layer", "kind", "cause", "remedy", "source")
 VARIANT_KEYS = ("message", "status", "kind", "cause", "remedy", "pattern")
 
@@ -185,14 +180,8 @@ def index(made: dict[str, dict[str, dict]]) -> dict:
     return {"families": sorted(made), "prefixes": prefixes, "services": SERVICES, "aliases": {"apic": "apig"}}
 
 
-def files(facts: Path) -> dict[str, str]:
-    """The text of every file this script writes, by name."""
-    made = tables(facts)
-    rows = {f"{name}.json": table for name, table in made.items()} | {"index.json": index(made)}
+def files(sources: Path) -> dict[str, str]:
+    """errors/FAMILY.json, and errors/index.json that says which family may hold a code."""
+    made = tables(sources)
+    rows = {f"errors/{name}.json": table for name, table in made.items()} | {"errors/index.json": index(made)}
     return {name: json.dumps(rows[name], ensure_ascii=False, separators=(",", ":")) + "\n" for name in rows}
-
-
-if __name__ == "__main__":
-    TARGET.mkdir(parents=True, exist_ok=True)
-    for name, text in files(Path(sys.argv[1])).items():
-        (TARGET / name).write_text(text, "utf-8")

@@ -1,6 +1,4 @@
-"""Compile ../shared/facts/permissions/*.yaml into pytest_hwcloud/cloud/facts/permissions/*.json (maintainers only).
-
-python tests/facts/build_permissions.py [SOURCE_DIR [TARGET_DIR]]
+"""Compile sources/permissions/*.yaml: what each call needs.
 
 One file a service: {service, scope, rows}; a row is [method, path, operation, actions, identity actions, dependencies,
 more], its end left out where empty. `actions.json`: every action name with what is known about it, so that no table is
@@ -10,21 +8,23 @@ loaded for a name.
 from __future__ import annotations
 
 import json
-import os
 import re
-import sys
 from collections import defaultdict
 from pathlib import Path
 
 import yaml
-
-sys.path.insert(0, str(Path(__file__).parent))
 from permission_names import index
-from permission_rules import DISCRIMINATORS, EVS_TAG_TYPES, EVS_TAGS, NO_PERMISSION, NOTES, OBS_OPTIONAL, WHEN
+from permission_rules import (
+    CHOICES,
+    DISCRIMINATORS,
+    EVS_TAG_TYPES,
+    EVS_TAGS,
+    NO_PERMISSION,
+    NOTES,
+    OBS_OPTIONAL,
+    WHEN,
+)
 
-ROOT = Path(__file__).resolve().parents[2]
-SOURCE = ROOT.parent / "shared" / "facts" / "permissions"
-TARGET = ROOT / "pytest_hwcloud" / "cloud" / "facts" / "permissions"
 NOT_SERVICES = {"denied_errors.yaml", "system_policies.yaml"}
 Api = dict[str, object]
 
@@ -32,6 +32,23 @@ Api = dict[str, object]
 def read(path: Path) -> dict:
     """One facts file."""
     return yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def choices(service: str, data: dict) -> list[Api]:
+    """The entries of a service; one on which documents list several permissions becomes one entry for each of them.
+
+    What tells them apart is a test of CHOICES, else the words of the document, which no request shows.
+    """
+    found: list[Api] = []
+    for api in data["apis"]:
+        conditional = [] if service == "obs" else api.get("conditional_actions") or []
+        for choice in conditional:
+            test = CHOICES.get((service, api["path"], choice["actions"][0])) or {"words": choice["when"]}
+            one = {"actions": choice["actions"], "discriminator": test, "conditional_actions": None, "note": None}
+            found.append({**api, **one})
+        if not conditional:
+            found.append(api)
+    return found
 
 
 def discriminator(service: str, api: Api) -> Api:
@@ -114,7 +131,7 @@ def row(service: str, api: Api) -> list:
     }
     more = {key: value for key, value in more.items() if told(key, value)}
     path = str(api["path"]).partition("?")[0]
-    path = re.sub(r"\{(\w+)$", r"{\1}", path)  # some rows of a source lost their last brace
+    path = path.replace("{{", "{").replace("}}", "}")  # a slip of one source
     result = [api["method"], path, api["operation"], actions, api["identity_actions"], dependencies, more]
     while result[-1] in ([], {}, None):
         result.pop()
@@ -131,7 +148,8 @@ def told(key: str, value: object) -> bool:
 def merge(rows: list[list]) -> list[list]:
     """Join a row that has only the operation with one that has only the actions of the same method and path."""
     named = {(r[0], r[1]): r for r in rows if r[2:] and r[2] and len(r) == 3}
-    lone = {id(r) for r in rows if len(r) > 3 and r[2] is None and (r[0], r[1]) in named}
+    halves = (r for r in rows if len(r) > 3 and r[2] is None and (r[0], r[1]) in named)
+    lone = {id(r) for r in halves if len(r) < 7 or "discriminator" not in r[6]}
     for r in rows:
         if id(r) in lone:
             named[r[0], r[1]].extend(
@@ -152,46 +170,44 @@ def short(note: str) -> str:
     return "" if note.startswith(("source cell", "documented as")) else note
 
 
-def main(source: Path = SOURCE, target: Path = TARGET) -> None:
-    """Write every compiled file."""
-    files = {p.stem: read(p) for p in sorted(source.glob("*.yaml")) if p.name not in NOT_SERVICES}
-    check(files)
-    for name, data in files.items():
-        scope = str(data["scope"]).split()[0]
-        write(
-            target / f"{name}.json",
-            {"service": name, "scope": scope, "rows": merge([row(name, a) for a in data["apis"]])},
-        )
-    write(target / "actions.json", index(files, read(source / "system_policies.yaml")))
+def files(sources: Path) -> dict[str, str]:
+    """permissions/SERVICE.json, and permissions/actions.json with every action name."""
+    folder = sources / "permissions"
+    read_files = {p.stem: read(p) for p in sorted(folder.glob("*.yaml")) if p.name not in NOT_SERVICES}
+    for name, data in read_files.items():
+        data["apis"] = choices(name, data)
+    check(read_files)
+    made = {}
+    for name, data in read_files.items():
+        rows = merge([row(name, api) for api in data["apis"]])
+        made[f"permissions/{name}.json"] = text({"service": name, "scope": str(data["scope"]).split()[0], "rows": rows})
+    made["permissions/actions.json"] = text(index(read_files, read(folder / "system_policies.yaml")))
+    return made
 
 
 def check(files: dict[str, dict]) -> None:
-    """Entries on one path that need different things must be told apart by something."""
+    """Entries on one path that need different things must be told apart by something; one that needs an unknown thing
+    cannot be told, and its calls stay undecided."""
     for service, data in files.items():
         groups = defaultdict(list)
         for api in data["apis"]:
             key = (api["method"], re.sub(r"\{[^}]*\}", "{}", str(api["path"])), json.dumps(discriminator(service, api)))
-            groups[key].append((api["actions"], api["identity_actions"]))
+            if api["actions"] or api["identity_actions"]:
+                groups[key].append((api["actions"], api["identity_actions"]))
         for key, needs in groups.items():
             if any(need != needs[0] for need in needs):
                 raise SystemExit(f"{service}: nothing tells apart {key}: {needs}")
 
 
-def write(path: Path, data: dict) -> None:
+def text(data: dict) -> str:
     """Compact JSON, one row a line."""
     lines = [dump(row) for row in data.pop("rows", ())]
-    text = dump(data)
+    whole = dump(data)
     if lines:
-        text = text[:-1] + ',"rows":[\n' + ",\n".join(lines) + "\n]}"
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(text + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+        whole = whole[:-1] + ',"rows":[\n' + ",\n".join(lines) + "\n]}"
+    return whole + "\n"
 
 
 def dump(data: object) -> str:
     """JSON without white space."""
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-
-
-if __name__ == "__main__":
-    main(*(Path(argument) for argument in sys.argv[1:]))

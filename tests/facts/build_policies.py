@@ -1,6 +1,4 @@
-"""Compile the system policies and the denials from the fact files (maintainers only).
-
-python tests/facts/build_policies.py [FACTS_DIR [TARGET_DIR]]
+"""Compile the system policies and the denials from sources/permissions and sources/errors.
 
 `system_policies.json`: name -> scope, type, depends, document. `denials.json`: what each service answers to a missing
 permission; codes, statuses and messages come from denied_errors.yaml (Ecs.0110: from the error catalogue); which one
@@ -10,19 +8,14 @@ a service answers with is chosen in CHOICES, with the reason.
 from __future__ import annotations
 
 import json
-import os
 import re
-import sys
 from pathlib import Path
 
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
-FACTS = ROOT.parent / "shared" / "facts"
-TARGET = ROOT / "pytest_hwcloud" / "cloud" / "facts"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-# Body shapes, numbered as in reference/error-shapes.md section 1.
+# Body shapes of the services, by a number of their own.
 SHAPES: dict[str, object] = {
     "1": {"error_msg": "{message}", "error_code": "{code}", "request_id": "{request_id}"},
     "2": {"error_msg": "{message}", "error_code": "{code}"},
@@ -150,19 +143,7 @@ def system_policies(facts: Path) -> dict[str, object]:
     return {"policies": {row["name"]: {key: row[key] for key in kept if row.get(key)} for row in rows}}
 
 
-def compiled(facts: Path = FACTS) -> dict[str, str]:
-    """File name -> text."""
-    made = {"system_policies.json": system_policies(facts), "denials.json": denials(facts)}
+def files(sources: Path) -> dict[str, str]:
+    """system_policies.json and denials.json."""
+    made = {"system_policies.json": system_policies(sources), "denials.json": denials(sources)}
     return {name: json.dumps(data, ensure_ascii=False, indent=1) + "\n" for name, data in made.items()}
-
-
-def main(facts: Path = FACTS, target: Path = TARGET) -> None:
-    """Write both files."""
-    for name, text in compiled(facts).items():
-        new = target / f"{name}.new"
-        new.write_text(text, encoding="utf-8")
-        os.replace(new, target / name)
-
-
-if __name__ == "__main__":
-    main(*(Path(argument) for argument in sys.argv[1:]))

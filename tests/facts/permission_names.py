@@ -53,8 +53,9 @@ def collect(names: Names, service: str, data: dict) -> None:
             names.add(name)
         for name in api.get("former_actions") or []:
             names.add(name)
-    for name in [n for other in data.get("actions_without_api") or [] for n in other["actions"]]:
-        names.add(name)
+    for other in data.get("actions_without_api") or []:
+        for name in other.get("actions") or [other["action"]]:
+            names.add(name)
     for name in data.get("identity_action_names_seen") or []:
         names.add(name)
 
@@ -132,7 +133,7 @@ def canonical(files: dict[str, dict], spellings: dict[str, set[str]]) -> dict[st
     for old, news in users.items():  # a 1.1 name that no table of calls has, only the alias column of one 5.0 name
         if old not in legacy and len(news) == 1 and not news & legacy:
             heirs.setdefault(old, next(iter(news)))
-    return heirs
+    return {name: heirs.get(other, other) for name, other in heirs.items()}
 
 
 def levels(files: dict[str, dict]) -> dict[str, str]:

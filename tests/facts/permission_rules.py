@@ -1,6 +1,6 @@
 """What the permission facts say in words (titles, notes) or leave to a well known API, written as tests on the request.
 
-Each rule adds a test to entries of ../shared/facts/permissions; none adds or removes an action.
+Each rule adds a test to entries of sources/permissions; none adds or removes an action.
 """
 
 from __future__ import annotations
@@ -29,6 +29,12 @@ DISCRIMINATORS: list[tuple[str, str, str, Rule]] = [
     ("evs", "/os-vendor-volumes/{volume_id}/tags/action", "Batch add tags", {"body": {"action": "create"}}),
     ("tms", "/v1.0/{resource_type}/{resource_id}/tags/action", "创建资源标签", {"body": {"action": "create"}}),
     ("tms", "/v1.0/{resource_type}/{resource_id}/tags/action", "删除资源标签", {"body": {"action": "delete"}}),
+    (
+        "dli",
+        "/authorization",
+        "Removing job permissions of a specified user",
+        {"words": "when job permissions of a user are removed"},
+    ),
     ("obs", "/{object_key}", "Copying an Object", {"header": "x-obs-copy-source"}),
 ]
 
@@ -87,3 +93,45 @@ EVS_TAG_TYPES = {"volumes": "evs:volumeTags:", "backups": "evs:backupTags:", "sn
 NO_PERMISSION = (
     r'^documented as: "(None|无|N/A|-|No authorization required)"$|authenticates by the credentials in its body'
 )
+
+# Calls on which documents list several permissions, one of which a request needs: service, path, action -> its test.
+# Body values: the request models of the official SDK packages (apig ApiActionInfo, TagsReq of apig and nat, dli
+# QueueActionReq and CatalogActionRequest); ModelArts "UpdateService": `status` starts or stops the service.
+CHOICES: dict[tuple[str, str, str], Rule] = {
+    ("apig", "/v2/{project_id}/apigw/instances/{instance_id}/apis/action", "apig:apis:publish"): {
+        "body": {"action": "online"}
+    },
+    ("apig", "/v2/{project_id}/apigw/instances/{instance_id}/apis/action", "apig:apis:offline"): {
+        "body": {"action": "offline"}
+    },
+    ("apig", "/v2/{project_id}/apigw/instances/{instance_id}/instance-tags/action", "apig:instanceTags:create"): {
+        "body": {"action": "create"}
+    },
+    ("apig", "/v2/{project_id}/apigw/instances/{instance_id}/instance-tags/action", "apig:instanceTags:delete"): {
+        "body": {"action": "delete"}
+    },
+    (
+        "nat",
+        "/v3/{project_id}/private-nat-gateways/{resource_id}/tags/action",
+        "nat:privateNatGatewayTags:create",
+    ): {"body": {"action": "create"}},
+    (
+        "nat",
+        "/v3/{project_id}/private-nat-gateways/{resource_id}/tags/action",
+        "nat:privateNatGatewayTags:delete",
+    ): {"body": {"action": "delete"}},
+    ("nat", "/v3/{project_id}/transit-ips/{resource_id}/tags/action", "nat:transitIpTags:create"): {
+        "body": {"action": "create"}
+    },
+    ("nat", "/v3/{project_id}/transit-ips/{resource_id}/tags/action", "nat:transitIpTags:delete"): {
+        "body": {"action": "delete"}
+    },
+    ("dli", "/v1.0/{project_id}/queues/{queue_name}/action", "dli:queue:restart"): {"body": {"action": "restart"}},
+    ("dli", "/v1.0/{project_id}/queues/{queue_name}/action", "dli:queue:scaleQueue"): {
+        "any": [{"body": {"action": "scale_out"}}, {"body": {"action": "scale_in"}}]
+    },
+    ("dli", "/v3/{project_id}/catalogs/action", "dli:catalog:bind"): {"body": {"action": "bind"}},
+    ("dli", "/v3/{project_id}/catalogs/action", "dli:catalog:unbind"): {"body": {"action": "unbind"}},
+    ("modelarts", "/v1/{project_id}/services/{service_id}", "modelarts:service:action"): {"has": "status"},
+    ("modelarts", "/v1/{project_id}/services/{service_id}", "modelarts:service:update"): {"not": {"has": "status"}},
+}

@@ -75,7 +75,9 @@ def test_patterns_are_read_where_they_may_be():
         ("ecs:cloudServers:resizes", "ecs:cloudServers:resize"),
         ("ecs:server:list", "ecs:servers:list"),
         ("vpc:publicIp:get", "vpc:publicIps:get"),
-        ("eip:publicIps:get", "vpc:publicIps:get"),
+        ("eip:publicIp:get", "eip:publicIps:get"),
+        ("vpd:publicIps:get", "vpc:publicIps:get"),
+        ("dss:pool:list", None),
         ("completely:else:where", None),
         ("ecs:servers:list", None),
     ],
@@ -148,5 +150,5 @@ def test_access_levels_where_documented():
 def test_unknown_names_stay_as_they_are():
     assert actions.canonical("my:own:Thing") == "my:own:Thing"
     assert actions.names("my:own:Thing") == ("my:own:Thing",)
-    assert actions.tables_of("vpc:publicIps:get") == ("eip", "vpc")
+    assert actions.tables_of("vpc:publicIps:get") == ("cci", "dds", "eip", "vpc")
     assert actions.tables_of("my:own:Thing") == ("my",)

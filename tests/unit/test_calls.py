@@ -10,7 +10,7 @@ from pytest_hwcloud.cloud.calls import tables
 from pytest_hwcloud.cloud.calls.actions import all_actions, names
 from pytest_hwcloud.cloud.calls.calls import Call, Dependency, nearest_calls, needs, services
 from pytest_hwcloud.cloud.calls.request_tests import describe
-from pytest_hwcloud.cloud.endpoints import base_url
+from pytest_hwcloud.cloud.endpoints import base_url, regions
 
 PROJECT = "05041fffa40025702f6dc009cc6f8f33"
 ECS = f"https://ecs.cn-north-4.myhuaweicloud.com/v1/{PROJECT}"
@@ -20,11 +20,22 @@ IAM = "https://iam.cn-north-4.myhuaweicloud.com"
 RDS = "https://rds.cn-north-4.myhuaweicloud.com/v3/p"
 GROUP = "https://as.cn-north-4.myhuaweicloud.com/autoscaling-api/v1/p/scaling_group/g/action"
 TAGS = "https://tms.myhuaweicloud.com/v1.0/predefine_tags"
+# Calls on which documents list several permissions, and nothing in a request is documented to tell which one holds.
+UNDECIDED = {
+    ("cci", "/apis/cci/v2/namespaces/{namespace}/secrets/{name}"),
+    ("dli", "/v1.0/{project_id}/authorization"),
+    ("dli", "/v1.0/{project_id}/databases"),
+    ("dli", "/v1.0/{project_id}/databases/{database_name}/tables/{table_name}/preview"),
+    ("dli", "/v1.0/{project_id}/jobs/submit-job"),
+    ("dli", "/v1.0/{project_id}/user-authorization"),
+    ("ges", "/v1.0/{project_id}/graphs/{graph_id}/action"),
+}
 ROWS = [row for name in services() for row in tables.read(name)[1]]
 
 
 def body_of(test: dict) -> dict:
     """A body that passes the discriminator of a row."""
+    test = test["any"][0] if "any" in test else test
     body: dict = {}
     for key in [k for k in [test.get("body_key")] if k]:
         body[key if isinstance(key, str) else key[0]] = {}
@@ -34,7 +45,7 @@ def body_of(test: dict) -> dict:
         for key in outer:
             place = place.setdefault(key, {})
         place[last] = value
-    return body
+    return body | ({test["has"]: "x"} if "has" in test else {})
 
 
 def login(*methods: str) -> dict:
@@ -43,7 +54,8 @@ def login(*methods: str) -> dict:
 
 def url_of(row: tables.Row) -> str:
     test = row.more.discriminator
-    base = base_url(row.service, "cn-north-4")
+    known = regions(row.service)
+    base = base_url(row.service, "cn-north-4" if "cn-north-4" in known or not known else known[-1])
     if test.get("host") == "bucket":
         base = base.replace("https://", "https://my-bucket.")
     path = row.template.replace("{project_id}", PROJECT)
@@ -53,7 +65,7 @@ def url_of(row: tables.Row) -> str:
 
 def ask(row: tables.Row) -> Call:
     test = row.more.discriminator
-    body = body_of(test) if {"body", "body_key"} & set(test) else None
+    body = body_of(test) if {"body", "body_key", "has", "not", "any"} & set(test) else None
     return needs(row.method, url_of(row), body, {test["header"]: "/b/k"} if "header" in test else None)
 
 
@@ -62,6 +74,9 @@ def test_every_documented_call_is_found(service):
     for row in tables.read(service)[1]:
         call = ask(row)
         place = f"{row.method} {row.template} {describe(row.more.discriminator)}"
+        if not call.known and (service, row.template) in UNDECIDED:
+            assert row.title in call.candidates, place
+            continue
         assert (call.known, call.template) == (True, row.template), place
         assert (
             row.title == call.operation or not row.operation or row.operation in call.candidates or not call.operation
@@ -265,7 +280,7 @@ def test_obs_copies_and_sub_resources_that_no_table_has():
     [
         ("DELETE", f"{ECS}/cloudservers/d1", "DELETE ecs /v1/{project_id}/cloudservers/d1"),
         ("GET", f"{ECS}/things/0a1b2c3d-0000-4000-8000-0a1b2c3d4e5f/7", "GET ecs /v1/{project_id}/things/{id}/{id}"),
-        ("GET", "https://dws.cn-north-4.myhuaweicloud.com/v1.0/x/clusters", "GET dws /v1.0/x/clusters"),
+        ("GET", "https://ddm.cn-north-4.myhuaweicloud.com/v1.0/x/clusters", "GET ddm /v1.0/x/clusters"),
         ("GET", "https://example.com/a", "GET ? /a"),
         ("GET", "no url at all", "GET ? /no url at all"),
         ("GET", "", "GET ? /"),
@@ -278,7 +293,7 @@ def test_calls_that_no_table_knows(method, url, label):
 
 
 def test_three_states_of_a_documented_call():
-    free = needs("GET", "https://rds.cn-north-4.myhuaweicloud.com/v3/p/flavors/MySQL")
+    free = needs("GET", "https://evs.cn-north-4.myhuaweicloud.com/v1/p/jobs/1")
     assert (free.known, free.mapped, free.required, free.actions) == (True, True, False, ())
     silent = needs("GET", f"{ECS}/jobs/1")
     assert (silent.operation, silent.known, silent.mapped, silent.required) == ("ShowJob", True, False, True)

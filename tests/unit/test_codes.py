@@ -6,13 +6,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from pytest_hwcloud.cloud.failures import codes
 
-FACTS = Path(__file__).parents[3] / "shared" / "facts"
 IAM = "Incorrect IAM authentication information: "
 
 
@@ -114,14 +112,3 @@ def test_only_the_family_that_is_needed_is_read():
         "import sys; assert 'yaml' not in sys.modules and 'requests' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
-
-
-@pytest.mark.skipif(not FACTS.exists(), reason="the facts lie beside the repository of the maintainers only")
-def test_the_compiled_tables_are_what_the_facts_make():
-    sys.path.insert(0, str(Path(__file__).parents[1] / "facts"))
-    try:
-        import build_errors
-    finally:
-        sys.path.pop(0)
-    for name, text in build_errors.files(FACTS).items():
-        assert (codes.FACTS / name).read_text("utf-8") == text, f"{name}: run tests/facts/build_errors.py"

@@ -18,7 +18,7 @@ from pytest_hwcloud.cloud.signing.algorithms import parsed_date, sign
 from pytest_hwcloud.cloud.signing.verification import verify
 from pytest_hwcloud.cloud.wire import Request
 
-VECTORS = json.loads((Path(__file__).parent / "data" / "signing_vectors.json").read_bytes())["vectors"]
+VECTORS = json.loads((Path(__file__).parents[1] / "facts/sources/signing/vectors.json").read_bytes())["vectors"]
 CURVED = [v for v in VECTORS if not v.get("deterministic", True)]
 SIGNERS = {"SDK-ECDSA-P256-SHA256": P256SHA256Signer, "SDK-SM2-SM3": SM2SM3Signer}
 URL = "https://ecs.cn-north-4.myhuaweicloud.com/v1/p?b=2&a=1"

@@ -67,7 +67,7 @@ def test_a_call_that_the_body_decides(capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("url", "code", "last"),
     [
-        ("https://rds.cn-north-4.myhuaweicloud.com/v3/p/flavors/x", 0, "yes: documented as needing no permission"),
+        ("https://evs.cn-north-4.myhuaweicloud.com/v1/p/jobs/x", 0, "yes: documented as needing no permission"),
         (
             f"{ECS}/jobs/1",
             1,

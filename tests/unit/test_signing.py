@@ -22,7 +22,7 @@ from pytest_hwcloud.cloud.signing.algorithms import has_signature, sign
 from pytest_hwcloud.cloud.signing.canonical import canonical_query, canonical_uri
 from pytest_hwcloud.cloud.wire import Request
 
-VECTORS = json.loads((Path(__file__).parent / "data" / "signing_vectors.json").read_bytes())["vectors"]
+VECTORS = json.loads((Path(__file__).parents[1] / "facts/sources/signing/vectors.json").read_bytes())["vectors"]
 # A typed list cannot be written as a URL: this one is checked by the verifier alone.
 AS_URL = [v for v in VECTORS if v.get("deterministic", True) and v["name"] != "query-int-list"]
 URL = "https://ecs.cn-north-4.myhuaweicloud.com/v1/p/cloudservers/detail"

@@ -16,7 +16,7 @@ from pytest_hwcloud.cloud.signing.algorithms import SUITES, parsed_date, sign
 from pytest_hwcloud.cloud.signing.verification import SignatureCheck, verify
 from pytest_hwcloud.cloud.wire import Request
 
-VECTORS = json.loads((Path(__file__).parent / "data" / "signing_vectors.json").read_bytes())["vectors"]
+VECTORS = json.loads((Path(__file__).parents[1] / "facts/sources/signing/vectors.json").read_bytes())["vectors"]
 URL = "https://iam.myhuaweicloud.com/v3/projects?name=cn-north-4"
 DATE = "20240102T030405Z"
 NOW = datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)

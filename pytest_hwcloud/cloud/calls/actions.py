@@ -129,17 +129,22 @@ def is_known(action: str) -> bool:
 
 
 def suggest(action: str) -> str | None:
-    """The known action that was probably meant, looked for in the service first; None for a known name."""
+    """The known action that was probably meant; None for a known name.
+
+    It is one of the same service, or where no action of that service is known, of a service that is spelt alike.
+    """
     key = action.lower().strip()
     known = {**_index().documented, **_index().own}
     if key in known:
         return None
-    service, operation = key.partition(":")[0] + ":", ":" + key.rpartition(":")[2]
-    inside = [name for name in known if name.startswith(service)]
-    alike = [name for name in known if name.endswith(operation)]  # the same operation of another type or service
-    for pool in ([name for name in alike if name.startswith(service)], alike, inside, list(known)):
-        if near := get_close_matches(key, pool, 1, 0.75):
-            return known[near[0]]
+    service, _, rest = key.partition(":")
+    operation = ":" + rest.rpartition(":")[2]
+    services = {name.partition(":")[0] for name in known}
+    near = [service] if service in services else get_close_matches(service, services, 12, 0.6)
+    inside = [name for name in known if name.partition(":")[0] in near]
+    for pool in ([name for name in inside if name.endswith(operation)], inside):  # the same operation goes first
+        if found := get_close_matches(key, pool, 1, 0.75):
+            return known[found[0]]
     return None
 
 

@@ -10,6 +10,7 @@ A test is a mapping, all parts of which must hold:
     param: {resource_type: vol}   a parameter of the path has this value
     header: x-obs-copy-source     the request has this header
     host: bucket                  the host (or path) names an OBS bucket; `service`: it names none
+    words: when a view is created a document's words for what no request shows: never decided
     not: {...}    any: [{...}]    the opposite; one of several tests
 """
 
@@ -146,6 +147,10 @@ def _any(tests: object, seen: Observed) -> bool | None:
     return True if True in verdicts else None if None in verdicts else False
 
 
+def _unseen(_: object, __: Observed) -> bool | None:
+    return None
+
+
 _KINDS: dict[str, Callable[[object, Observed], bool | None]] = {
     "body_key": _body_key,
     "body": _body,
@@ -155,6 +160,7 @@ _KINDS: dict[str, Callable[[object, Observed], bool | None]] = {
     "param": _param,
     "header": _header,
     "host": _host,
+    "words": _unseen,
     "not": _not,
     "any": _any,
 }
@@ -167,6 +173,7 @@ KINDS: dict[str, type | tuple[type, ...]] = {
     "param": dict,
     "header": str,
     "host": str,
+    "words": str,
     "not": dict,
     "any": list,
 }
@@ -193,6 +200,12 @@ def _words(kind: str, value: object) -> str:
             return f"body has {path}"
         case "text", text:
             return f"body contains {text}"
+        case "words", words:
+            return str(words)
+        case "not", Mapping() as test:
+            return f"not {describe(test)}"
+        case "any", list(tests):
+            return " or ".join(describe(test) for test in tests)
     return ""
 
 

@@ -20,6 +20,8 @@ _TOGETHER = {
     "kps": ("kms",),
     "csms": ("kms",),
     "cpcs": ("kms",),
+    "dms": ("kafka",),
+    "rms": ("config",),
 }
 
 
