@@ -44,6 +44,16 @@ class Interaction:
     played: int = 0
 
 
+def read_yaml(text: str | bytes, path: Path) -> object:
+    """The document of a YAML text; CassetteError (file, line) for broken, dangerous or oversized ones."""
+    from pytest_hwcloud.files.yaml_reader import LocatedError, read_cassette_yaml  # only for what is not plain
+
+    try:
+        return read_cassette_yaml(text, str(path))
+    except LocatedError as why:
+        raise CassetteError(why.problem, path=path, line=why.line) from why
+
+
 def read_interaction(document: object, index: int, path: Path) -> Interaction:
     """The interaction in one entry of `interactions:`; CassetteError names the key that is wrong."""
     here = f"interactions[{index}]"

@@ -2,7 +2,7 @@
 
 A line is `key:`, `key: scalar`, `- scalar` or `key: |` with an indented block. Splitting at `- ` in the first column is
 safe, because no scalar of this subset goes on in the next line except a block, which is indented. Whatever is not
-plain, or could mean a number, a date or a truth value to YAML, is left to tape_yaml: the same result or none.
+plain, or could mean a number, a date or a truth value to YAML, is left to the reader of YAML: the same result or none.
 """
 
 from __future__ import annotations

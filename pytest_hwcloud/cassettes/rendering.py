@@ -1,31 +1,24 @@
 """The text of a cassette: YAML that people read and vcrpy plays, made by hand because dumping is forty times slower.
 
 A text body is a literal block, JSON laid out one member a line; what a block cannot carry is a quoted scalar, and what
-is no text is base64. Other than that only the plain YAML is used that tape_plain reads without a parser. What is read
+is no text is base64. Other than that only the plain YAML is used that plain_yaml reads without a parser. What is read
 back is exactly what was meant (held by a property test against libyaml).
 """
 
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.files.json_lossless import parse_container, pretty
+from pytest_hwcloud.files.yaml_text import block, scalar
 
 HEADER = "# recorded by pytest-hwcloud: secrets are masked, ids are those of the replay identities\n"
 OPENING = "interactions:\n"
 _PRETTY_UP_TO = 1 << 20  # bytes; a larger body stays as it came, laying it out would take seconds
-
-_PLAIN = re.compile(r"[A-Za-z/][\w./:;=?&%@+~()!$-]*", re.ASCII)
-_WORDS_OF_YAML = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null"])
-_PRINTABLE = re.compile("[\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*")
-_ESCAPE = re.compile('["\\\\]|[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]')
-_SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,20 +72,6 @@ def moment(when: datetime) -> str:
     return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-@lru_cache(maxsize=4096)
-def scalar(text: str) -> str:
-    """The text as a YAML scalar on one line: bare if YAML takes it for the same text, else in double quotes."""
-    if _PLAIN.fullmatch(text) and text[-1] != ":" and text.lower() not in _WORDS_OF_YAML:
-        return text
-    text = text.encode(errors="backslashreplace").decode()  # half a surrogate pair is no character of YAML
-    return '"' + _ESCAPE.sub(_escaped, text) + '"'
-
-
-def _escaped(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return _SHORT.get(match[0]) or f"\\u{code:04x}"
-
-
 def _headers(headers: Mapping[str, str]) -> list[str]:
     if not headers:
         return ["    headers: {}"]
@@ -106,25 +85,7 @@ def _body(body: bytes, indent: int) -> str:
     except UnicodeDecodeError:
         return _binary(body, " " * indent)
     document = parse_container(text) if len(body) <= _PRETTY_UP_TO else None
-    return text_scalar(pretty(document) if document is not None else text, indent)
-
-
-def text_scalar(text: str, indent: int) -> str:
-    """The text as a literal block where one can carry it, else as a quoted scalar."""
-    bare = text.rstrip("\n")
-    ends = len(text) - len(bare)
-    fits = (
-        len(bare) > 40
-        and bare[0] not in " \t\n"
-        and "\n\t" not in bare
-        and _PRINTABLE.fullmatch(text) is not None
-        and not (ends > 1 and not bare)
-    )
-    if not fits:
-        return scalar(text)
-    margin = " " * indent
-    laid = re.sub(r"(?m)^(?=.)", margin, bare)
-    return f"|{('-', '', '+')[min(ends, 2)]}\n{laid}" + "\n" * max(ends - 1, 0)
+    return block(pretty(document) if document is not None else text, indent)
 
 
 def _binary(body: bytes, margin: str) -> str:

@@ -11,15 +11,14 @@ from datetime import UTC, datetime
 from itertools import takewhile
 from pathlib import Path
 
-from pytest_hwcloud.cassettes import saving
-from pytest_hwcloud.cassettes.interaction import CassetteError, Interaction, read_interaction
+from pytest_hwcloud.cassettes.interaction import CassetteError, Interaction, read_interaction, read_yaml
 from pytest_hwcloud.cassettes.rendering import HEADER, Entry, page, render
 from pytest_hwcloud.cassettes.request_key import key_of
 from pytest_hwcloud.cassettes.scan import entry_of
 from pytest_hwcloud.cloud.jsontree import child, text
 from pytest_hwcloud.cloud.wire import Request
+from pytest_hwcloud.files.atomic import locked, write_whole
 from pytest_hwcloud.replay.recorder import inspect
-from pytest_hwcloud.replay.tape_yaml import read_yaml
 from pytest_hwcloud.secrets.allowlist import without_kept
 from pytest_hwcloud.secrets.encodings import MASK
 from pytest_hwcloud.secrets.field_names import is_secret_header
@@ -89,10 +88,10 @@ def _keys(document: dict[str, object]) -> list[str]:
 def write(one: Rewritten) -> None:
     """Put the rewritten text in place; CassetteError if somebody changed the file meanwhile, or on a disk error."""
     try:
-        with saving.locked(one.path):
+        with locked(one.path):
             if one.path.read_text(encoding="utf-8") != one.old:
                 raise CassetteError("was changed by somebody else meanwhile; try again", path=one.path)
-            saving.write_whole(one.path, one.new)
+            write_whole(one.path, one.new)
     except OSError as error:
         raise CassetteError(
             f"cannot be written: {error.strerror or error}. What was there before is untouched", path=one.path

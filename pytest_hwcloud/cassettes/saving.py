@@ -8,21 +8,17 @@ the new one.
 from __future__ import annotations
 
 import itertools
-import os
 import re
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import IO
 
-from pytest_hwcloud.cassettes.interaction import CassetteError, read_interaction
+from pytest_hwcloud.cassettes.interaction import CassetteError, read_interaction, read_yaml
 from pytest_hwcloud.cassettes.rendering import HEADER, OPENING, moment, page
+from pytest_hwcloud.files.atomic import locked, make_folder, sweep, write_whole
 
 _ITEM = re.compile(r"(?m)^- ")
 _END = re.compile(r'  recorded_at: "([^"]+)"\n\Z')
-_COUNTER = itertools.count()
 
 
 def save(
@@ -33,9 +29,9 @@ def save(
     CassetteError on a disk error, or if what is there is no whole cassette (the new items are then in NAME.new.yaml).
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         with locked(path):
-            _sweep(path)
+            sweep(path)
             try:
                 text = _merged(path, items, since, metadata)
             except CassetteError as error:
@@ -53,26 +49,6 @@ def save(
         raise CassetteError(
             f"cannot be written: {error.strerror or error}. What was there before is untouched", path=path
         ) from error
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write the file under a temporary name and rename it; OSError leaves no trace."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{next(_COUNTER)}.tmp")
-    try:
-        with open(temporary, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
-
-
-def _sweep(path: Path) -> None:
-    """Remove what a killed process left; nobody else writes while the lock is ours."""
-    for left in path.parent.glob(f".{path.name}.*.tmp"):
-        with suppress(OSError):
-            left.unlink()
 
 
 def _merged(path: Path, items: Sequence[str], since: datetime | None, metadata: Mapping[str, str] | None) -> str:
@@ -116,8 +92,6 @@ def _foreign_items(path: Path, text: str) -> tuple[str, list[str]]:
     """Head and items of any other vcrpy cassette, each item in YAML of its own; CassetteError if it is none."""
     import yaml
 
-    from pytest_hwcloud.replay.tape_yaml import read_yaml
-
     document = read_yaml(text, path)
     interactions = document.get("interactions") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(interactions, list):
@@ -132,46 +106,3 @@ def _foreign_items(path: Path, text: str) -> tuple[str, list[str]]:
     rest = {key: value for key, value in document.items() if key not in ("interactions", "version")}
     head = "version: 1\n" + (dumped(rest) if rest else "")
     return head, [dumped([interaction]) for interaction in interactions]
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock of a cassette: against threads and processes, released by the system if the process dies."""
-    lock = path.with_name(f".{path.name}.lock")
-    while True:
-        file = open(lock, "a")  # noqa: SIM115 - closed below, after the rename
-        _acquire(file)
-        if _is_current(file, lock):
-            break
-        file.close()  # the one before us removed the file; what we hold locks nobody out
-    try:
-        yield
-    finally:
-        with suppress(OSError):
-            lock.unlink()
-        file.close()
-
-
-def _is_current(file: IO[str], lock: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), os.stat(lock))
-    except FileNotFoundError:
-        return False
-
-
-if sys.platform == "win32":
-    import msvcrt
-    import time
-
-    def _acquire(file: IO[str]) -> None:
-        while True:
-            try:
-                return msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-            except OSError:
-                time.sleep(0.01)
-
-else:
-    import fcntl
-
-    def _acquire(file: IO[str]) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX)

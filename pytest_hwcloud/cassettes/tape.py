@@ -11,7 +11,14 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from pytest_hwcloud.cassettes import parsed_cache, plain_yaml
-from pytest_hwcloud.cassettes.interaction import FAULTS, CassetteError, Interaction, fault_of, read_interaction
+from pytest_hwcloud.cassettes.interaction import (
+    FAULTS,
+    CassetteError,
+    Interaction,
+    fault_of,
+    read_interaction,
+    read_yaml,
+)
 from pytest_hwcloud.cassettes.parsed_cache import Parsed
 from pytest_hwcloud.cassettes.request_key import digest, key_of, nearest_key, parts
 from pytest_hwcloud.cloud.wire import Request
@@ -167,8 +174,6 @@ class Tape:
         try:
             return plain_yaml.read_entry(entry)
         except plain_yaml.NotPlain:
-            from pytest_hwcloud.replay.tape_yaml import read_yaml
-
             entries = read_yaml(entry, self.path)
             return entries[0] if isinstance(entries, list) else entries
 
@@ -199,8 +204,6 @@ def read_cassette(content: bytes, path: Path) -> Parsed:
     try:
         return _from_plain(plain_yaml.split(content), content, path)
     except (plain_yaml.NotPlain, UnicodeDecodeError):
-        from pytest_hwcloud.replay.tape_yaml import read_yaml
-
         return _from_document(read_yaml(content, path), path)
 
 
@@ -227,8 +230,7 @@ def _frame(frame: bytes, path: Path) -> object:
     try:
         return plain_yaml.read_frame(frame)
     except plain_yaml.NotPlain:
-        from pytest_hwcloud.replay.tape_yaml import read_yaml
-
+        pass
     try:
         return read_yaml(frame, path)
     except CassetteError:

@@ -334,13 +334,12 @@ def test_a_lock_with_a_conflict_is_an_error_and_stays(project: Project, what: st
 
 def test_a_folder_that_cannot_be_written(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests may run as root, whom no mode keeps out: the system's answer is played."""
-    import tempfile
 
-    def refuse(**_: object) -> tuple[int, str]:
+    def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     project.lock.write_text(LOCK.replace(": used", ": proved"))
-    monkeypatch.setattr(tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(os, "replace", refuse)
     project.source(SOURCE.replace("def test_tags", "def test_labels"))
     result = project.update()
     assert result.ret == 1

@@ -18,7 +18,7 @@ ROOM = Path(pytest_hwcloud.__file__).parent
 SPEAKING = (
     *(f"permissions/{name}.py" for name in (
         "decision_text", "display", "finding", "ledger", "lock/cause", "lock/check", "lock/comparison",
-        "lock/lockfile", "lock/widened", "lock_file", "observe", "policies/edit", "policies/lint", "proof/plan",
+        "lock/lockfile", "lock/widened", "observe", "policies/edit", "policies/lint", "proof/plan",
         "proof/proof", "proof/protocol", "proof/results", "proof/swallowed", "proof/verdict", "rules/by_gate",
         "rules/by_marker", "rules/by_policy", "rules/fixes", "rules/judge_test", "rules/lookalikes",
         "rules/policy_files", "rules/refusal_in_cassette", "rules/shared_markers", "run_end", "wording",

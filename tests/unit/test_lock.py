@@ -12,12 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lock_world import LIST, SHOW, TAGS, World, full, part, record, use
 
-from pytest_hwcloud.permissions import lock_file
+from pytest_hwcloud.files import atomic
 from pytest_hwcloud.permissions.lock import entry, lockfile
 from pytest_hwcloud.permissions.lock.entry import Entry
 from pytest_hwcloud.permissions.lock.lockfile import Held, Lock, LockError, Permission
 from pytest_hwcloud.permissions.lock.reader import parse
-from pytest_hwcloud.permissions.lock_quick import parse_written
 
 A, B = "tests/test_a.py::test_a", "tests/test_b.py::test_b"
 
@@ -271,7 +270,7 @@ def test_a_full_disk_leaves_the_old_lock(world: World, monkeypatch: pytest.Monke
     def full_disk(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(lock_file.os, "fsync", full_disk)
+    monkeypatch.setattr(atomic.os, "fsync", full_disk)
     monkeypatch.chdir(world.folder)
     with pytest.raises(LockError) as error:
         world.update(full(record(B, use(SHOW))))
@@ -429,18 +428,6 @@ LOCKS = st.builds(
 def test_what_is_written_is_read(found: Lock) -> None:
     text = lockfile.text(found)
     assert parse(text, "x") == found
-    quick = parse_written(text)
-    assert quick is None or quick == found
-
-
-def test_an_ordinary_lock_is_read_quickly(world: World) -> None:
-    reader = world.policy(["ecs:*:list*"])
-    text = world.update(
-        full(record(A, use(), unmapped=["GET ? /x"]), record(B, use(SHOW))), world.state(default=reader)
-    )
-    assert parse_written(text) == parse(text, "x")
-    assert parse_written(text.replace("\n", "\r\n")) is None
-    assert parse_written(text + "\n") is None
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from reported import COUNT, MISSING, PAGES, SHOW, ledger, records, settings, state, use
 
+from pytest_hwcloud.files.atomic import write_whole
 from pytest_hwcloud.permissions.ledger import Ledger
 from pytest_hwcloud.permissions.record import TestRecord
 from pytest_hwcloud.permissions.reports import ReportError, write_reports
 from pytest_hwcloud.permissions.reports.overview import level, overview, place
-from pytest_hwcloud.permissions.reports.writing import write
 from pytest_hwcloud.secrets.known_secrets import Secrets
 
 KINDS = ("json", "sarif", "md", "html")
@@ -99,7 +99,7 @@ def test_a_pipe_is_written_and_not_replaced(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     try:
-        write(pipe, "text\n")
+        write_whole(pipe, "text\n")
         assert os.read(reader, 100) == b"text\n"
         assert pipe.is_fifo()
     finally:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from replaying import LIST
 
 from pytest_hwcloud.cassettes import library, plain_yaml
+from pytest_hwcloud.cassettes.interaction import read_yaml
 from pytest_hwcloud.cassettes.plain_yaml import NotPlain, read_entry, split
 from pytest_hwcloud.cassettes.tape import CassetteError, read_cassette
-from pytest_hwcloud.replay.tape_yaml import read_yaml
 
 HERE = Path("c.yaml")
 WORDS = r"""yes No ON null ~ true 0 00 017 1_000 1.5 1e5 0x1F 0b11 12:30 2026-01-02 .5 .inf = << - ? y n NaN 9 x,y 1c1d

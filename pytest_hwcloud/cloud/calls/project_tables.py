@@ -140,8 +140,7 @@ class _Reader:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
             raise TableError(self.file, 1, "", f"cannot be read: {reason}") from None
         except LocatedError as error:
-            line, _, text = str(error).removeprefix(self.file + ":").partition(": ")
-            raise TableError(self.file, int(line), "", text) from None
+            raise TableError(self.file, error.line or 1, "", error.problem) from None
 
     def table(self) -> tuple[ExtraTable, set[str], dict[str, list[str]]]:
         """The table, the action names in it, and their aliases."""

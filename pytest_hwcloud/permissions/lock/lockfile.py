@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_hwcloud.files.atomic import locked, sweep, write_whole
 from pytest_hwcloud.permissions.lock.entry import DEFAULT, NEEDED, Entries
 
 if TYPE_CHECKING:
@@ -89,11 +90,6 @@ def read(path: Path) -> Lock:
 
 
 def _parsed(content: str, shown: str) -> Lock:
-    from pytest_hwcloud.permissions.lock_quick import parse_written
-
-    quick = parse_written(content)
-    if quick is not None:
-        return replace(quick, file=shown)
     from pytest_hwcloud.permissions.lock.reader import parse
 
     return parse(content, shown)
@@ -112,14 +108,18 @@ def write(path: Path, lock: Lock, ledger: Ledger | None = None) -> Lock:
     ledger: the run, which says what was left out; None: nothing is deleted.
     """
     from pytest_hwcloud.permissions.lock.merge import merge
-    from pytest_hwcloud.permissions.lock_file import exclusive, replace_text
 
-    with exclusive(path):
-        old = read(path) if path.exists() else Lock()
-        merged = merge(old, lock, ledger)
-        content = text(merged)
-        if not path.exists() or path.read_bytes() != content.encode():
-            replace_text(path, content)
+    try:
+        with locked(path):
+            sweep(path)
+            old = read(path) if path.exists() else Lock()
+            merged = merge(old, lock, ledger)
+            content = text(merged)
+            if not path.exists() or path.read_bytes() != content.encode():
+                write_whole(path, content, durable=True)
+    except OSError as error:
+        state = "; the lock is as it was" if path.exists() else ""
+        raise LockError(f"{os.path.relpath(path)}: cannot be written: {error.strerror}{state}") from None
     return merged
 
 

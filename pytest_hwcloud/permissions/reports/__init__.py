@@ -8,9 +8,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_hwcloud.files.atomic import make_folder, write_whole
 from pytest_hwcloud.permissions.reports.github import commands as annotations
 from pytest_hwcloud.permissions.reports.overview import Mask, Overview, overview
-from pytest_hwcloud.permissions.reports.writing import ReportError, write
 
 if TYPE_CHECKING:
     from pytest_hwcloud.gates.cloud_state import CloudState
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["ReportError", "annotations", "write_reports"]
 
 _FORMATS = {"json": "json_report", "sarif": "sarif", "md": "markdown", "html": "html"}
+
+
+class ReportError(OSError):
+    """Reports that could not be written; the text has one line a file, naming the file and the reason."""
 
 
 def write_reports(settings: "Settings", ledger: "Ledger", state: "CloudState", mask: Mask | None = None) -> list[str]:
@@ -47,7 +51,8 @@ def write_reports(settings: "Settings", ledger: "Ledger", state: "CloudState", m
 def _one(kind: str, path: Path, shown: Overview) -> str:
     render: Callable[[Overview], str] = import_module(f"{__name__}.{_FORMATS[kind]}").render
     text = render(shown)
-    write(path, text)
+    make_folder(path.parent)
+    write_whole(path, text)
     return f"{kind} report: {_shown(path)}" + ("" if text else " (empty: nothing to tell)")
 
 
