@@ -14,11 +14,10 @@ from pathlib import Path
 from pytest_hwcloud.cassettes.interaction import CassetteError, Interaction, read_interaction, read_yaml
 from pytest_hwcloud.cassettes.rendering import HEADER, Entry, page, render
 from pytest_hwcloud.cassettes.request_key import key_of
-from pytest_hwcloud.cassettes.scan import entry_of
+from pytest_hwcloud.cassettes.scan import entry_of, inspect
 from pytest_hwcloud.cloud.jsontree import child, text
 from pytest_hwcloud.cloud.wire import Request
 from pytest_hwcloud.files.atomic import locked, write_whole
-from pytest_hwcloud.replay.recorder import inspect
 from pytest_hwcloud.secrets.allowlist import without_kept
 from pytest_hwcloud.secrets.encodings import MASK
 from pytest_hwcloud.secrets.field_names import is_secret_header

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,9 +13,9 @@ from pytest_hwcloud.cassettes.rendering import Entry
 from pytest_hwcloud.cassettes.tape import Tape
 from pytest_hwcloud.cloud import failures
 from pytest_hwcloud.cloud.wire import Request
-from pytest_hwcloud.replay.recorder import inspect
 from pytest_hwcloud.secrets import detector
 from pytest_hwcloud.secrets.allowlist import without_kept
+from pytest_hwcloud.secrets.detector import Suspicion
 
 SUFFIXES = (".yaml", ".yml", ".json")
 _ITEM = re.compile(r"(?m)^[ ]*- (?=request:|response:|recorded_at:|fault:)")
@@ -89,6 +89,20 @@ def scan(tape: Tape, keep: Sequence[str] = ()) -> list[Hidden]:
         if refusal:
             found.append(Hidden(file=tape.name, line=lines[position], kind="refusal", text=refusal))
     return found
+
+
+def inspect(entry: Entry, known: Sequence[str] = ()) -> list[Suspicion]:
+    """What in an entry still looks like a secret, with the call in front of the place."""
+    request, answer = entry.request, entry.answer
+    call = f"{request.method} {request.url.partition('?')[0]}"
+    found = detector.suspicions(request.url, "request URL", known)
+    found += detector.in_headers(request.headers, "request", known)
+    found += detector.in_body(request.body, "request body", known)
+    if answer is not None:
+        found += detector.in_headers(answer.headers, "answer", known)
+        found += detector.in_body(answer.body, "answer body", known)
+        found += detector.suspicions(answer.reason, "answer reason", known)
+    return [replace(one, place=f"{call} {one.place}") for one in found]
 
 
 def entry_of(interaction: Interaction) -> Entry:

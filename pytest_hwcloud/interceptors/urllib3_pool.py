@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from io import BytesIO
 from typing import Any
 
-from pytest_hwcloud.cassettes.interaction import decoded
+from pytest_hwcloud.cloud.transfer_coding import decoded
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.interceptors.faults import PENDING, CloudFault, urllib3_error
 from pytest_hwcloud.interceptors.patching import Patch

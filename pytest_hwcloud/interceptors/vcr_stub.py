@@ -15,7 +15,7 @@ from vcr.errors import UnhandledHTTPRequestError
 from vcr.record_mode import RecordMode
 from vcr.request import Request as VcrRequest
 
-from pytest_hwcloud.cassettes.interaction import decoded
+from pytest_hwcloud.cloud.transfer_coding import decoded
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.interceptors.router import CURRENT_ROUTER
 from pytest_hwcloud.interceptors.urllib3_pool import lower

@@ -20,6 +20,7 @@ from pytest_hwcloud.cassettes.drift import Drift, compare
 from pytest_hwcloud.cassettes.interaction import CassetteError, Interaction
 from pytest_hwcloud.cassettes.recorded_logins import is_login, with_used_catalog
 from pytest_hwcloud.cassettes.rendering import Entry, render
+from pytest_hwcloud.cassettes.scan import inspect
 from pytest_hwcloud.cassettes.tape import Tape
 from pytest_hwcloud.cloud.tokens import TokenError, read_login
 from pytest_hwcloud.cloud.wire import Answer, Request
@@ -28,7 +29,6 @@ from pytest_hwcloud.journal import CURRENT, Exchange
 from pytest_hwcloud.replay.fault_kinds import fault_kind
 from pytest_hwcloud.replay.identity_mapping import IdentityMapping
 from pytest_hwcloud.replay.player import PlayedExchange
-from pytest_hwcloud.secrets import detector
 from pytest_hwcloud.secrets.allowlist import without_kept
 from pytest_hwcloud.secrets.detector import Suspicion
 from pytest_hwcloud.secrets.field_names import REQUEST_IDS
@@ -238,20 +238,6 @@ class Recorder:
                 where=self._where(),
             )
         )
-
-
-def inspect(entry: Entry, known: Sequence[str] = ()) -> list[Suspicion]:
-    """What in an entry still looks like a secret, with the call in front of the place."""
-    request, answer = entry.request, entry.answer
-    call = f"{request.method} {request.url.partition('?')[0]}"
-    found = detector.suspicions(request.url, "request URL", known)
-    found += detector.in_headers(request.headers, "request", known)
-    found += detector.in_body(request.body, "request body", known)
-    if answer is not None:
-        found += detector.in_headers(answer.headers, "answer", known)
-        found += detector.in_body(answer.body, "answer body", known)
-        found += detector.suspicions(answer.reason, "answer reason", known)
-    return [replace(one, place=f"{call} {one.place}") for one in found]
 
 
 def with_fixed_ids(request: Request, answer: Answer, nth: int) -> Answer:

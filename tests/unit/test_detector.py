@@ -126,7 +126,7 @@ def test_it_finds_what_an_empty_scrubber_leaves() -> None:
     from datetime import UTC, datetime
 
     from pytest_hwcloud.cassettes.rendering import Entry
-    from pytest_hwcloud.replay.recorder import inspect
+    from pytest_hwcloud.cassettes.scan import inspect
 
     entry = Entry(
         request=Request("POST", "https://iam.x/v3?password=abc", {"authorization": "Basic b2xnYTpzM2NyM3Q="}, b"a=1"),

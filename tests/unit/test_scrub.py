@@ -14,8 +14,8 @@ from urllib.parse import quote, unquote
 import pytest
 
 from pytest_hwcloud.cassettes.rendering import Entry, render
+from pytest_hwcloud.cassettes.scan import inspect
 from pytest_hwcloud.cloud.wire import Answer, Request
-from pytest_hwcloud.replay.recorder import inspect
 from pytest_hwcloud.secrets.encodings import spellings
 from pytest_hwcloud.secrets.scrubber import Scrubber
 from pytest_hwcloud.secrets.shapes import invented_access_key
