@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp import client_reqrep
 from vcr.stubs.aiohttp_stubs import vcr_request
 
 from pytest_hwcloud.cloud.wire import Request
-from pytest_hwcloud.interceptors.faults import CloudFault, aiohttp_error
+from pytest_hwcloud.interceptors.intercept import lower, lowest
 from pytest_hwcloud.interceptors.patching import Patch
-from pytest_hwcloud.interceptors.router import CURRENT_ROUTER
-from pytest_hwcloud.interceptors.urllib3_pool import lower
+from pytest_hwcloud.interceptors.router import CURRENT_ROUTER, CloudFault
 from pytest_hwcloud.interceptors.vcr_stub import CASSETTE
 
 
@@ -43,3 +44,35 @@ def _request(patch: Patch) -> object:
         raise aiohttp_error(fault, full)  # out here: no error of ours in the chain that the client sees
 
     return request
+
+
+def aiohttp_error(fault: CloudFault, url: str) -> Exception:
+    """What aiohttp raises."""
+    cause = lowest(fault.kind)
+    match fault.kind:
+        case "dns":
+            kind: Any = getattr(aiohttp, "ClientConnectorDNSError", aiohttp.ClientConnectorError)
+            error: Exception = kind(_connection_key(url), cause)
+        case "connection-refused":
+            error = aiohttp.ClientConnectorError(_connection_key(url), cause)
+        case "tls":
+            error = aiohttp.ClientConnectorCertificateError(_connection_key(url), cause)
+        case "connect-timeout":
+            error = getattr(aiohttp, "ConnectionTimeoutError", aiohttp.ServerTimeoutError)(
+                f"Connection timeout to host {url}"
+            )
+        case "read-timeout":
+            kind = getattr(aiohttp, "SocketTimeoutError", aiohttp.ServerTimeoutError)
+            error = kind("Timeout on reading data from socket")
+        case _:
+            error = aiohttp.ClientOSError(cause.errno, cause.strerror)
+    error.__cause__ = cause
+    return error
+
+
+def _connection_key(url: str) -> Any:
+    connection_key: Any = client_reqrep.ConnectionKey
+    split = urlsplit(url)
+    secure = split.scheme == "https"
+    known = {"host": split.hostname, "port": split.port or (443 if secure else 80), "is_ssl": secure, "ssl": True}
+    return connection_key(**{name: known.get(name) for name in connection_key._fields})

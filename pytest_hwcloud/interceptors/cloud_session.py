@@ -10,23 +10,24 @@ from time import perf_counter
 from typing import Any
 
 import requests
-from requests import cookies, hooks
+from requests import cookies, hooks, sessions
 from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.cookies import RequestsCookieJar
+from requests.structures import CaseInsensitiveDict
 from requests.utils import default_headers
 
 from pytest_hwcloud.cloud.signing import redirects
 from pytest_hwcloud.cloud.signing.algorithms import has_signature
 from pytest_hwcloud.cloud.wire import Request
-from pytest_hwcloud.interceptors.faults import pending
+from pytest_hwcloud.interceptors.intercept import as_bytes, ask, lower, pending
 from pytest_hwcloud.interceptors.requests_adapter import requests_response
 from pytest_hwcloud.interceptors.router import CURRENT_ROUTER, Router
-from pytest_hwcloud.interceptors.urllib3_pool import as_bytes, ask, lower
-from pytest_hwcloud.replay.preparing import is_ordinary, prepared
 
 # requests leaves these without types.
 _jar: Callable[..., Any] = cookies.cookiejar_from_dict
 _extract: Callable[..., None] = cookies.extract_cookies_to_jar
 _dispatch: Callable[..., Any] = hooks.dispatch_hook
+_merged: Callable[..., Any] = sessions.merge_setting
 _CREDENTIALS = ("Authorization", "X-Auth-Token", "X-Security-Token", "X-Subject-Token")
 _ADAPTERS = threading.Lock()
 _LOCAL: Mapping[str, Any] = {"proxies": OrderedDict(), "stream": False, "verify": True, "cert": None}
@@ -165,3 +166,26 @@ class _Adapter(BaseAdapter):
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+def is_ordinary(session: requests.Session, request: requests.Request) -> bool:
+    """Whether the call takes nothing from its session but headers and auth, and brings no cookies."""
+    plain = (session.params, session.hooks["response"], request.cookies, request.auth)
+    return bool(session.auth) and not any(plain) and next(iter(session.cookies), None) is None
+
+
+def prepared(session: requests.Session, request: requests.Request) -> requests.PreparedRequest:
+    """The same as requests' own prepare_request for an ordinary call (held by a test), in half the time."""
+    found = requests.PreparedRequest()
+    given: Any = request
+    found.prepare_method((given.method or "").upper())
+    found.prepare_url(given.url, _merged(given.params, {}) if given.params else None)
+    headers: Any = session.headers
+    if given.headers or None in headers.values():
+        headers = _merged(given.headers, headers, dict_class=CaseInsensitiveDict)
+    found.prepare_headers(headers)
+    found._cookies = RequestsCookieJar()  # type: ignore[attr-defined]
+    found.prepare_body(given.data, given.files, given.json)
+    found.prepare_auth(session.auth, given.url)
+    found.prepare_hooks(given.hooks)
+    return found

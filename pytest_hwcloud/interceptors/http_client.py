@@ -14,10 +14,9 @@ from typing import Any
 
 from pytest_hwcloud.cloud.transfer_coding import decoded
 from pytest_hwcloud.cloud.wire import Answer, Request
-from pytest_hwcloud.interceptors.faults import AT_CONNECT, CloudFault, lowest
+from pytest_hwcloud.interceptors.intercept import AT_CONNECT, ask, lowest
 from pytest_hwcloud.interceptors.patching import Patch
-from pytest_hwcloud.interceptors.router import CURRENT_ROUTER, Router
-from pytest_hwcloud.interceptors.urllib3_pool import ask
+from pytest_hwcloud.interceptors.router import CURRENT_ROUTER, CloudFault, Router
 
 _END = b"\r\n\r\n"
 _LENGTHS = frozenset({"content-length", "transfer-encoding", "connection"})

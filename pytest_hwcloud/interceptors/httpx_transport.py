@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import httpcore
 import httpx
 from vcr.stubs.httpx_stubs import vcr_handle_async_request, vcr_handle_request
 
-from pytest_hwcloud.interceptors.faults import CloudFault, httpx_error
+from pytest_hwcloud.interceptors.intercept import lower, lowest
 from pytest_hwcloud.interceptors.patching import Patch
-from pytest_hwcloud.interceptors.router import CURRENT_ROUTER, Router
-from pytest_hwcloud.interceptors.urllib3_pool import lower
+from pytest_hwcloud.interceptors.router import CURRENT_ROUTER, CloudFault, Router
 from pytest_hwcloud.interceptors.vcr_stub import CASSETTE
 
 
@@ -72,3 +72,23 @@ def _wire(request: Any) -> Any:
     from pytest_hwcloud.cloud.wire import Request
 
     return Request(request.method, str(request.url), lower(request.headers), request.content)
+
+
+_HTTPX = {
+    "dns": "ConnectError",
+    "connection-refused": "ConnectError",
+    "connection-reset": "ReadError",
+    "connect-timeout": "ConnectTimeout",
+    "read-timeout": "ReadTimeout",
+    "tls": "ConnectError",
+}
+
+
+def httpx_error(fault: CloudFault, request: Any) -> Exception:
+    """What httpx raises; httpcore's own error and the lowest one are its causes."""
+    name, cause = _HTTPX[fault.kind], lowest(fault.kind)
+    middle: Exception = getattr(httpcore, name)(str(cause))
+    middle.__cause__ = cause
+    error: Exception = getattr(httpx, name)(str(cause), request=request)
+    error.__cause__ = middle
+    return error

@@ -11,8 +11,7 @@ from typing import Any
 from pytest_hwcloud.cloud.endpoints import is_cloud_host
 from pytest_hwcloud.cloud.wire import Request
 from pytest_hwcloud.interceptors.patching import Patch
-from pytest_hwcloud.interceptors.router import CURRENT_ROUTER
-from pytest_hwcloud.replay.player import NotRecorded
+from pytest_hwcloud.interceptors.router import CURRENT_ROUTER, NotRecorded
 
 _LOOKUPS = ("getaddrinfo", "gethostbyname", "gethostbyname_ex")
 _LOOPBACK = re.compile(r"localhost|::1|127(?:\.\d+){3}").fullmatch

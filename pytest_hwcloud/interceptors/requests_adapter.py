@@ -18,10 +18,10 @@ from requests.utils import get_encoding_from_headers
 from urllib3.response import HTTPResponse
 
 from pytest_hwcloud.cloud.wire import Answer, Request
-from pytest_hwcloud.interceptors.faults import PENDING, pending
+from pytest_hwcloud.interceptors.intercept import PENDING, as_bytes, ask, lower, pending
 from pytest_hwcloud.interceptors.patching import Patch
 from pytest_hwcloud.interceptors.router import CURRENT_ROUTER, host_of
-from pytest_hwcloud.interceptors.urllib3_pool import as_bytes, ask, lower, with_cookies
+from pytest_hwcloud.interceptors.urllib3_pool import with_cookies
 
 _extract: Callable[..., None] = cookies.extract_cookies_to_jar  # requests leaves it without types
 

@@ -10,6 +10,22 @@ from pytest_hwcloud.cloud.endpoints import is_cloud_host
 from pytest_hwcloud.cloud.wire import Answer, Request
 
 
+class CloudFault(Exception):
+    """A recorded failure of the network. The interceptors translate it; no client's user ever sees it."""
+
+    def __init__(self, kind: str, url: str) -> None:
+        super().__init__(f"{kind} at {url.partition('?')[0]}")
+        self.kind, self.url = kind, url
+
+
+class NotRecorded(Exception):
+    """No cassette answers a request of a replayed test. It fails the test also where the code swallows it."""
+
+    def __init__(self, text: str, request: Request) -> None:
+        super().__init__(text)
+        self.request = request
+
+
 class Router(Protocol):
     """What the doors talk to. The player answers from cassettes; the recorder lets calls through and listens.
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from pytest_hwcloud.cloud.transfer_coding import decoded
 from pytest_hwcloud.cloud.wire import Answer, Request
-from pytest_hwcloud.interceptors.faults import PENDING, CloudFault, urllib3_error
+from pytest_hwcloud.interceptors.intercept import as_bytes, ask, lower, lowest, read_body
 from pytest_hwcloud.interceptors.patching import Patch
 from pytest_hwcloud.interceptors.router import CURRENT_ROUTER, Router, host_of
 
@@ -57,17 +57,6 @@ def _prepare_proxy(patch: Patch) -> object:
         return patch.original(pool, conn, *args, **kwargs)
 
     return prepare_proxy
-
-
-def ask(router: Router, request: Request) -> tuple[Answer | None, CloudFault | None]:
-    """The router's answer, or the fault that a client is to meet; neither: let the call through."""
-    if PENDING.fault is not None or PENDING.answer is not None:
-        answer, PENDING.answer = PENDING.answer, None
-        return answer, PENDING.fault
-    try:
-        return router.answer(request), None
-    except CloudFault as fault:
-        return None, fault  # raised outside of this block: no error of ours in the chain that the client sees
 
 
 def _authority(pool: Any) -> str:
@@ -148,30 +137,23 @@ def _listen(
     return response
 
 
-def lower(headers: Mapping[Any, Any]) -> dict[str, str]:
-    """Headers with names in lower case and texts as values."""
-    return {
-        (k if isinstance(k, str) else k.decode("latin-1")).lower(): v if v.__class__ is str else _text(v)
-        for k, v in headers.items()
-    }
+def urllib3_error(kind: str, pool: Any, connection: Any, url: str, timeout: object) -> Exception:
+    """What urllib3's connection raises to its pool, which wraps and retries as it does with real ones."""
+    from urllib3 import exceptions
 
-
-def _text(value: object) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
-
-
-def as_bytes(body: object) -> bytes:
-    """The body of a request as it goes out."""
-    if not body:
-        return b""
-    return body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else read_body(body)
-
-
-def read_body(body: Any) -> bytes:
-    """A file or an iterator of chunks, read to its end."""
-    if isinstance(body, (bytes, bytearray, memoryview)):
-        return bytes(body)
-    if hasattr(body, "read"):
-        content = body.read()
-        return content.encode() if isinstance(content, str) else bytes(content)
-    return b"".join(chunk.encode() if isinstance(chunk, str) else bytes(chunk) for chunk in body)
+    cause = lowest(kind)
+    error: Exception = cause
+    match kind:
+        case "dns":
+            error = exceptions.NameResolutionError(connection.host, connection, cause)  # type: ignore[arg-type]
+        case "connection-refused":
+            error = exceptions.NewConnectionError(connection, f"Failed to establish a new connection: {cause}")
+        case "connect-timeout":
+            text = f"Connection to {connection.host} timed out. (connect timeout={connection.timeout})"
+            error = exceptions.ConnectTimeoutError(connection, text)
+        case "read-timeout":
+            seconds = getattr(timeout, "read_timeout", None)
+            error = exceptions.ReadTimeoutError(pool, url, f"Read timed out. (read timeout={seconds})")
+    if error is not cause:
+        error.__cause__ = cause
+    return error

@@ -17,8 +17,8 @@ from vcr.request import Request as VcrRequest
 
 from pytest_hwcloud.cloud.transfer_coding import decoded
 from pytest_hwcloud.cloud.wire import Answer, Request
+from pytest_hwcloud.interceptors.intercept import lower
 from pytest_hwcloud.interceptors.router import CURRENT_ROUTER
-from pytest_hwcloud.interceptors.urllib3_pool import lower
 
 
 class RoutedCassette(Cassette):  # type: ignore[misc]

@@ -12,22 +12,11 @@ from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.gates import identity_service
 from pytest_hwcloud.gates.cloud_state import CloudState
 from pytest_hwcloud.gates.gate import ORDER, Verdict, judge, may_replace
-from pytest_hwcloud.interceptors.faults import CloudFault
-from pytest_hwcloud.interceptors.router import Router
+from pytest_hwcloud.interceptors.router import CloudFault, NotRecorded
 from pytest_hwcloud.journal import CURRENT, Exchange
 from pytest_hwcloud.usercode.call_site import call_site
 
-__all__ = ["CloudFault", "NotRecorded", "Player", "Router"]
-
 Where = Callable[[], tuple[str, int] | None]
-
-
-class NotRecorded(Exception):
-    """No cassette answers a request of a replayed test. It fails the test also where the code swallows it."""
-
-    def __init__(self, text: str, request: Request) -> None:
-        super().__init__(text)
-        self.request = request
 
 
 class PlayedExchange(Exchange):

@@ -22,11 +22,11 @@ from pytest_hwcloud.cassettes.recorded_logins import is_login, with_used_catalog
 from pytest_hwcloud.cassettes.rendering import Entry, render
 from pytest_hwcloud.cassettes.scan import inspect
 from pytest_hwcloud.cassettes.tape import Tape
+from pytest_hwcloud.cloud.failures.network import fault_kind
 from pytest_hwcloud.cloud.tokens import TokenError, read_login
 from pytest_hwcloud.cloud.wire import Answer, Request
-from pytest_hwcloud.interceptors.faults import CloudFault
+from pytest_hwcloud.interceptors.router import CloudFault
 from pytest_hwcloud.journal import CURRENT, Exchange
-from pytest_hwcloud.replay.fault_kinds import fault_kind
 from pytest_hwcloud.replay.identity_mapping import IdentityMapping
 from pytest_hwcloud.replay.player import PlayedExchange
 from pytest_hwcloud.secrets.allowlist import without_kept

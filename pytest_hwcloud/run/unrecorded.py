@@ -10,8 +10,7 @@ from types import TracebackType
 import pytest
 
 from pytest_hwcloud.cassettes.interaction import CassetteError
-from pytest_hwcloud.interceptors.router import Router
-from pytest_hwcloud.replay.player import NotRecorded
+from pytest_hwcloud.interceptors.router import NotRecorded, Router
 from pytest_hwcloud.run.routers import unrecorded
 
 _PACKAGE = str(Path(__file__).parents[1])

@@ -16,7 +16,7 @@ from replaying import LIST, entry, replaying, signed, state, tape
 
 from pytest_hwcloud.cassettes.interaction import FAULTS
 from pytest_hwcloud.interceptors.cloud_session import CloudSession
-from pytest_hwcloud.interceptors.faults import CloudFault
+from pytest_hwcloud.interceptors.router import CloudFault
 
 LOWEST = {
     "dns": (socket.gaierror, "[Errno -2] Name or service not known"),

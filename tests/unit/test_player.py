@@ -9,8 +9,9 @@ from pytest_hwcloud.cloud.tokens import Scope
 from pytest_hwcloud.cloud.wire import Request
 from pytest_hwcloud.gates.cloud_state import CloudState
 from pytest_hwcloud.interceptors.cloud_session import CloudSession
+from pytest_hwcloud.interceptors.router import NotRecorded
 from pytest_hwcloud.journal import CURRENT
-from pytest_hwcloud.replay.player import NotRecorded, Player
+from pytest_hwcloud.replay.player import Player
 
 REFUSED = '{"error": {"message": "no", "code": "Ecs.0110"}}'
 

@@ -13,10 +13,10 @@ import pytest
 import yaml
 
 from pytest_hwcloud.cassettes.tape import Tape
+from pytest_hwcloud.cloud.failures.network import fault_kind
 from pytest_hwcloud.cloud.identity import DEFAULT_PROJECT_ID, default_identity
 from pytest_hwcloud.cloud.wire import Answer, Request, json_answer
 from pytest_hwcloud.journal import CURRENT, Journal
-from pytest_hwcloud.replay.fault_kinds import fault_kind
 from pytest_hwcloud.replay.identity_mapping import IdentityMapping
 from pytest_hwcloud.replay.recorder import Recorder
 

@@ -14,8 +14,8 @@ import urllib3
 from replaying import HOST, LIST, PROJECT, entry, replaying, signed, state, tape
 
 from pytest_hwcloud.interceptors import router
+from pytest_hwcloud.interceptors.router import NotRecorded
 from pytest_hwcloud.journal import CURRENT
-from pytest_hwcloud.replay.player import NotRecorded
 
 JSON = {"Content-Type": ["application/json"], "X-Request-Id": ["abc"]}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pytest_hwcloud.cloud.failures.failure import Failure
 
@@ -54,7 +54,8 @@ _CLASSES = {
     "ConnectionResetError": "connection-reset", "ConnectionAbortedError": "connection-reset",
     "BrokenPipeError": "connection-reset",
     "RemoteDisconnected": "connection-reset", "ServerDisconnectedError": "connection-reset",
-    "RemoteProtocolError": "connection-reset", "ReadError": "connection-reset", "WriteError": "connection-reset",
+    "RemoteProtocolError": "connection-reset", "IncompleteRead": "connection-reset",
+    "ReadError": "connection-reset", "WriteError": "connection-reset",
 }  # fmt: skip
 _VAGUE = {
     "ConnectionError", "NewConnectionError", "ConnectError", "ClientConnectorError", "ClientConnectionError",
@@ -84,6 +85,24 @@ def fault_of(chain: Iterable[BaseException]) -> str | None:
     if exact == "dns" or (exact and worded not in ("dns", "tls")):
         return exact
     return worded or exact or _timeout(names)
+
+
+def fault_kind(error: BaseException) -> str | None:
+    """The fault that a client's exception is; None for one that no cassette can hold (a wrong URL, say)."""
+    return fault_of(_wrapped(error))
+
+
+def _wrapped(error: BaseException) -> Iterator[BaseException]:
+    """The exception and all that it wraps, in whatever way its library keeps it."""
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if isinstance(one, BaseException) and id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            kept = (getattr(one, name, None) for name in ("reason", "os_error"))
+            waiting += [one.__cause__, one.__context__, *kept, *one.args]
 
 
 def _exact(mro: list[str]) -> str | None:
