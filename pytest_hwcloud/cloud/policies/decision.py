@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from pytest_hwcloud.cloud.patterns import AskedResource
-    from pytest_hwcloud.cloud.policies.conditions import Context
-    from pytest_hwcloud.cloud.policies.evaluation import Judge, Rule
-
-
-# The question behind a decision (judge, action, resource, context), kept so that its words are made only if read.
-Asked: TypeAlias = "tuple[Judge, str, AskedResource, Context | None]"
+from pytest_hwcloud.cloud.policies.documents import Statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +22,19 @@ class Considered:
     why: str
 
 
+class Reasons(Protocol):
+    """The words behind a decision; whoever decided hands them over, and they are made only if read."""
+
+    @property
+    def sentence(self) -> str: ...
+
+    @property
+    def nearest(self) -> tuple[Considered, ...]: ...
+
+    @property
+    def considered(self) -> int: ...
+
+
 class Decision:
     """The answer to one question; true only for allow.
 
@@ -36,61 +42,55 @@ class Decision:
     `policy`; None for the implicit deny and for what no policy decided. explicit: a Deny statement decided.
     """
 
-    __slots__ = ("_asked", "_reason", "_rule", "effect")
+    __slots__ = ("_reason", "_reasons", "_statement", "effect")
 
     def __init__(
-        self, effect: str, rule: Rule | None = None, asked: Asked | None = None, reason: str | None = None
+        self, effect: str, statement: Statement | None = None, reasons: Reasons | None = None, reason: str | None = None
     ) -> None:
         self.effect = effect
-        self._rule = rule
-        self._asked = asked
+        self._statement = statement
+        self._reasons = reasons
         self._reason = reason
 
     @property
     def statement(self) -> int | None:
-        return self._rule.statement.index if self._rule else None
+        return self._statement.index if self._statement else None
 
     @property
     def policy(self) -> str | None:
         """The name or file of the policy whose statement decided."""
-        return self._rule.statement.policy if self._rule else None
+        return self._statement.policy if self._statement else None
 
     @property
     def explicit(self) -> bool:
         """Was it a Deny statement (and not the lack of an Allow)?"""
-        return self.effect == "deny" and self._rule is not None
+        return self.effect == "deny" and self._statement is not None
 
     @property
     def perhaps_denied(self) -> bool:
         """Is it unknown because a Deny statement may meet?"""
-        return self.effect == "unknown" and self._rule is not None and self._rule.denies
+        return self.effect == "unknown" and self._statement is not None and self._statement.effect == "deny"
 
     @property
     def reason(self) -> str:
         """The decision in words."""
         if self._reason is None:
-            from pytest_hwcloud.cloud.policies import reasons as why
-
-            self._reason = why.reason(self.effect, self._rule, self._asked) if self._asked else self.effect
+            self._reason = self._reasons.sentence if self._reasons else self.effect
         return self._reason
 
     @property
     def nearest(self) -> tuple[Considered, ...]:
         """The statements that came closest, in the order of their policies; why each did not match."""
-        if self._asked is None:
-            return ()
-        from pytest_hwcloud.cloud.policies import reasons as why
-
-        return why.nearest(self._asked)
+        return self._reasons.nearest if self._reasons else ()
 
     @property
     def considered(self) -> int:
         """How many statements were looked at."""
-        return len(self._asked[0].rules) + len(self._asked[0].others) if self._asked else 0
+        return self._reasons.considered if self._reasons else 0
 
     def because(self, reason: str) -> Decision:
         """The same decision with other words."""
-        return Decision(self.effect, self._rule, self._asked, reason)
+        return Decision(self.effect, self._statement, self._reasons, reason)
 
     def __bool__(self) -> bool:
         return self.effect == "allow"

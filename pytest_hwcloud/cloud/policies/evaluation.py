@@ -15,7 +15,6 @@ from operator import attrgetter
 
 from pytest_hwcloud.cloud.patterns import ActionIndex, AskedResource, ByGrammar, Resource, ResourcePattern, covers
 from pytest_hwcloud.cloud.policies.conditions import Context
-from pytest_hwcloud.cloud.policies.decision import Decision
 from pytest_hwcloud.cloud.policies.documents import Document, Statement
 
 _PRINCIPAL = "it is for the Principal it names, and who calls is not known"
@@ -136,11 +135,6 @@ class Judge:
         if self._negated:
             found += [rule for rule in self._negated if rule.names((action, *aliases))]
         return found
-
-    def decide(self, action: str, resource: AskedResource, context: Context | None) -> Decision:
-        """The decision on one question."""
-        effect, rule = self.answer(action, resource, context)
-        return Decision(effect, rule, (self, action, resource, context))
 
     def answer(self, action: str, resource: AskedResource, context: Context | None) -> tuple[str, Rule | None]:
         """The effect, and the first of the statements that made it."""

@@ -3,7 +3,7 @@
 `decide(action, resource=None, context=None)`. resource: `service:region:account:type:path`; `"*"` for a call
 without resource-level authorization, which only `Resource: *` covers; None if it is not known, then a statement
 about particular resources is perhaps met. context: condition keys and values; see `conditions`. How the statements
-add up: `judging`.
+add up: `evaluation`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from pytest_hwcloud.cloud.patterns import AskedResource
 from pytest_hwcloud.cloud.policies.conditions import Context
 from pytest_hwcloud.cloud.policies.decision import Considered, Decision, undecided
 from pytest_hwcloud.cloud.policies.documents import Document, PolicyError, Statement, read
 from pytest_hwcloud.cloud.policies.evaluation import Judge
+from pytest_hwcloud.cloud.policies.reasons import Reasons
 
 __all__ = ["Considered", "Decision", "Document", "Policy", "PolicyError", "Statement", "undecided"]
 _REMEMBERED = 8192
+
+
+def decide(judge: Judge, action: str, resource: AskedResource, context: Context | None) -> Decision:
+    """The decision of a judge on one question, with the reasons behind it."""
+    effect, rule = judge.answer(action, resource, context)
+    reasons = Reasons(effect, rule, (judge, action, resource, context))
+    return Decision(effect, rule.statement if rule else None, reasons)
 
 
 class _Memo(dict[tuple[str, str | None], Decision]):
@@ -28,7 +37,7 @@ class _Memo(dict[tuple[str, str | None], Decision]):
         self._judge = judge
 
     def __missing__(self, question: tuple[str, str | None]) -> Decision:
-        decision = self._judge.decide(question[0], question[1], None)
+        decision = decide(self._judge, question[0], question[1], None)
         if not self._judge.conditional:  # a condition may be about the time
             if len(self) >= _REMEMBERED:
                 self.clear()
@@ -88,7 +97,7 @@ class Policy:
     ) -> Decision:
         """May this action be done? The decision names the statement, or what came closest."""
         if context:
-            return self.judge.decide(action, resource, Context(context))
+            return decide(self.judge, action, resource, Context(context))
         memo = self._memo
         if memo is None:
             memo = self._memo = _Memo(self.judge)

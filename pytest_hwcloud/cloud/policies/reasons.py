@@ -3,30 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
-from pytest_hwcloud.cloud.patterns import Resource, covers, glob, wild
+from pytest_hwcloud.cloud.patterns import AskedResource, Resource, covers, glob, wild
 from pytest_hwcloud.cloud.policies.conditions import Context
-from pytest_hwcloud.cloud.policies.decision import Asked, Considered
-from pytest_hwcloud.cloud.policies.evaluation import Rule, seen_by_grammar, spellings
+from pytest_hwcloud.cloud.policies.decision import Considered
+from pytest_hwcloud.cloud.policies.evaluation import Judge, Rule, seen_by_grammar, spellings
 
 _MOST = 5
 _SHOWN = 3
+# The question behind a decision: judge, action, resource, context.
+Asked: TypeAlias = tuple[Judge, str, AskedResource, Context | None]
 
 
-def reason(effect: str, rule: Rule | None, asked: Asked) -> str:
-    """One sentence without a full stop."""
-    judge, action, _, _ = asked
-    if rule is None:
-        return f"no statement allows it; {_count(len(judge.rules) + len(judge.others))} looked at"
-    place = f"statement {rule.statement.index + 1} of {rule.statement.policy}"
-    named = f"{_quoted(rule, spellings(action))} ({place})"
-    match effect:
-        case "allow":
-            return f"allowed by {named}"
-        case "deny":
-            return f"denied by {named}"
-        case _:
-            return f"{'denied' if rule.denies else 'allowed'} by {named} if {'; and '.join(_open(rule, asked))}"
+class Reasons:
+    """What stands behind one answer of a judge, put into words when somebody reads them."""
+
+    __slots__ = ("_asked", "_effect", "_rule")
+
+    def __init__(self, effect: str, rule: Rule | None, asked: Asked) -> None:
+        self._effect, self._rule, self._asked = effect, rule, asked
+
+    @property
+    def sentence(self) -> str:
+        """One sentence without a full stop."""
+        rule = self._rule
+        if rule is None:
+            return f"no statement allows it; {_count(self.considered)} looked at"
+        place = f"statement {rule.statement.index + 1} of {rule.statement.policy}"
+        named = f"{_quoted(rule, spellings(self._asked[1]))} ({place})"
+        match self._effect:
+            case "allow":
+                return f"allowed by {named}"
+            case "deny":
+                return f"denied by {named}"
+            case _:
+                unsure = "; and ".join(_open(rule, self._asked))
+                return f"{'denied' if rule.denies else 'allowed'} by {named} if {unsure}"
+
+    @property
+    def nearest(self) -> tuple[Considered, ...]:
+        """Up to five statements: those that name the action before those of its service; in order of their policies."""
+        spelled = spellings(self._asked[1])
+        every = (*self._asked[0].rules, *self._asked[0].others)
+        ranked = sorted(every, key=lambda rule: (-_closeness(rule, spelled), rule.order))[:_MOST]
+        return tuple(_considered(rule, spelled, self._asked) for rule in sorted(ranked, key=lambda rule: rule.order))
+
+    @property
+    def considered(self) -> int:
+        """How many statements were looked at."""
+        return len(self._asked[0].rules) + len(self._asked[0].others)
 
 
 def _count(number: int) -> str:
@@ -64,14 +90,6 @@ def _open(rule: Rule, asked: Asked) -> list[str]:
 
 def _resource(rule: Rule, asked: Asked) -> Resource | None:
     return seen_by_grammar(asked[2])[rule.newer]
-
-
-def nearest(asked: Asked) -> tuple[Considered, ...]:
-    """Up to five statements: those that name the action before those of its service; in the order of the policies."""
-    spelled = spellings(asked[1])
-    every = (*asked[0].rules, *asked[0].others)
-    ranked = sorted(every, key=lambda rule: (-_closeness(rule, spelled), rule.order))[:_MOST]
-    return tuple(_considered(rule, spelled, asked) for rule in sorted(ranked, key=lambda rule: rule.order))
 
 
 def _closeness(rule: Rule, spelled: tuple[str, ...]) -> int:

@@ -16,7 +16,7 @@ from pytest_hwcloud.cloud.policies.conditions import Context
 from pytest_hwcloud.cloud.policies.decision import Decision
 from pytest_hwcloud.cloud.policies.documents import Document
 from pytest_hwcloud.cloud.policies.evaluation import Judge
-from pytest_hwcloud.cloud.policies.policy import Policy
+from pytest_hwcloud.cloud.policies.policy import Policy, decide
 from pytest_hwcloud.cloud.policies.system_policies import PREFIX
 
 PLACES = ("everywhere", "domain", "projects", "project", "enterprise")
@@ -157,10 +157,10 @@ class Rights:
             enterprise_level=enterprise_level,
         )
         asked = Context(context) if context else None
-        own = self._judge(place).decide(action, resource, asked)
+        own = decide(self._judge(place), action, resource, asked)
         if self.bound is None or (own.effect == "deny" and own.explicit):
             return own
-        limit = self.bound.judge.decide(action, resource, asked)
+        limit = decide(self.bound.judge, action, resource, asked)
         if _RANK[limit.effect] < _RANK[own.effect] or limit.explicit:
             return limit.because(f"the service control policy bounds it: {limit.reason}")
         return own
