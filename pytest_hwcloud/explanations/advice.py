@@ -10,7 +10,7 @@ from pytest_hwcloud.cloud.failures import Failure
 from pytest_hwcloud.cloud.failures.codes import Entry
 from pytest_hwcloud.explanations import advice_clock, advice_denied, advice_signature
 from pytest_hwcloud.explanations.advice_rule import Advice, Case
-from pytest_hwcloud.explanations.explanation import Circumstances, ScopeLike
+from pytest_hwcloud.explanations.circumstances import Circumstances, ScopeLike
 from pytest_hwcloud.explanations.texts import Texts, age
 
 # Key ids of other clouds, by their first letters.

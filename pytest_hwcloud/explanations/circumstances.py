@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from pytest_hwcloud.explanations.explanation import Circumstances
-from pytest_hwcloud.explanations.policy_verdict import judged
+from pytest_hwcloud.explanations.policy_verdict import Judged, judged
 from pytest_hwcloud.journal import Exchange, Journal
 
 if TYPE_CHECKING:
@@ -16,6 +16,41 @@ if TYPE_CHECKING:
     from pytest_hwcloud.gates.cloud_state import CloudState
 
 STALE_TOKEN = "stale-token"  # the authorization gate's note: the rights of now would have allowed it
+
+
+class ScopeLike(Protocol):
+    """What this room needs to know of a token's scope."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Circumstances:
+    """What the run knows of the failed call; everything may be missing."""
+
+    call: str | None = None  # "GET https://…"
+    identity: str | None = None
+    user: str | None = None
+    credential: str | None = None  # "aksk", "token", "none"
+    token_scope: ScopeLike | None = None
+    token_age: float | None = None  # seconds
+    url_project: str | None = None  # project id in the URL
+    url_region: str | None = None
+    service: str | None = None
+    needs: tuple[str, ...] = ()
+    needs_identity: tuple[str, ...] = ()  # the same in the grammar 5.0
+    projects: Mapping[str, str] = field(default_factory=dict)  # name -> id
+    domain_id: str | None = None
+    rights_changed_after_token: bool = False
+    succeeded_elsewhere: bool = False
+    canonical_ours: str | None = None
+    judged: Judged | None = None  # what the run's own authorization gate decided
+    after: str | None = None  # "KeyError": the explanation is about the last refused call before it
 
 
 def circumstances(

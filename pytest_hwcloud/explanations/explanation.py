@@ -2,55 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from pytest_hwcloud.cloud.failures import Failure, codes, read
 from pytest_hwcloud.explanations import texts
-from pytest_hwcloud.explanations.policy_verdict import Judged
+from pytest_hwcloud.explanations.advice import advise
+from pytest_hwcloud.explanations.circumstances import Circumstances
 from pytest_hwcloud.secrets.shown_text import shown, shown_call
 
 _PLAIN = (
     "code", "status", "gate", "kind", "service", "message", "request_id", "call", "identity", "needs", "cause", "fix",
     "first_line", "lang",
 )  # fmt: skip
-
-
-class ScopeLike(Protocol):
-    """What this room needs to know of a token's scope."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def id(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Circumstances:
-    """What the run knows of the failed call; everything may be missing."""
-
-    call: str | None = None  # "GET https://…"
-    identity: str | None = None
-    user: str | None = None
-    credential: str | None = None  # "aksk", "token", "none"
-    token_scope: ScopeLike | None = None
-    token_age: float | None = None  # seconds
-    url_project: str | None = None  # project id in the URL
-    url_region: str | None = None
-    service: str | None = None
-    needs: tuple[str, ...] = ()
-    needs_identity: tuple[str, ...] = ()  # the same in the grammar 5.0
-    projects: Mapping[str, str] = field(default_factory=dict)  # name -> id
-    domain_id: str | None = None
-    rights_changed_after_token: bool = False
-    succeeded_elsewhere: bool = False
-    canonical_ours: str | None = None
-    judged: Judged | None = None  # what the run's own authorization gate decided
-    after: str | None = None  # "KeyError": the explanation is about the last refused call before it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,8 +82,6 @@ def code_line(code: str, lang: str = "en") -> str | None:
 
 
 def _explained(failure: Failure, words: texts.Texts, known: Circumstances) -> Explanation:
-    from pytest_hwcloud.explanations.advice import advise
-
     entry = texts.entry_of(failure)
     advice = advise(failure, entry, known, words)
     status = failure.status or (entry.status[0] if entry and len(entry.status) == 1 else None)

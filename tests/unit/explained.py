@@ -7,7 +7,8 @@ from typing import NamedTuple
 from pytest_hwcloud.cloud.failures import Failure
 from pytest_hwcloud.cloud.failures.responses import read_answer
 from pytest_hwcloud.cloud.wire import json_answer
-from pytest_hwcloud.explanations.explanation import Circumstances, Explanation, explain
+from pytest_hwcloud.explanations.circumstances import Circumstances
+from pytest_hwcloud.explanations.explanation import Explanation, explain
 
 PROJECT, OTHER = "05041fffa40025702f6dc009cc6f8f33", "0605767cb280d5762fd0c0133b1bdc9b"
 DOMAIN = "0503dda778000fed0f75c0096d70a960"

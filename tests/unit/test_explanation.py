@@ -14,7 +14,8 @@ from pytest_hwcloud.cloud.failures import codes
 from pytest_hwcloud.cloud.failures.responses import read_answer
 from pytest_hwcloud.cloud.wire import Answer, json_answer
 from pytest_hwcloud.explanations import texts
-from pytest_hwcloud.explanations.explanation import Circumstances, code_line, explain
+from pytest_hwcloud.explanations.circumstances import Circumstances
+from pytest_hwcloud.explanations.explanation import code_line, explain
 from pytest_hwcloud.secrets.shown_text import shown, shown_call
 
 # --- whole texts ---

@@ -24,7 +24,7 @@ from explained import (
 
 from pytest_hwcloud.cloud.failures import read
 from pytest_hwcloud.cloud.wire import Answer, json_answer
-from pytest_hwcloud.explanations.explanation import Circumstances
+from pytest_hwcloud.explanations.circumstances import Circumstances
 
 # --- the traps ---
 
