@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pytest_hwcloud.cloud.wire import Answer, Request
+from pytest_hwcloud.cloud.wire import Answer, Refusal, Request
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.calls.calls import Call
@@ -40,6 +40,7 @@ class Exchange:
     injected: str | None = None  # request id of a refusal that hwcloud.deny or the proof injected
     phase: str = "call"  # setup, call, teardown
     fixture: str | None = None  # the fixture of wider scope that was being set up
+    judged: Call | None = field(default=None, repr=False)  # the call as the gates saw it, where they had to look
 
     @property
     def method(self) -> str:
@@ -56,17 +57,42 @@ class Exchange:
 
     @cached_property
     def failure(self) -> Failure | None:
-        """What `explain` reads from the answer; None for a success."""
+        """What a gate knows of its refusal, or what `explain` reads from the answer; None for a success."""
+        if isinstance(self.answer, Refusal):
+            return _known(self.answer, self.request)
         from pytest_hwcloud.cloud import failures
 
         return failures.read_exchange(self)
 
     @cached_property
     def call(self) -> Call:
-        """What this call is and which actions it needs."""
+        """What this call is and which actions it needs; asked for only where the gates did not."""
+        if self.judged is not None:
+            return self.judged
         from pytest_hwcloud.cloud.calls.calls import needs
 
         return needs(self.request.method, self.request.url, self.request.body, self.request.headers)
+
+
+def _known(refusal: Refusal, request: Request) -> Failure:
+    from pytest_hwcloud.cloud.endpoints import locate
+    from pytest_hwcloud.cloud.failures.failure import Failure
+
+    server = refusal.header("Server")
+    return Failure(
+        code=refusal.code,
+        status=refusal.status,
+        message=refusal.message,
+        request_id=refusal.request_id,
+        gate=refusal.gate,
+        kind=refusal.kind,
+        service=locate(request.url).service,
+        actions=refusal.actions,
+        method=request.method,
+        url=request.url,
+        encoded_authorization_message=refusal.encoded,
+        details={"server": server} if server else {},
+    )
 
 
 @dataclass(eq=False)

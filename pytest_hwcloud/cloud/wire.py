@@ -39,6 +39,22 @@ class Answer:
         return json.loads(self.body)
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal(Answer):
+    """An answer by which a gate refuses, with what the gate knows of it: nobody has to read it out of the body.
+
+    gate, kind: as in `Failure`. actions: those that the message names. encoded: its authorization message.
+    """
+
+    gate: str = ""
+    kind: str = ""
+    code: str = ""
+    message: str = ""
+    request_id: str = ""
+    actions: tuple[str, ...] = ()
+    encoded: str | None = None
+
+
 def json_answer(status: int, body: object, headers: Mapping[str, str] | None = None, reason: str = "") -> Answer:
     """An answer with a JSON body, as services write it."""
     merged = {"Content-Type": "application/json", **(headers or {})}

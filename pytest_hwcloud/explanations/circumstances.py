@@ -8,14 +8,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_hwcloud.explanations.policy_verdict import Judged, judged
+from pytest_hwcloud.gates.gate import STALE_TOKEN
 from pytest_hwcloud.journal import Exchange, Journal
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.identity import Identity
     from pytest_hwcloud.cloud.tokens import Token
     from pytest_hwcloud.gates.cloud_state import CloudState
-
-STALE_TOKEN = "stale-token"  # the authorization gate's note: the rights of now would have allowed it
 
 
 class ScopeLike(Protocol):

@@ -15,7 +15,7 @@ from pytest_hwcloud.cloud.endpoints import locate
 from pytest_hwcloud.cloud.identity import Identity
 from pytest_hwcloud.cloud.signing.verification import SignatureCheck, verify
 from pytest_hwcloud.cloud.tokens import Token
-from pytest_hwcloud.cloud.wire import Answer, Request
+from pytest_hwcloud.cloud.wire import Refusal, Request
 from pytest_hwcloud.gates import refusals
 from pytest_hwcloud.gates.cloud_state import AccessKey, CloudState
 
@@ -43,7 +43,7 @@ class Caller:
     identity: Identity | None = None
     token: Token | None = None
     notes: tuple[str, ...] = ()
-    refusal: Answer | None = None
+    refusal: Refusal | None = None
 
 
 _ANONYMOUS = Caller(credential="none")
@@ -101,7 +101,7 @@ def _by_signature(request: Request, authorization: str, state: CloudState) -> Ca
     return _checked(verify(request, secret=lambda _: key.sk, now=now), key, state, now)
 
 
-def _refuse_key(request: Request, key: AccessKey, state: CloudState, now: datetime) -> Answer | None:
+def _refuse_key(request: Request, key: AccessKey, state: CloudState, now: datetime) -> Refusal | None:
     if state.locked(key.ak):
         return refusals.access_key_locked()
     if key.expires_at and (now >= key.expires_at or request.headers.get("x-security-token") != key.token):
@@ -119,7 +119,7 @@ def _checked(check: SignatureCheck, key: AccessKey, state: CloudState, now: date
     return Caller(credential="aksk", identity=key.identity, refusal=_refuse_signature(check, now))
 
 
-def _refuse_signature(check: SignatureCheck, now: datetime) -> Answer:
+def _refuse_signature(check: SignatureCheck, now: datetime) -> Refusal:
     if check.reason == "expired" and check.signed_at:
         return refusals.signature_expired(check.signed_at, now)
     if check.reason == "mismatch":

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pytest_hwcloud.cloud.identity import Identity
 from pytest_hwcloud.cloud.policies.decision import Decision, undecided
 from pytest_hwcloud.cloud.policies.rights import Rights
-from pytest_hwcloud.cloud.wire import Answer, Request
+from pytest_hwcloud.cloud.wire import Refusal, Request
 from pytest_hwcloud.gates import request_context
 from pytest_hwcloud.gates.denials import denial
 from pytest_hwcloud.gates.refusals import request_id as fresh_request_id
@@ -40,7 +40,7 @@ class Judgement:
     effect: str
     action: str | None = None
     decision: Decision | None = None
-    answer: Answer | None = None
+    answer: Refusal | None = None
     injected: str | None = None
     explicit: bool = False
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud.cloud.identity import Identity
-from pytest_hwcloud.cloud.wire import Answer, json_answer
+from pytest_hwcloud.cloud.wire import Answer, Refusal, json_answer
+from pytest_hwcloud.gates import refusals
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.calls.calls import Call
@@ -34,7 +35,7 @@ def denial(
     explicit: bool = False,
     grammar: str = "1.1",
     resource: str | None = None,
-) -> Answer:
+) -> Refusal:
     """The answer of the called service to a caller without this permission.
 
     explicit: a Deny statement refused. grammar "5.0": the caller is judged by identity policies, which have a wording
@@ -56,9 +57,18 @@ def denial(
     status = 403 if by_identity_policy else int(str(entry["status"]))
     headers = {str(entry.get("request_id_header", "X-Request-Id")): request_id}
     if entry["shape"] == "xml":
-        return _xml(status, values, headers, call.method)
-    return json_answer(
-        status, _body(_facts()["shapes"][str(entry["shape"])], values), headers, _REASONS.get(status, "")
+        answer = _xml(status, values, headers, call.method)
+    else:
+        shape = _facts()["shapes"][str(entry["shape"])]
+        answer = json_answer(status, _body(shape, values), headers, _REASONS.get(status, ""))
+    return refusals.known(
+        answer,
+        gate="authorization",
+        kind="permission-denied",
+        code=values["code"],
+        message=values["message"],
+        request_id=request_id,
+        actions=(action,) if action in values["message"] else (),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud.cloud.identity import Identity
@@ -27,9 +27,11 @@ _NOBODY = Identity(name="", user="", domain="", domain_id="", projects={})
 class Verdict:
     """What the gates say of a call.
 
-    gate, answer: who refused and how, both None where the call passes. identity: name, None if it is nobody of the run.
+    gate, answer: who refused and how (a `Refusal`), both None where the call passes.
+    identity: name, None if it is nobody of the run.
     credential: "aksk", "token" or "none". decision: the policy's, where one was asked, also of an allowed call.
     denied_action: the action that was refused. injected: request id of a refusal that hwcloud.deny or the proof made.
+    call: what the call is, where a gate had to know.
     """
 
     gate: str | None = None
@@ -41,6 +43,7 @@ class Verdict:
     decision: Decision | None = None
     denied_action: str | None = None
     injected: str | None = None
+    call: Call | None = field(default=None, compare=False)
 
 
 def judge(request: Request, state: CloudState) -> Verdict:
@@ -55,8 +58,8 @@ def judge(request: Request, state: CloudState) -> Verdict:
     if caller.token is not None:
         answer = scope.refuse(request, call, caller.token)
         if answer is not None:
-            return _verdict(caller, gate="scope", answer=answer)
-    return _authorized(request, call, caller, state) if judged else _verdict(caller)
+            return _verdict(caller, gate="scope", answer=answer, call=call)
+    return _authorized(request, call, caller, state) if judged else _verdict(caller, call=call)
 
 
 def may_replace(recorded_gate: str, refused_gate: str) -> bool:
@@ -91,6 +94,7 @@ def _authorized(request: Request, call: Call, caller: Caller, state: CloudState)
         decision=judgement.decision,
         denied_action=judgement.action if refused else None,
         injected=judgement.injected,
+        call=call,
     )
     # A token keeps the rights of its issue: would the rights of now allow the call? Known only at this moment.
     if refused and caller.token is not None and authorize(request, call, identity, None, state).effect == "allow":
@@ -106,6 +110,7 @@ def _verdict(
     decision: Decision | None = None,
     denied_action: str | None = None,
     injected: str | None = None,
+    call: Call | None = None,
 ) -> Verdict:
     return Verdict(
         gate=gate,
@@ -117,4 +122,5 @@ def _verdict(
         decision=decision,
         denied_action=denied_action,
         injected=injected,
+        call=call,
     )

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from pytest_hwcloud.cloud.wire import Answer, json_answer
+from pytest_hwcloud.cloud.wire import Answer, Refusal, json_answer
 
 _REASONS = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
 _SIGNED_AT = "%Y%m%dT%H%M%SZ"
@@ -28,59 +28,87 @@ def refuse(status: int, body: object, identifier: str) -> Answer:
     return json_answer(status, body, headers, _REASONS.get(status, ""))
 
 
-def _gateway(code: str, message: str, status: int = 401) -> Answer:
+def known(
+    answer: Answer,
+    *,
+    gate: str,
+    kind: str,
+    code: str,
+    message: str,
+    request_id: str,
+    actions: tuple[str, ...] = (),
+    encoded: str | None = None,
+) -> Refusal:
+    """The answer as a refusal that knows what it is."""
+    whole = answer.status, answer.headers, answer.body, answer.reason
+    return Refusal(
+        *whole,
+        gate=gate,
+        kind=kind,
+        code=code,
+        message=message,
+        request_id=request_id,
+        actions=actions,
+        encoded=encoded,
+    )
+
+
+def _gateway(code: str, kind: str, message: str) -> Refusal:
     identifier = request_id()
-    return refuse(status, {"error_msg": message, "error_code": code, "request_id": identifier}, identifier)
+    answer = refuse(401, {"error_msg": message, "error_code": code, "request_id": identifier}, identifier)
+    return known(answer, gate="authentication", kind=kind, code=code, message=message, request_id=identifier)
 
 
-def _unauthenticated(cause: str) -> Answer:
-    return _gateway("APIGW.0301", f"Incorrect IAM authentication information: {cause}")
+def _unauthenticated(kind: str, cause: str) -> Refusal:
+    return _gateway("APIGW.0301", kind, f"Incorrect IAM authentication information: {cause}")
 
 
 # Authentication: the gateway. Source: auth.md 1.6, which names the page or recording of each text.
 
 
-def no_credentials() -> Answer:
+def no_credentials() -> Refusal:
     """Neither a token nor a signature came along (the guide, chapter 3)."""
-    return _unauthenticated("x-auth-token not found")
+    return _unauthenticated("credential-missing", "x-auth-token not found")
 
 
-def token_outdated() -> Answer:
+def token_outdated() -> Refusal:
     """The token is too old, or its owner's rights were taken away since.
 
     APIGW.0307 and not `token expires, expires_at: …`: the official error code table gives 0307 for a token that is too
     old, IAM's documents for one whose rights changed (iam.md 5); the other text is seen in one FAQ, without the form
     of its time.
     """
-    return _gateway("APIGW.0307", "The token must be updated")
+    return _gateway("APIGW.0307", "token-expired", "The token must be updated")
 
 
-def access_key_unknown(ak: str) -> Answer:
+def access_key_unknown(ak: str) -> Refusal:
     """No such access key, or a temporary one without its security token (the guide, chapter 3)."""
-    return _unauthenticated(f"ak {ak} not exist")
+    return _unauthenticated("credential-not-found", f"ak {ak} not exist")
 
 
-def signature_mismatch(canonical: str | None) -> Answer:
+def signature_mismatch(canonical: str | None) -> Refusal:
     """The signature is not the one the gateway computes from its canonical request (the guide, chapter 3)."""
     if canonical is None:
-        return _unauthenticated("verify aksk signature fail")
-    return _unauthenticated(f"verify aksk signature fail, canonicalRequest:{canonical.replace(chr(10), '|')}")
+        return _unauthenticated("signature", "verify aksk signature fail")
+    return _unauthenticated(
+        "signature", f"verify aksk signature fail, canonicalRequest:{canonical.replace(chr(10), '|')}"
+    )
 
 
-def signature_expired(signed_at: datetime, now: datetime) -> Answer:
+def signature_expired(signed_at: datetime, now: datetime) -> Refusal:
     """More than 15 minutes lie between the signature and the gateway's clock (huaweicloud-sdk-java-v3 #44)."""
     times = f"signature time:{signed_at.strftime(_SIGNED_AT)},server time:{now.strftime(_SIGNED_AT)}"
-    return _unauthenticated(f"calc aksk signature fail:signature expired, {times}")
+    return _unauthenticated("clock-skew", f"calc aksk signature fail:signature expired, {times}")
 
 
-def access_key_locked() -> Answer:
+def access_key_locked() -> Refusal:
     """Too many failures in a row of this access key (devg-apisign/api-sign-0001)."""
-    return _unauthenticated("AK access failed to reach the limit,forbidden.")
+    return _unauthenticated("credential-locked", "AK access failed to reach the limit,forbidden.")
 
 
-def signature_unreadable() -> Answer:
+def signature_unreadable() -> Refusal:
     """The Authorization header cannot be read: the terse text, which claims no cause (auth.md 1.6)."""
-    return _unauthenticated("Unauthorized")
+    return _unauthenticated("authentication", "Unauthorized")
 
 
 # Scope: the service behind the gateway.
@@ -115,9 +143,17 @@ class _Mismatch:
     message: str
     shape: _Shape
 
-    def answer(self) -> Answer:
+    def refusal(self) -> Refusal:
         identifier = request_id()
-        return refuse(self.status, self.shape(self.code, self.message, identifier), identifier)
+        answer = refuse(self.status, self.shape(self.code, self.message, identifier), identifier)
+        return known(
+            answer,
+            gate="scope",
+            kind="scope-mismatch",
+            code=self.code,
+            message=self.message,
+            request_id=identifier,
+        )
 
 
 # The guide, chapter 3: ECS's answer to another project's token and to the domain's. Others: where no own code is known.
@@ -140,15 +176,15 @@ _NOT_THE_DOMAIN = {
 }
 
 
-def other_project(service: str | None, path: str) -> Answer:
+def other_project(service: str | None, path: str) -> Refusal:
     """A regional service got a token of another project, or of the domain."""
     key = "vpc v3" if service == "vpc" and path.startswith("/v3/") else service or ""
-    return _OTHER_PROJECT.get(key, _COMMON).answer()
+    return _OTHER_PROJECT.get(key, _COMMON).refusal()
 
 
-def not_the_domain(service: str | None) -> Answer:
+def not_the_domain(service: str | None) -> Refusal:
     """A global service got a project's token."""
-    return _NOT_THE_DOMAIN.get(service or "", _COMMON).answer()
+    return _NOT_THE_DOMAIN.get(service or "", _COMMON).refusal()
 
 
 # IAM's keystone calls.

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pytest_hwcloud.cloud.tokens import Token
-from pytest_hwcloud.cloud.wire import Answer, Request
+from pytest_hwcloud.cloud.wire import Refusal, Request
 from pytest_hwcloud.gates import refusals
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _EITHER = frozenset({"iam", "sts", "dns", "obs"})
 
 
-def refuse(request: Request, call: Call, token: Token) -> Answer | None:
+def refuse(request: Request, call: Call, token: Token) -> Refusal | None:
     """The refusal of a token that is not for this call; None where it is, or where nobody can say."""
     if call.service in _EITHER:
         return None

@@ -106,7 +106,7 @@ class PermissionChecks:
     @contextmanager
     def watching(self, item: pytest.Item, journal: Journal) -> Iterator[None]:
         """While this test runs, the circumstances of its refused calls are noted."""
-        watch = Watch(journal, self.run.state) if self.wants(item) else None
+        watch = Watch(journal) if self.wants(item) else None
         item.stash[CHECKED] = Checked(journal, watch)
         with watch.listening() if watch else nullcontext():
             yield

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
+from pytest_hwcloud.gates.gate import STALE_TOKEN
 from pytest_hwcloud.journal import CURRENT, Exchange, Journal
 from pytest_hwcloud.usercode.expected_errors import asked_for
 
-if TYPE_CHECKING:
-    from pytest_hwcloud.gates.cloud_state import CloudState
-
 
 class Watch:
-    """Looks at the refused calls of one test. expected, outlived: id() of exchanges."""
+    """Looks at the refused calls of one test. expected: id() of exchanges."""
 
-    def __init__(self, journal: Journal, state: CloudState) -> None:
-        self._journal, self._state = journal, state
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
         self._expected: set[int] = set()
-        self._outlived: set[int] = set()
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -37,22 +33,10 @@ class Watch:
 
     def outlived(self, exchange: Exchange) -> bool:
         """The token was refused although the identity has the right by now: it is older than the grant."""
-        return id(exchange) in self._outlived
+        return STALE_TOKEN in exchange.notes
 
     def _heard(self, exchange: Exchange) -> None:
         if exchange.fault is None and exchange.gate is None:
             return
         if asked_for():
             self._expected.add(id(exchange))
-        if exchange.token is not None and exchange.gate == "authorization" and not exchange.injected:
-            self._compare(exchange)
-
-    def _compare(self, exchange: Exchange) -> None:
-        identity = self._state.identities.get(exchange.identity or "")
-        if identity is None or exchange.decision is None:
-            return
-        from pytest_hwcloud.gates.authorization import authorize
-
-        present = authorize(exchange.request, exchange.call, identity, None, self._state)
-        if present.effect == "allow":
-            self._outlived.add(id(exchange))

@@ -147,5 +147,6 @@ def _exchange(kind: type[Exchange], request: Request, answer: Answer | None, sou
         notes=verdict.notes,
         decision=verdict.decision,
         denied_action=verdict.denied_action,
+        judged=verdict.call,
         injected=verdict.injected if ours else None,
     )
