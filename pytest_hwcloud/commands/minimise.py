@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from pytest_hwcloud.commands.errors import UsageError
 
 if TYPE_CHECKING:
-    from pytest_hwcloud.permissions.lock.lockfile import Lock
     from pytest_hwcloud.permissions.lock.minimise import Minimal
+    from pytest_hwcloud.permissions.lock.model import Lock
 
 _LOCK = "hwcloud-permissions.yaml"
 
@@ -49,7 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _needs(arguments: argparse.Namespace) -> Lock:
-    from pytest_hwcloud.permissions.lock.lockfile import LockError, read
+    from pytest_hwcloud.permissions.lock.lockfile import read
+    from pytest_hwcloud.permissions.lock.model import LockError
     from pytest_hwcloud.permissions.reports.reading import UnreadableReport, lock_of
 
     try:

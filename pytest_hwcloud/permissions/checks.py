@@ -1,14 +1,10 @@
-"""The permission checks of a run as a pytest plugin: observe and judge each test, ship its record, sum up at the end.
-
-A worker (or the only process) judges; the controller (or the only process) holds the ledger, prints and writes.
-"""
+"""What the permission checks of a run hold, and how they judge one test: its record, its findings, `enforce`."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
@@ -23,7 +19,6 @@ if TYPE_CHECKING:
     from pytest_hwcloud.journal import Journal
     from pytest_hwcloud.options import Settings
     from pytest_hwcloud.permissions.ledger import Ignored
-    from pytest_hwcloud.permissions.proof.results import Progress
 
 MARKS = ("requires_permission", "denied_permission")
 CHECKED = pytest.StashKey["Checked"]()
@@ -73,8 +68,8 @@ class Checked:
         return self.watch is not None or any(exchange.fixture for exchange in self.journal.exchanges)
 
 
-class PermissionChecks:
-    """The hooks. One object in each process of a run."""
+class Checks:
+    """The checks of a run: one object in each process."""
 
     def __init__(self, run: Run) -> None:
         self.run, self.settings, self.config = run, run.settings, run.config
@@ -175,122 +170,3 @@ class PermissionChecks:
         waiting = not ending and may_still_call(item, item.stash[CHECKED].journal)
         found = Ledger([record], ignores=self.ledger.ignores).open
         return [finding for finding in found if not (waiting and finding.rule == "HWP003")]
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[object]
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        report = yield
-        checked = item.stash.get(CHECKED, None)
-        if checked is not None:
-            checked.outcome = _outcome(checked.outcome, report)
-            if report.failed and not checked.told and checked.watch and self.settings.permissions == "enforce":
-                self._add_section(item, report)
-            if report.when == "teardown" and checked.matters:
-                self._hand_in(item, report)
-        return report
-
-    def _add_section(self, item: pytest.Item, report: pytest.TestReport) -> None:
-        """A test that failed by itself shows its findings below its failure."""
-        from pytest_hwcloud.permissions import display
-
-        found = Ledger([self.record(item)], ignores=self.ledger.ignores).open
-        if found:
-            lang = self.settings.lang
-            text = "\n\n".join(display.paragraph(block, lang=lang) for block in display.blocks(found))
-            report.sections.append((display.title(lang), text))
-
-    def _hand_in(self, item: pytest.Item, report: pytest.TestReport) -> None:
-        """On a worker the record travels with the report; a proof still adds to it."""
-        record = self.record(item)
-        if self.settings.prove != "off":
-            from pytest_hwcloud.permissions.proof.protocol import leave_open
-
-            leave_open(self, item, record)
-        if self.worker or self.settings.prove != "off":
-            report.hwcloud = record.to_dict()  # type: ignore[attr-defined]
-        else:
-            self.ledger.add(record)
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-        if self.settings.prove == "off" or CHECKED not in item.stash:
-            return None
-        from pytest_hwcloud.permissions.proof.protocol import protocol
-
-        return protocol(self, item, nextitem)
-
-    # the whole run
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.when == "teardown":
-            self.selection.ended.add(report.nodeid)
-        sent: dict[str, Any] | None = getattr(report, "hwcloud", None)
-        if sent is not None and not self.worker:
-            self.ledger.add(TestRecord.from_dict(sent))
-            if self.settings.prove != "off":
-                self._progress.add(sent["proof"])
-
-    @cached_property
-    def _progress(self) -> Progress:
-        from pytest_hwcloud.permissions.proof.results import Progress
-
-        return Progress(self.config.pluginmanager.get_plugin("terminalreporter"), lang=self.settings.lang)
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, None, None]:
-        before = [item.nodeid for item in items]
-        yield
-        self.selection.modified(before, [item.nodeid for item in items])
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: object, error: object) -> None:
-        sent = getattr(node, "workeroutput", {}).get("hwcloud")
-        if sent is not None or error is not None:
-            self.selection.merge(None if error is not None else sent)
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
-        if self.worker:
-            session.config.workeroutput["hwcloud"] = self.selection.to_dict()  # type: ignore[attr-defined]
-        else:
-            self._finish(session, exitstatus)
-        yield
-        if self.errors:
-            _write_last(session.config, self.errors)
-
-    def _finish(self, session: pytest.Session, exitstatus: int) -> None:
-        from pytest_hwcloud.permissions import run_end as ending
-
-        self.ledger.collected = self.selection.collected or set(self.ledger.records)
-        self.ledger.deselected = self.selection.deselected
-        self.ledger.complete = self.selection.complete(int(exitstatus))
-        self.ledger.roots = self.selection.roots()
-        ending.settle(self, int(exitstatus))
-        if self.errors and int(exitstatus) == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        from pytest_hwcloud.permissions import display
-
-        paragraphs = display.summary(self.ledger.open, self.settings.lang) if self.judging else []
-        if paragraphs or self.lines:
-            terminalreporter.write_sep("=", display.title(self.settings.lang), bold=True)
-            for index, text in enumerate([*paragraphs, *(["\n".join(self.lines)] if self.lines else [])]):
-                terminalreporter.write_line(("\n" if index else "") + text)
-
-
-def _outcome(before: str, report: pytest.TestReport) -> str:
-    """passed, failed, skipped, xfailed or error: that of the call, unless setup or teardown spoilt it."""
-    if hasattr(report, "wasxfail"):
-        return "xfailed" if report.skipped else report.outcome
-    if report.when == "call" or (report.when == "setup" and not report.passed):
-        return {"failed": "failed" if report.when == "call" else "error"}.get(report.outcome, report.outcome)
-    return "error" if report.failed and before in ("", "passed") else before
-
-
-def _write_last(config: pytest.Config, lines: list[str]) -> None:
-    reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is not None:
-        for line in lines:
-            reporter.write_line(line, red=True)

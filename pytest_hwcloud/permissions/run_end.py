@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from pytest_hwcloud.permissions.checks import PermissionChecks
+    from pytest_hwcloud.permissions.checks import Checks
 
 
-def settle(checks: PermissionChecks, exitstatus: int) -> None:
+def settle(checks: Checks, exitstatus: int) -> None:
     """Fill the ledger's run findings, run lock and reports, and say why the run fails if it does."""
     if checks.config.getoption("collectonly", False) or exitstatus == pytest.ExitCode.USAGE_ERROR:
         return
@@ -37,7 +37,7 @@ def settle(checks: PermissionChecks, exitstatus: int) -> None:
         checks.errors[:] = map(translation.line, checks.errors)
 
 
-def _proof(checks: PermissionChecks) -> None:
+def _proof(checks: Checks) -> None:
     if checks.settings.prove != "off":
         from pytest_hwcloud.permissions.proof import results
 
@@ -45,22 +45,23 @@ def _proof(checks: PermissionChecks) -> None:
         checks.lines += results.lines(records, checks.settings.mode)
 
 
-def _lock(checks: PermissionChecks) -> None:
+def _lock(checks: Checks) -> None:
     settings, ledger, state = checks.settings, checks.ledger, checks.run.state
     if settings.lock == "off":
         return
     from pytest_hwcloud.permissions.lock import lockfile
+    from pytest_hwcloud.permissions.lock.model import LockError
 
     try:
         if settings.lock == "check":
             ledger.run_findings += lockfile.check(ledger, state, settings)
         else:
             checks.lines.append(lockfile.update(ledger, state, settings))
-    except (lockfile.LockError, OSError) as error:
+    except (LockError, OSError) as error:
         checks.errors.append(f"hwcloud: {_said(error)}")
 
 
-def _reports(checks: PermissionChecks) -> None:
+def _reports(checks: Checks) -> None:
     if not checks.settings.reports and not os.environ.get("GITHUB_ACTIONS"):
         return
     from pytest_hwcloud.permissions import reports
@@ -81,7 +82,7 @@ def _said(error: Exception) -> str:
     return str(error)
 
 
-def _ignored(checks: PermissionChecks) -> list[str]:
+def _ignored(checks: Checks) -> list[str]:
     hidden = [finding.rule for finding in checks.ledger.findings if finding.ignored]
     if not hidden:
         return []
@@ -89,7 +90,7 @@ def _ignored(checks: PermissionChecks) -> list[str]:
     return [f"ignored: {count} ({', '.join(sorted(set(hidden)))}), by {os.path.relpath(checks.settings.config_file)}"]
 
 
-def _verdict(checks: PermissionChecks) -> list[str]:
+def _verdict(checks: Checks) -> list[str]:
     found = checks.ledger.open
     if not found:
         return []

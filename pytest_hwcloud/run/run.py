@@ -28,7 +28,7 @@ from pytest_hwcloud.run.unrecorded import failing_on_unrecorded
 from pytest_hwcloud.secrets.redaction import Redaction, Secrets
 
 if TYPE_CHECKING:
-    from pytest_hwcloud.permissions.checks import PermissionChecks
+    from pytest_hwcloud.permissions.hooks import PermissionChecks
     from pytest_hwcloud.run.hwcloud import HwCloud
     from pytest_hwcloud.run.recording import Recording
 
@@ -93,7 +93,7 @@ class Run:
         settings = self.settings
         if settings.permissions == "off" and settings.lock == settings.prove == "off" and not settings.reports:
             return None
-        from pytest_hwcloud.permissions.checks import PermissionChecks
+        from pytest_hwcloud.permissions.hooks import PermissionChecks
 
         if settings.lock != "off" and settings.lockfile.exists() and not hasattr(self.config, "workerinput"):
             _refuse_broken_lock(settings.lockfile)

@@ -6,7 +6,7 @@ import pytest
 from lock_world import LIST, SHOW
 
 from pytest_hwcloud.permissions.lock import cause
-from pytest_hwcloud.permissions.lock.lockfile import Lock, Permission
+from pytest_hwcloud.permissions.lock.model import Lock, Permission
 from pytest_hwcloud.permissions.policies import spellings
 
 ACTION = "POST ecs /v1/{project_id}/cloudservers/action"

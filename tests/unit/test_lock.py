@@ -15,8 +15,9 @@ from lock_world import LIST, SHOW, TAGS, World, full, part, record, use
 from pytest_hwcloud.files import atomic
 from pytest_hwcloud.permissions.lock import entry, lockfile
 from pytest_hwcloud.permissions.lock.entry import Entry
-from pytest_hwcloud.permissions.lock.lockfile import Held, Lock, LockError, Permission
+from pytest_hwcloud.permissions.lock.model import Held, Lock, LockError, Permission
 from pytest_hwcloud.permissions.lock.reader import parse
+from pytest_hwcloud.permissions.lock.writer import text
 
 A, B = "tests/test_a.py::test_a", "tests/test_b.py::test_b"
 
@@ -426,8 +427,7 @@ LOCKS = st.builds(
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(LOCKS)
 def test_what_is_written_is_read(found: Lock) -> None:
-    text = lockfile.text(found)
-    assert parse(text, "x") == found
+    assert parse(text(found), "x") == found
 
 
 @pytest.mark.parametrize(

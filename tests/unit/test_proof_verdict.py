@@ -9,7 +9,7 @@ from pytest_hwcloud.cloud.tokens import Scope
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.journal import Exchange, Journal
 from pytest_hwcloud.permissions.lock.entry import Entry
-from pytest_hwcloud.permissions.lock.lockfile import Lock, Permission
+from pytest_hwcloud.permissions.lock.model import Lock, Permission
 from pytest_hwcloud.permissions.proof.other_scopes import SCOPES
 from pytest_hwcloud.permissions.proof.plan import Plan, is_proved
 from pytest_hwcloud.permissions.proof.rerun import Rerun

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from pytest_hwcloud.permissions.lock.lockfile import Lock
+from pytest_hwcloud.permissions.lock.model import Lock
 from pytest_hwcloud.permissions.policies import spellings
 
 CODE, POLICY, CATALOGUE = "code", "policy", "catalogue"

@@ -15,7 +15,7 @@ from pytest_hwcloud.permissions.finding import Finding, labelled
 from pytest_hwcloud.permissions.lock import cause
 from pytest_hwcloud.permissions.lock.comparison import Comparison, canonical, detail, healing, tests
 from pytest_hwcloud.permissions.lock.entry import ALLOWED, Entries, rows
-from pytest_hwcloud.permissions.lock.lockfile import UPDATE, Lock
+from pytest_hwcloud.permissions.lock.model import UPDATE, Lock
 from pytest_hwcloud.permissions.policies import edit as policy_edit
 from pytest_hwcloud.permissions.policies import spellings
 

@@ -14,7 +14,7 @@ from pytest_hwcloud.permissions.decision_text import headline
 from pytest_hwcloud.permissions.finding import labelled
 from pytest_hwcloud.permissions.lock.cause import pattern_of
 from pytest_hwcloud.permissions.lock.entry import DEFAULT, split_call
-from pytest_hwcloud.permissions.lock.lockfile import UPDATE, Held, Lock, Permission
+from pytest_hwcloud.permissions.lock.model import UPDATE, Held, Lock, Permission
 from pytest_hwcloud.permissions.policies import grant_lines, spellings
 from pytest_hwcloud.permissions.policies.edit import Edit, shown_file
 

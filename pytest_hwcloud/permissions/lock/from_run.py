@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_hwcloud.cloud.policies.system_policies import PREFIX
 from pytest_hwcloud.permissions.lock.entry import STATUSES, Entries, Entry, call_of
-from pytest_hwcloud.permissions.lock.lockfile import Held, Lock, Permission
+from pytest_hwcloud.permissions.lock.model import Held, Lock, Permission
 from pytest_hwcloud.permissions.matching import speaks_of
 from pytest_hwcloud.permissions.policies import grant_lines
 

@@ -7,72 +7,22 @@ what is stale goes in a full green run.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud.files.atomic import locked, sweep, write_whole
-from pytest_hwcloud.permissions.lock.entry import DEFAULT, NEEDED, Entries
+from pytest_hwcloud.permissions.lock.check import differences
+from pytest_hwcloud.permissions.lock.from_run import make
+from pytest_hwcloud.permissions.lock.merge import merge
+from pytest_hwcloud.permissions.lock.model import UPDATE, Lock, LockError
+from pytest_hwcloud.permissions.lock.reader import parse
+from pytest_hwcloud.permissions.lock.writer import text
 
 if TYPE_CHECKING:
     from pytest_hwcloud.gates.cloud_state import CloudState
     from pytest_hwcloud.options import Settings
     from pytest_hwcloud.permissions.finding import Finding
     from pytest_hwcloud.permissions.ledger import Ledger
-
-UPDATE = "pytest --hwcloud-lock=update"
-
-
-class LockError(ValueError):
-    """The lock cannot be used; the text is `file:line: key: what is wrong`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """What one identity holds. policies: file (relative to the lock) -> version. grants: see `grants`."""
-
-    policies: Mapping[str, str] = field(default_factory=dict)
-    grants: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Permission:
-    """One needed action. calls: the calls that need it. tests: node id -> who needs it and how (`lock_entry`)."""
-
-    calls: frozenset[str] = frozenset()
-    tests: Mapping[str, Entries] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lock:
-    """The whole lock. unmapped: call that no table knows -> its tests. file: where it was read."""
-
-    identities: Mapping[str, Held] = field(default_factory=dict)
-    permissions: Mapping[str, Permission] = field(default_factory=dict)
-    unmapped: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    file: str = field(default="", compare=False)
-
-    def needs_of(self, nodeid: str) -> dict[str, Entries]:
-        """action -> entries of one test; a row listed by itself is not among all rows together (`[*]`)."""
-        from pytest_hwcloud.permissions.lock.entry import row, rows
-
-        for name in (nodeid, *([rows(nodeid)] if row(nodeid) else [])):
-            found = {action: need.tests[name] for action, need in self.permissions.items() if name in need.tests}
-            if found:
-                return found
-        return {}
-
-    def needed_by(self, identity: str = DEFAULT) -> dict[str, list[str]]:
-        """action -> tests, of what this identity must be allowed."""
-        found: dict[str, list[str]] = {}
-        for action, need in self.permissions.items():
-            tests = [
-                t for t, es in need.tests.items() if any(e.identity == identity and e.status in NEEDED for e in es)
-            ]
-            if tests:
-                found[action] = tests
-        return found
 
 
 def read(path: Path) -> Lock:
@@ -86,20 +36,7 @@ def read(path: Path) -> Lock:
         raise LockError(f"{shown}: not UTF-8 text; restore it, or delete it and make it anew: {UPDATE}") from None
     except OSError as error:
         raise LockError(f"{shown}: cannot be read: {error.strerror}") from None
-    return _parsed(content, shown)
-
-
-def _parsed(content: str, shown: str) -> Lock:
-    from pytest_hwcloud.permissions.lock.reader import parse
-
     return parse(content, shown)
-
-
-def text(lock: Lock) -> str:
-    """The bytes of the lock: sorted, the same for the same content."""
-    from pytest_hwcloud.permissions.lock.writer import text as written
-
-    return written(lock)
 
 
 def write(path: Path, lock: Lock, ledger: Ledger | None = None) -> Lock:
@@ -107,8 +44,6 @@ def write(path: Path, lock: Lock, ledger: Ledger | None = None) -> Lock:
 
     ledger: the run, which says what was left out; None: nothing is deleted.
     """
-    from pytest_hwcloud.permissions.lock.merge import merge
-
     try:
         with locked(path):
             sweep(path)
@@ -125,15 +60,11 @@ def write(path: Path, lock: Lock, ledger: Ledger | None = None) -> Lock:
 
 def from_ledger(ledger: Ledger, state: CloudState, base: Path | None = None) -> Lock:
     """What a run needed and what its identities hold. base: the folder that policy files are shown relative to."""
-    from pytest_hwcloud.permissions.lock.from_run import make
-
     return make(ledger, state, base or Path.cwd())
 
 
 def check(ledger: Ledger, state: CloudState, settings: Settings) -> list[Finding]:
     """HWP007, HWP008 and HWP009: what is different from the lock, and why."""
-    from pytest_hwcloud.permissions.lock.check import differences
-
     base = settings.lockfile.parent
     return differences(read(settings.lockfile), from_ledger(ledger, state, base), ledger, state, base)
 

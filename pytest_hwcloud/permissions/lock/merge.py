@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud.permissions.lock.entry import PROOFS, Entries, Entry, base, row, rows
-from pytest_hwcloud.permissions.lock.lockfile import Held, Lock, Permission
+from pytest_hwcloud.permissions.lock.model import Held, Lock, Permission
 
 if TYPE_CHECKING:
     from pytest_hwcloud.permissions.ledger import Ledger

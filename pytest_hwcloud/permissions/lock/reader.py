@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from pytest_hwcloud.files.yaml_reader import Located, LocatedError, load
 from pytest_hwcloud.permissions.lock import entry
-from pytest_hwcloud.permissions.lock.lockfile import UPDATE, Held, Lock, LockError, Permission
+from pytest_hwcloud.permissions.lock.model import UPDATE, Held, Lock, LockError, Permission
 from pytest_hwcloud.permissions.policies import grant_lines
 
 _CONFLICT = re.compile(r"^(<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)( |$)", re.MULTILINE)

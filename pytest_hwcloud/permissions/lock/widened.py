@@ -10,7 +10,7 @@ from pytest_hwcloud.cloud.policies.policy import Policy
 from pytest_hwcloud.permissions.finding import Finding, labelled
 from pytest_hwcloud.permissions.lock import cause
 from pytest_hwcloud.permissions.lock.comparison import Comparison, detail, healing
-from pytest_hwcloud.permissions.lock.lockfile import UPDATE, Held
+from pytest_hwcloud.permissions.lock.model import UPDATE, Held
 from pytest_hwcloud.permissions.policies import edit as policy_edit
 from pytest_hwcloud.permissions.policies import spellings
 from pytest_hwcloud.permissions.policies.diff import compare

@@ -9,7 +9,7 @@ from pytest_hwcloud.files.yaml_text import LONGEST_KEY, readable
 from pytest_hwcloud.permissions.lock.entry import shown
 
 if TYPE_CHECKING:
-    from pytest_hwcloud.permissions.lock.lockfile import Held, Lock, Permission
+    from pytest_hwcloud.permissions.lock.model import Held, Lock, Permission
 
 T = TypeVar("T")
 HEAD = "# written by: pytest --hwcloud-lock=update\nversion: 1\n"

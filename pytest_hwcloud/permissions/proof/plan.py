@@ -9,7 +9,7 @@ from pytest_hwcloud.cloud.calls.actions import canonical
 from pytest_hwcloud.permissions.proof.verdict import PROVED
 
 if TYPE_CHECKING:
-    from pytest_hwcloud.permissions.lock.lockfile import Lock
+    from pytest_hwcloud.permissions.lock.model import Lock
     from pytest_hwcloud.permissions.record import TestRecord, Use
 
 

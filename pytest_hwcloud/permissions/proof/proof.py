@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pytest_hwcloud.gates.cloud_state import CloudState
     from pytest_hwcloud.journal import Exchange
     from pytest_hwcloud.permissions.finding import Finding
-    from pytest_hwcloud.permissions.lock.lockfile import Lock
+    from pytest_hwcloud.permissions.lock.model import Lock
     from pytest_hwcloud.permissions.record import TestRecord
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import pytest
 from _pytest.runner import call_and_report, check_interactive_exception, get_reraise_exceptions
 
-from pytest_hwcloud.permissions.checks import CHECKED, Checked
+from pytest_hwcloud.permissions.checks import CHECKED, Checked, Checks
 from pytest_hwcloud.permissions.proof.plan import Plan, is_proved
 from pytest_hwcloud.permissions.proof.proof import Proof, prove
 from pytest_hwcloud.permissions.proof.proof import Run as Proving
@@ -22,8 +22,7 @@ from pytest_hwcloud.permissions.proof.verdict import INCONCLUSIVE
 
 if TYPE_CHECKING:
     from pytest_hwcloud.options import Settings
-    from pytest_hwcloud.permissions.checks import PermissionChecks
-    from pytest_hwcloud.permissions.lock.lockfile import Lock
+    from pytest_hwcloud.permissions.lock.model import Lock
     from pytest_hwcloud.permissions.record import TestRecord
 
 # Options that show or stop at each run of a test: a rerun would be seen.
@@ -41,7 +40,7 @@ class Run(Proving, Protocol):
     def given_tokens(self, item: pytest.Item) -> frozenset[str]: ...
 
 
-def protocol(checks: PermissionChecks, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+def protocol(checks: Checks, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """Run the test, prove its permissions if it passes, and report it once. None: tests of this run are not proved."""
     if not _proves(checks, item) or _others_rerun(item):
         return None
@@ -58,7 +57,7 @@ def protocol(checks: PermissionChecks, item: pytest.Item, nextitem: pytest.Item 
     return True
 
 
-def _proves(checks: PermissionChecks, item: pytest.Item) -> bool:
+def _proves(checks: Checks, item: pytest.Item) -> bool:
     return checks.settings.mode == "replay" and not any(item.config.getoption(name, None) for name in _SEEN)
 
 
@@ -68,7 +67,7 @@ def _others_rerun(item: pytest.Item) -> bool:
     return bool(count is not None and count(item))
 
 
-def leave_open(checks: PermissionChecks, item: pytest.Item, record: TestRecord) -> None:
+def leave_open(checks: Checks, item: pytest.Item, record: TestRecord) -> None:
     """A test that passed in the hands of another plugin has no verdict."""
     if record.outcome != "passed" or not _proves(checks, item) or not _others_rerun(item):
         return
@@ -78,7 +77,7 @@ def leave_open(checks: PermissionChecks, item: pytest.Item, record: TestRecord) 
         record.doubts = dict.fromkeys(plan.actions, _TAKEN)
 
 
-def _phases(checks: PermissionChecks, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+def _phases(checks: Checks, item: pytest.Item, nextitem: pytest.Item | None) -> None:
     passed = call_and_report(item, "setup").passed and _is_plain_pass(call_and_report(item, "call"))
     if item.session.shouldfail or item.session.shouldstop:
         call_and_report(item, "teardown", nextitem=None)
@@ -95,7 +94,7 @@ def _is_plain_pass(report: pytest.TestReport) -> bool:
 class _Ending:
     """The end of a test that passed: its own teardown, the proof, the teardown of wider fixtures, the report."""
 
-    def __init__(self, checks: PermissionChecks, item: pytest.Item) -> None:
+    def __init__(self, checks: Checks, item: pytest.Item) -> None:
         self.checks, self.item, self.checked = checks, item, item.stash[CHECKED]
         self.proving = cast(Run, checks.run)
 
@@ -178,10 +177,11 @@ def _lock(config: pytest.Config, run: Run) -> Lock | None:
     if run.settings.prove != "changed":
         return None
     if _LOCK not in config.stash:
-        from pytest_hwcloud.permissions.lock import lockfile as lock
+        from pytest_hwcloud.permissions.lock import lockfile
+        from pytest_hwcloud.permissions.lock.model import LockError
 
         try:
-            config.stash[_LOCK] = lock.read(run.settings.lockfile)
-        except lock.LockError:
+            config.stash[_LOCK] = lockfile.read(run.settings.lockfile)
+        except LockError:
             config.stash[_LOCK] = None  # what is wrong with it, --hwcloud-lock says
     return config.stash[_LOCK]

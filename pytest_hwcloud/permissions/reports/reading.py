@@ -10,7 +10,7 @@ from typing import Any
 
 from pytest_hwcloud.permissions.ledger import Ledger
 from pytest_hwcloud.permissions.lock.from_run import needs
-from pytest_hwcloud.permissions.lock.lockfile import Lock
+from pytest_hwcloud.permissions.lock.model import Lock
 from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
 from pytest_hwcloud.permissions.reports.json_report import FORMAT, VERSION
 
