@@ -159,6 +159,28 @@ def _name(label: str, regional: bool) -> str | None:
     return candidates[0] if candidates else next(iter(_index().get((label, not regional), [])), None)
 
 
+@lru_cache(maxsize=512)
+def services_at(host_or_url: str, service: str) -> tuple[str, ...]:
+    """The services whose calls can go to a host that `locate` gave to this service: it first, then the others there.
+
+    Packages of the official SDKs share hosts: kafka, rabbitmq and rocketmq are dms; config is rms; eip is vpc.
+    """
+    label, regional, region = _place(_hostname(_bare(host_or_url)))
+    there = _index().get((label, regional)) or _index().get((label, not regional)) or []
+    if service not in there and _service(service) and service != label:  # at a host that the environment names
+        there = [name for names in _index().values() if service in names for name in names]
+    host = _hostname(_bare(host_or_url))
+    exact = [name for name in there if region and host in base_hosts(name, region)]
+    return tuple(dict.fromkeys([service, *sorted(exact or there)]))
+
+
+def base_hosts(service: str, region: str) -> tuple[str, ...]:
+    """The host of a service in a region, or nothing."""
+    found = _service(service)
+    url = found.endpoints.get(region) if found else None
+    return (url.partition("://")[2],) if url else ()
+
+
 def _overrides() -> Iterator[tuple[str, str, list[str]]]:
     """(service, region, endpoints) of each HUAWEICLOUD_SDK_REGION_<SERVICE>_<REGION> in the environment."""
     for variable, value in os.environ.items():

@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         for file in arguments.table:
             calls.add_table(Path(file))
         call = calls.needs(method, url, body)
-        near = [] if call.known or call.candidates else calls.nearest_templates(method, url)
+        near = [] if call.documented or call.candidates else calls.nearest_templates(method, url)
         print(_json(call, near) if arguments.json else "\n".join([*_lines(call, url), *_nearest(near)]))
     except TableError as error:
         raise UsageError(str(error)) from None
@@ -116,13 +116,13 @@ def _facts(call: Call) -> Iterator[tuple[str, str]]:
     yield "level", (call.access_level or "").replace("_", " ")
     yield "note", call.note
     yield "mapped", _mapped(call)
-    if not call.known:
+    if not call.documented:
         yield "one of", ", ".join(call.candidates)
         yield "decided by", call.decided_by
 
 
 def _operation(call: Call) -> str:
-    return call.operation or ("one of " + ", ".join(call.candidates) if call.known and call.candidates else "")
+    return call.operation or ("one of " + ", ".join(call.candidates) if call.documented and call.candidates else "")
 
 
 def _actions(call: Call) -> Iterator[tuple[str, str]]:
@@ -147,6 +147,6 @@ def _newer(action: str, identity_action: str) -> str:
 def _mapped(call: Call) -> str:
     if call.mapped:
         return "yes" if call.required else "yes: documented as needing no permission"
-    if call.known:
+    if call.documented:
         return "no: the operation is known, but no document read says what it needs (HWP011)"
     return "no: the request does not say which operation it is (HWP011)" if call.candidates else _UNMAPPED

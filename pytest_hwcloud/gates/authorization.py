@@ -116,9 +116,9 @@ def _rank(pair: tuple[str, Decision]) -> int:
 
 
 def _without_actions(call: Call) -> Decision:
-    if call.known and not call.required:
+    if not call.required:
         return Decision("allow", reason=f"{call.label} is documented as needing no permission")
-    if call.known:
+    if call.documented:
         return undecided(f"no document says which action {call.label} needs")
     if call.candidates:
         return undecided(f"{call.label} may be {' or '.join(call.candidates)}; the request does not say which")

@@ -1,8 +1,9 @@
-"""Compile sources/permissions/*.yaml: what each call needs.
+"""Compile sources/permissions/*.yaml and sources/operations.tsv: what each call is and what it needs.
 
-One file a service: {service, scope, rows}; a row is [method, path, operation, actions, identity actions, dependencies,
-more], its end left out where empty. `actions.json`: every action name with what is known about it, so that no table is
-loaded for a name.
+One file a service, `calls/SERVICE.jsonl`: a head (service, scope, whether any permission is documented, the query
+parameters that choose operations), then one line for each method and number of path segments with its rows:
+[path, operation, actions, identity actions, dependencies, more], the end left out where empty. `actions.json`: every
+action name with what is known about it, so that no table is loaded for a name.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ from permission_rules import (
     EVS_TAGS,
     NO_PERMISSION,
     NOTES,
+    OBS_OPERATIONS,
     OBS_OPTIONAL,
+    OBS_QUERIES,
+    OWN_PROJECTS,
     WHEN,
 )
 
@@ -124,18 +128,24 @@ def row(service: str, api: Api) -> list:
         "free": free(api, identity),
         "level": (identity.get("access_level") or "").lower(),
         "types": identity.get("resource_types") or [],
+        "keys": identity.get("condition_keys") or [],
         "resource": api.get("resource_level"),
         "enterprise": api.get("enterprise_project"),
         "note": NOTES.get((service, api["operation"]), "" if service == "obs" else short(str(api.get("note") or ""))),
-        "title": "" if api["operation"] else api["title"],
+        "title": "" if named(service, api) else api["title"],
     }
     more = {key: value for key, value in more.items() if told(key, value)}
     path = str(api["path"]).partition("?")[0]
     path = path.replace("{{", "{").replace("}}", "}")  # a slip of one source
-    result = [api["method"], path, api["operation"], actions, api["identity_actions"], dependencies, more]
+    result = [api["method"], path, named(service, api), actions, api["identity_actions"], dependencies, more]
     while result[-1] in ([], {}, None):
         result.pop()
     return result
+
+
+def named(service: str, api: Api) -> object:
+    """The operation of the SDK that an entry is."""
+    return api["operation"] or (OBS_OPERATIONS.get(str(api["title"])) if service == "obs" else None)
 
 
 def told(key: str, value: object) -> bool:
@@ -171,18 +181,67 @@ def short(note: str) -> str:
 
 
 def files(sources: Path) -> dict[str, str]:
-    """permissions/SERVICE.json, and permissions/actions.json with every action name."""
+    """calls/SERVICE.jsonl, and actions.json with every action name."""
     folder = sources / "permissions"
-    read_files = {p.stem: read(p) for p in sorted(folder.glob("*.yaml")) if p.name not in NOT_SERVICES}
-    for name, data in read_files.items():
+    permissions = {p.stem: read(p) for p in sorted(folder.glob("*.yaml")) if p.name not in NOT_SERVICES}
+    for name, data in permissions.items():
         data["apis"] = choices(name, data)
-    check(read_files)
+    check(permissions)
+    operations = sdk_operations(sources / "operations.tsv")
+    scopes = {name: str(entry["scope"]) for name, entry in read(sources / "endpoints.yaml").items()}
     made = {}
-    for name, data in read_files.items():
+    for name in sorted({*permissions, *operations}):
+        data = permissions.get(name, {"apis": [], "scope": scopes.get(name)})
         rows = merge([row(name, api) for api in data["apis"]])
-        made[f"permissions/{name}.json"] = text({"service": name, "scope": str(data["scope"]).split()[0], "rows": rows})
-    made["permissions/actions.json"] = text(index(read_files, read(folder / "system_policies.yaml")))
+        rows += missing(rows, operations.get(name, []))
+        made[f"calls/{name}.jsonl"] = table(name, str(data["scope"]).split()[0], rows)
+    made["actions.json"] = dump(index(permissions, read(folder / "system_policies.yaml"))) + "\n"
     return made
+
+
+def sdk_operations(path: Path) -> dict[str, list[list]]:
+    """Service -> [method, path, operation] of every operation of its SDK package."""
+    found: dict[str, list[list]] = defaultdict(list)
+    for line in path.read_text(encoding="utf-8").splitlines()[1:]:
+        service, _, operation, method, template = line.split("\t")
+        found[service].append([method, template, operation])
+    return found
+
+
+def missing(rows: list[list], operations: list[list]) -> list[list]:
+    """The operations that no row has, each once (versions of a package repeat some)."""
+    known = {(r[0], shape(r[1]), r[2] if len(r) > 2 else None) for r in rows}
+    added = []
+    for method, template, operation in operations:
+        key = method, shape(template), operation
+        if operation in OBS_QUERIES:
+            more = {"discriminator": {"host": "bucket", "query": [OBS_QUERIES[operation]]}}
+            added.append([method, template, operation, [], [], [], more])
+            continue
+        if key not in known:
+            known.add(key)
+            added.append([method, template, operation])
+    return added
+
+
+def shape(path: str) -> str:
+    """The path with its parameters without names."""
+    return re.sub(r"\{[^}]*\}", "{}", path.partition("?")[0]).rstrip("/")
+
+
+def table(service: str, scope: str, rows: list[list]) -> str:
+    """The text of one table."""
+    refining = {key for r in rows if len(r) > 6 for key in r[6].get("discriminator", {}).get("query", ())}
+    documented = any(len(r) > 3 and (r[3] or r[4:5] not in ([], [[]]) or (r[6:] and r[6].get("free"))) for r in rows)
+    head = {"service": service, "scope": scope, "documented": documented, "refining": sorted(refining)}
+    head["own_projects"] = service in OWN_PROJECTS
+    buckets: dict[str, list[list]] = defaultdict(list)
+    for method, template, *rest in rows:
+        size = len([part for part in template.split("/") if part])
+        buckets[f"{method} {size}"].append([template, *rest])
+    lines = [dump({key: value for key, value in head.items() if value})]
+    lines += [dump([key, *buckets[key]]) for key in sorted(buckets)]
+    return "\n".join(lines) + "\n"
 
 
 def check(files: dict[str, dict]) -> None:
@@ -197,15 +256,6 @@ def check(files: dict[str, dict]) -> None:
         for key, needs in groups.items():
             if any(need != needs[0] for need in needs):
                 raise SystemExit(f"{service}: nothing tells apart {key}: {needs}")
-
-
-def text(data: dict) -> str:
-    """Compact JSON, one row a line."""
-    lines = [dump(row) for row in data.pop("rows", ())]
-    whole = dump(data)
-    if lines:
-        whole = whole[:-1] + ',"rows":[\n' + ",\n".join(lines) + "\n]}"
-    return whole + "\n"
 
 
 def dump(data: object) -> str:

@@ -10,7 +10,8 @@ Rule = dict[str, object]
 # An entry without a discriminator, known by its only action or its title, and what its body looks like.
 # Sources: OpenStack compute and block storage API references (the titles: "OpenStack native", "OpenStack Cinder");
 # OTC evs api-ref "Batch Adding Tags" (action: create or delete). TMS: the tag API that all services share (api-dc
-# BatchCreateResourceTags: "TMS may use this API", action create or delete); another body decides nothing.
+# BatchCreateResourceTags: "TMS may use this API", action create or delete); another body decides nothing. GES: the URIs
+# of its API reference (github:huaweicloudDocs/ges@fbb02e7, cn.zh-cn/API参考), which has none for the forced restart.
 DISCRIMINATORS: list[tuple[str, str, str, Rule]] = [
     ("ecs", "/servers/{server_id}/action", "Rebuilding an ECS", {"body_key": "rebuild"}),
     ("ecs", "/servers/{server_id}/action", "Adding an ECS to a security group", {"body_key": "addSecurityGroup"}),
@@ -35,11 +36,55 @@ DISCRIMINATORS: list[tuple[str, str, str, Rule]] = [
         "Removing job permissions of a specified user",
         {"words": "when job permissions of a user are removed"},
     ),
+    *(
+        ("ges", "/graphs/{graph_id}/action", title, {"query_value": {"action_id": name}})
+        for title, name in {
+            "绑定EIP": "bindEip",
+            "清空图": "clear-graph",
+            "解绑EIP": "unbindEip",
+            "导出图": "export-graph",
+            "增量导入图": "import-graph",
+            "启动图": "start",
+            "关闭图": "stop",
+            "升级图": "upgrade",
+        }.items()
+    ),
+    ("ges", "/graphs/{graph_id}/action", "强制重启图", {"words": "when the restart of the graph is forced"}),
     ("obs", "/{object_key}", "Copying an Object", {"header": "x-obs-copy-source"}),
 ]
 
 # Query parameters of OBS templates that refine an operation but do not choose it.
 OBS_OPTIONAL = {"max-uploads", "max-parts", "part-number-marker", "position", "length", "name"}
+
+# Operations of huaweicloudsdkobs whose path does not tell them: the entries that they are, and those without an entry
+# with the query parameter that they send.
+OBS_OPERATIONS = {
+    "Deleting Objects": "DeleteObjects",
+    "Obtaining Bucket Metadata": "GetBucketMetadata",
+    "Querying Object Metadata": "HeadObject",
+}
+OBS_QUERIES = {
+    "DeleteBucketPublicAccessBlock": "publicAccessBlock",
+    "DeleteDisPolicy": "disPolicy",
+    "GetBucketPolicyPublicStatus": "policyStatus",
+    "GetBucketPublicAccessBlock": "publicAccessBlock",
+    "GetBucketPublicStatus": "bucketStatus",
+    "GetDisPolicy": "disPolicy",
+    "SetBucketPublicAccessBlock": "publicAccessBlock",
+    "SetDisPolicy": "disPolicy",
+}
+
+# Services whose {project_id} is a project of their own (CodeArts) and whose {tenant_id} is no project of IAM.
+OWN_PROJECTS = {
+    "codeartsartifact",
+    "codeartsbuild",
+    "codeartscheck",
+    "codeartsdeploy",
+    "codeartspipeline",
+    "codeartsrepo",
+    "identitycenterstore",
+    "projectman",
+}
 
 _NEW_EIP: list[object] = [{"has": "server.publicip.eip"}, "when a new elastic IP is created with the server"]
 _OLD_EIP: list[object] = [{"has": "server.publicip.id"}, "when an existing elastic IP is bound to the server"]

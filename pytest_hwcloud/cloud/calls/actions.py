@@ -25,7 +25,7 @@ from pathlib import Path
 
 from pytest_hwcloud.cloud.patterns import covers
 
-FACTS = Path(__file__).parents[1] / "facts" / "permissions"
+FACTS = Path(__file__).parents[1] / "facts"
 _PART = re.compile(r"[A-Za-z0-9_.*?-]*")
 
 
@@ -52,7 +52,7 @@ class Action:
 
 @dataclass(slots=True)
 class _Index:
-    """What facts/permissions/actions.json says, keyed by the name in lower case."""
+    """What facts/actions.json says, keyed by the name in lower case."""
 
     documented: dict[str, str]
     canonical: dict[str, str]

@@ -16,13 +16,13 @@ from pytest_hwcloud.cloud.calls.actions import names, tables_of
 from pytest_hwcloud.cloud.calls.paths import guess_template, query_keys, segments, split_url
 from pytest_hwcloud.cloud.calls.request_tests import Body, Observed, holds
 from pytest_hwcloud.cloud.calls.suggestions import near_misses
-from pytest_hwcloud.cloud.calls.tables import Group, Row, Table, load, shipped
-from pytest_hwcloud.cloud.endpoints import Endpoint, locate
+from pytest_hwcloud.cloud.calls.tables import Group, ResourceType, Row, Table, read, shipped
+from pytest_hwcloud.cloud.endpoints import Endpoint, locate, services_at
 
 Verdicts = dict[str, bool | None]  # action or dependency -> holds for this request; None: cannot be seen
 _SHORT = 2048  # bytes of a body that is remembered with its answer
 _LIMIT = 512  # answers kept for one row: regions times projects
-_TABLES: dict[str, Table | None] = {}
+_TABLES: dict[tuple[str, ...], Table] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,12 @@ class Dependency:
 class Call:
     """A call as the documents know it.
 
-    known: a table has this call and the request says which operation it is. required: False where a document says that
-    no permission is needed. actions: the 1.1 names, identity_actions: the 5.0 names; either set opens the call.
-    template: the documented path, or for an unknown call the path with its ids replaced. candidates: the operations it
-    may be, decided_by: what would tell them apart.
+    known: an action is documented for it, or that none is needed, and the request says which operation it is.
+    documented: the operation is, whatever it needs. required: False where a document says that no permission is
+    needed. actions: the 1.1 names, identity_actions: the 5.0 names; either set opens the call. template: the documented
+    path, or for an unknown call the path with its ids replaced. candidates: the operations it may be, decided_by: what
+    would tell them apart. also: the same call in the SDK packages of other services at its host ("rabbitmq
+    CreateUser"). resources: the resource types of 5.0 with their URN templates, condition_keys: its condition keys.
     """
 
     service: str | None
@@ -52,6 +54,7 @@ class Call:
     dependencies: tuple[str, ...] = ()
     conditional: tuple[Dependency, ...] = ()
     known: bool = False
+    documented: bool = False
     required: bool = True
     method: str = "GET"
     template: str = "/"
@@ -59,9 +62,12 @@ class Call:
     access_level: str | None = None
     resource_level: bool | None = None
     resource_types: tuple[str, ...] = ()
+    resources: tuple[ResourceType, ...] = ()
+    condition_keys: tuple[str, ...] = ()
     enterprise_project: bool | None = None
     candidates: tuple[str, ...] = ()
     decided_by: str = ""
+    also: tuple[str, ...] = ()
     note: str = ""
 
     @property
@@ -71,7 +77,7 @@ class Call:
 
     @property
     def mapped(self) -> bool:
-        """True where it is documented what the call needs, also if that is nothing."""
+        """True where it is documented what this request needs, also if that is nothing."""
         return self.known and bool(self.actions or self.identity_actions or not self.required)
 
     @property
@@ -114,7 +120,7 @@ def needs(method: str, url: str, body: Body = None, headers: Mapping[str, str] |
         bucket, parts = _object(endpoint, parts)
     group = table.find(method, parts)
     if group is None:
-        return _unknown(method, parts, endpoint)
+        return _unknown(method, parts, endpoint, table)
     if group.plain:
         return _answer(group, None, parts, endpoint, table)
     key = (
@@ -124,7 +130,7 @@ def needs(method: str, url: str, body: Body = None, headers: Mapping[str, str] |
     )
     call = group.recent.get(key)
     if not isinstance(call, Call):
-        call = _answer(group, Observed(body, query_keys(query), {}, headers, bucket), parts, endpoint, table)
+        call = _answer(group, Observed(body, query_keys(query), {}, headers, bucket, query), parts, endpoint, table)
         if key is not None:
             group.keep(key, call)
     return call
@@ -146,9 +152,11 @@ def _table(host: str, endpoint: Endpoint) -> tuple[Table | None, Endpoint]:
         service = endpoint.service
     if service is None:
         return None, endpoint
-    if service not in _TABLES:
-        _TABLES[service] = load(service, project_tables.rows(service))
-    return _TABLES[service], endpoint
+    services = services_at(host, service)
+    table = _TABLES.get(services)
+    if table is None:
+        table = _TABLES[services] = Table(services, (row for name in services for row in project_tables.rows(name)))
+    return (table if table else None), endpoint
 
 
 def _object(endpoint: Endpoint, parts: list[str]) -> tuple[str | None, list[str]]:
@@ -192,23 +200,30 @@ def _build(
     make = _undecided_call if undecided else _known_call
     call = make(group, rows or group.rows, verdicts)
     scope = table.scope if endpoint.scope == "unknown" else endpoint.scope
-    return replace(call, region=endpoint.region, scope=scope, project=project)
+    resources = table.resources(rows[0]) if call.documented else ()
+    also = tuple(dict.fromkeys(group.also))
+    return replace(call, region=endpoint.region, scope=scope, project=project, resources=resources, also=also)
 
 
 def _undecided_call(group: Group, rows: list[Row], _: Verdicts) -> Call:
+    operations = {row.operation for row in rows}
     return Call(
         service=rows[0].service,
         region=None,
         scope="unknown",
         method=rows[0].method,
         template=rows[0].template,
+        operation=operations.pop() if len(operations) == 1 else None,
         candidates=_titles(rows),
         decided_by=group.tests(),
     )
 
 
 def _titles(rows: list[Row]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(row.title for row in rows))
+    """The operations that the rows are; of one operation, what it may need."""
+    titles = dict.fromkeys(row.title for row in rows)
+    needs = dict.fromkeys(", ".join(row.actions or row.identity) for row in rows)
+    return tuple(titles if len(titles) > 1 else (need for need in needs if need) if len(needs) > 1 else titles)
 
 
 def _known_call(_: Group, rows: list[Row], verdicts: Verdicts) -> Call:
@@ -225,21 +240,25 @@ def _known_call(_: Group, rows: list[Row], verdicts: Verdicts) -> Call:
         identity_actions=row.identity,
         dependencies=tuple(name for name in further if verdicts.get(name, True)),
         conditional=tuple(Dependency(name, row.words(name)) for name in further if verdicts.get(name, True) is None),
-        known=True,
+        known=row.documented,
+        documented=True,
         required=not more.free,
         method=row.method,
         template=row.template,
         access_level=more.level,
         resource_level=more.resource,
         resource_types=more.types,
+        condition_keys=more.keys,
         enterprise_project=more.enterprise,
         candidates=_titles(rows) if several else (),
         note=more.note,
     )
 
 
-def _unknown(method: str, parts: list[str], endpoint: Endpoint) -> Call:
+def _unknown(method: str, parts: list[str], endpoint: Endpoint, table: Table | None = None) -> Call:
     template, project = guess_template(tuple(parts))
+    if table is not None and table.own_projects:
+        project = None
     return Call(
         service=endpoint.service,
         region=endpoint.region,
@@ -253,14 +272,13 @@ def _unknown(method: str, parts: list[str], endpoint: Endpoint) -> Call:
 def nearest_calls(action: str) -> list[Need]:
     """The documented operations that need this action, in any of its spellings; those that name it themselves first."""
     key = action.lower()
-    found: list[tuple[bool, Need]] = []
-    for service in (*tables_of(action), *project_tables.services()):
-        table = _TABLES.get(service) or load(service, project_tables.rows(service))
-        for row in table.rows if table else ():
+    found: list[tuple[bool, str, Need]] = []
+    for service in dict.fromkeys((*tables_of(action), *project_tables.services())):
+        for row in (*read(service)[1], *project_tables.rows(service)):
             own = {name.lower() for name in (*row.actions, *row.identity)}
             if key in own or any(key == name.lower() for a in (*row.actions, *row.identity) for name in names(a)):
-                found.append((key not in own, _need(row)))
-    return list(dict.fromkeys(need for _, need in sorted(found, key=lambda pair: pair[0])))
+                found.append((key not in own, row.template, _need(row)))
+    return list(dict.fromkeys(need for *_, need in sorted(found, key=lambda entry: entry[:2])))
 
 
 def _need(row: Row) -> Need:
@@ -281,7 +299,7 @@ def nearest_templates(method: str, url: str) -> list[str]:
 
 
 def services() -> tuple[str, ...]:
-    """The services that have a table, shipped or the project's own."""
+    """The services whose calls are known, shipped or the project's own."""
     return tuple(sorted({*shipped(), *project_tables.services()}))
 
 

@@ -59,11 +59,11 @@ class Node(Generic[T]):
         self.parameter: Node[T] | None = None
         self.leaf: T | None = None
 
-    def child(self, segment: str, only: bool = False) -> Node[T]:
-        """The node behind a template segment, made if needed. only: the template has no other segment."""
+    def child(self, segment: str, leading: bool = False) -> Node[T]:
+        """The node behind a template segment, made if needed. leading: it stands where a path has its API version."""
         if not is_parameter(segment):
             return self.literals.setdefault(segment, Node())
-        if "version" in segment and (only or segment in ("{version}", "{api_version}")):
+        if leading and "version" in segment:
             self.version = self.version or Node()
             return self.version
         self.parameter = self.parameter or Node()

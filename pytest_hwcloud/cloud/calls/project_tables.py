@@ -192,7 +192,7 @@ class _Reader:
             "title": str(api.get("title") or ""),
         }
         operation = api.get("operation")
-        return Row(service, [method, path, str(operation) if operation else None, *lists, more], own=True)
+        return Row(service, method, [path, str(operation) if operation else None, *lists, more], own=True)
 
     def when(self, value: object, at: tuple[str | int, ...]) -> dict[str, list[object]]:
         """action -> [test, words]."""

@@ -7,6 +7,7 @@ A test is a mapping, all parts of which must hold:
     has: server.publicip.eip      the body has something there
     text: enterprise_project      the body contains this text
     query: [acl]                  the query has all of these parameters
+    query_value: {action_id: x}   a query parameter has this value
     param: {resource_type: vol}   a parameter of the path has this value
     header: x-obs-copy-source     the request has this header
     host: bucket                  the host (or path) names an OBS bucket; `service`: it names none
@@ -20,6 +21,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import parse_qsl
 
 Test = Mapping[str, object]
 Body = bytes | str | Mapping[str, object] | Sequence[object] | None
@@ -35,6 +37,7 @@ class Observed:
     params: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] | None = None
     bucket: str | None = None
+    query_text: str = ""
     _parsed: object = _MISSING
 
     @property
@@ -122,6 +125,12 @@ def _query(wanted: object, seen: Observed) -> bool | None:
     return seen.query.issuperset(wanted)
 
 
+def _query_value(wanted: object, seen: Observed) -> bool | None:
+    assert isinstance(wanted, Mapping)
+    given = dict(parse_qsl(seen.query_text, keep_blank_values=True))
+    return all(_equal(given.get(str(name)), value) for name, value in wanted.items())
+
+
 def _param(wanted: object, seen: Observed) -> bool | None:
     assert isinstance(wanted, Mapping)
     return all(seen.params.get(name) == value for name, value in wanted.items())
@@ -157,6 +166,7 @@ _KINDS: dict[str, Callable[[object, Observed], bool | None]] = {
     "has": _has,
     "text": _text,
     "query": _query,
+    "query_value": _query_value,
     "param": _param,
     "header": _header,
     "host": _host,
@@ -170,6 +180,7 @@ KINDS: dict[str, type | tuple[type, ...]] = {
     "has": str,
     "text": str,
     "query": list,
+    "query_value": dict,
     "param": dict,
     "header": str,
     "host": str,
@@ -190,6 +201,8 @@ def _words(kind: str, value: object) -> str:
             return "body key " + " or ".join(keys)
         case "body_key", key:
             return f"body key {key}"
+        case "query_value", Mapping():
+            return ", ".join(f"query {name} = {item}" for name, item in value.items())
         case (("body" | "param"), Mapping()):
             return ", ".join(f"{kind} {path} = {_short(item)}" for path, item in value.items())
         case "query", list(keys):

@@ -1,28 +1,56 @@
-"""The permission table of a service: loaded when its first call is looked up, indexed by the shape of the path."""
+"""The calls of a service and what they need: read when its first call is looked up, and only the part that is asked.
+
+A shipped table is `facts/calls/SERVICE.jsonl`: a head, then one line for each method and number of path segments with
+all its rows, so that a look-up parses one line. A row is [path, operation, actions, identity actions, dependencies,
+more], its end left out where empty; `more` has the keys of `More`.
+
+Resources of 5.0 (`Call.resources`, for statements with a `Resource`): each resource type of a call is a `ResourceType`
+with its name, whether the documents mark it as required (a statement must cover it), and its URN as a template with the
+five parts `service:<region>:<account-id>:type:path`. `ResourceType.urn(parameters, region, account)` fills it in from
+the parameters of the path, the region and the account id; what the request does not tell is left as it stands, in
+angle brackets. So `ecs:cn-north-4:<account-id>:instance:q1w2` is wholly told once the account is, and in
+`iam::0503dd…:user:<name>` the path is not: only a pattern that covers every path (`*`) covers it for certain.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 
-from pytest_hwcloud.cloud.calls.actions import FACTS
 from pytest_hwcloud.cloud.calls.paths import Node, is_parameter, project_index, segments
 from pytest_hwcloud.cloud.calls.request_tests import Observed, Test, describe, holds
 
+FACTS = Path(__file__).parents[1] / "facts" / "calls"
 _RECENT = 128
-# Services behind one host: their tables are looked up together.
-_TOGETHER = {
-    "vpc": ("vpc", "eip"),
-    "eip": ("eip", "vpc"),
-    "kps": ("kms",),
-    "csms": ("kms",),
-    "cpcs": ("kms",),
-    "dms": ("kafka",),
-    "rms": ("config",),
-}
+_HOLE = re.compile(r"<([^<>]+)>|\{([^{}]+)\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceType:
+    """A resource type on which the action of a call is granted (see the module)."""
+
+    name: str
+    template: str
+    required: bool = False
+
+    def urn(self, parameters: Mapping[str, str], *, region: str | None = None, account: str | None = None) -> str:
+        """The URN of the resource of one request; what is not told stays in angle brackets."""
+        told = {name.lower().replace("-", "_"): value for name, value in parameters.items()}
+        if region:
+            told["region"] = region
+        if account:
+            told |= {"account_id": account, "domain_id": account}
+
+        def fill(hole: re.Match[str]) -> str:
+            name = (hole[1] or hole[2]).strip()
+            return told.get(name.lower().replace("-", "_"), f"<{name}>")
+
+        return _HOLE.sub(fill, self.template)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +62,7 @@ class More:
     free: bool = False
     level: str | None = None
     types: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
     resource: bool | None = None
     enterprise: bool | None = None
     note: str = ""
@@ -44,17 +73,17 @@ _NOTHING_MORE = More()
 
 
 def _more(raw: dict[str, Any]) -> More:
-    return More(**{**raw, "types": tuple(raw.get("types", ()))})
+    return More(**{**raw, "types": tuple(raw.get("types", ())), "keys": tuple(raw.get("keys", ()))})
 
 
 class Row:
     """One documented operation: method, path template, and the actions it needs."""
 
-    def __init__(self, service: str, raw: Sequence[object], own: bool = False) -> None:
-        method, template, operation, actions, identity, dependencies, more = [*raw, *_EMPTY[len(raw) :]]
+    def __init__(self, service: str, method: str, raw: Sequence[object], own: bool = False) -> None:
+        template, operation, actions, identity, dependencies, more = [*raw, *_EMPTY[len(raw) :]]
         self.service = service
         self.own = own  # from a table of the project
-        self.method = str(method).upper()
+        self.method = method
         self.template = str(template)
         self.operation: str | None = operation if isinstance(operation, str) else None
         self.actions = _strings(actions)
@@ -65,6 +94,11 @@ class Row:
         self.parts = segments(self.template)
         self.project_at = project_index(self.parts)
         self.built: dict[object, object] = {}  # calls made from this row, so that the same question costs a look-up
+
+    @property
+    def documented(self) -> bool:
+        """Whether a document says what the call needs, also if that is nothing."""
+        return bool(self.actions or self.identity or self.more.free)
 
     @cached_property
     def precision(self) -> int:
@@ -97,7 +131,7 @@ class Row:
         return {name[1:-1]: part for name, part in zip(self.parts, parts, strict=False) if is_parameter(name)}
 
 
-_EMPTY: tuple[object, ...] = ("", "", None, (), (), (), None)
+_EMPTY: tuple[object, ...] = ("", None, (), (), (), None)
 
 
 def _strings(value: object) -> tuple[str, ...]:
@@ -107,11 +141,12 @@ def _strings(value: object) -> tuple[str, ...]:
 class Group:
     """The rows on one method and path shape; mostly one, else told apart by tests on the request."""
 
-    __slots__ = ("by_header", "plain", "recent", "rows")
+    __slots__ = ("also", "by_header", "plain", "recent", "rows")
 
     def __init__(self) -> None:
         self.recent: dict[object, object] = {}  # answers to the latest requests, so that the same one costs a look-up
         self.rows: list[Row] = []
+        self.also: list[str] = []  # the same call in the SDK packages of other services: "rabbitmq CreateUser"
         self.by_header = False  # whether a header tells rows apart
         self.plain: Row | None = None  # the only row, if it can be answered without looking at the request
 
@@ -120,10 +155,24 @@ class Group:
         mine = row.more.discriminator
         if row.own:
             self.rows = [r for r in self.rows if r.own or r.more.discriminator != mine]
-        self.rows.append(row)
+        if self._is_new(row):
+            self.rows.append(row)
         self.by_header = any("header" in r.more.discriminator for r in self.rows)
-        alone = len(self.rows) == 1 and not mine and not row.more.when
-        self.plain = row if alone else None
+        alone = len(self.rows) == 1 and not self.rows[0].test and not self.rows[0].more.when
+        self.plain = self.rows[0] if alone else None
+
+    def _is_new(self, row: Row) -> bool:
+        """Whether a row says something: of two services with one call the one whose needs are documented does."""
+        if row.own or not self.rows or any(r.own or r.service == row.service for r in self.rows):
+            return True
+        if row.documented and not any(r.documented for r in self.rows):
+            self.also += [f"{r.service} {r.title}" for r in self.rows]
+            self.rows = []
+            return True
+        if row.documented and row.needs not in [r.needs for r in self.rows]:
+            return True
+        self.also.append(f"{row.service} {row.title}")
+        return False
 
     def choose(self, seen: Observed, refining: frozenset[str]) -> list[Row]:
         """The rows this request can mean: one, several that could not be told apart, or none.
@@ -157,56 +206,109 @@ class Group:
         return " | ".join(filter(None, dict.fromkeys(describe(row.more.discriminator) for row in self.rows)))
 
 
-class Table:
-    """All rows that can answer at one host."""
+class _File:
+    """One shipped table: its head, and its lines as they were read."""
 
-    def __init__(self, name: str, scope: str, rows: Iterable[Row]) -> None:
-        self.name = name
-        self.scope = scope
-        self.rows = list(rows)
-        self._roots: dict[str, Node[Group]] = {}
-        for row in self.rows:
-            self._file(row)
+    def __init__(self, service: str) -> None:
+        head, *lines = (FACTS / f"{service}.jsonl").read_bytes().splitlines()
+        self.service = service
+        self.head: dict[str, Any] = json.loads(head)
+        self._lines = {line[2 : line.index(b'"', 2)].decode(): line for line in lines}
+        self._rows: dict[str, tuple[Row, ...]] = {}
 
-    def _file(self, row: Row) -> None:
-        node = self._roots.setdefault(row.method, Node())
-        for part in row.parts:
-            node = node.child(part, only=len(row.parts) == 1)
-        if node.leaf is None:
-            node.leaf = Group()
-        node.leaf.add(row)
+    def rows(self, method: str, size: int) -> tuple[Row, ...]:
+        """The rows of one method whose paths have so many segments."""
+        key = f"{method} {size}"
+        if key not in self._rows:
+            line = self._lines.get(key)
+            rows = tuple(Row(self.service, method, raw) for raw in json.loads(line)[1:]) if line else ()
+            for row in rows if self.head.get("own_projects") else ():
+                row.project_at = None
+            self._rows[key] = rows
+        return self._rows[key]
 
-    def find(self, method: str, parts: Sequence[str]) -> Group | None:
-        """The group of rows on a method and path, or None."""
-        root = self._roots.get(method)
-        return root.find(parts) if root is not None else None
-
-    @cached_property
-    def refining(self) -> frozenset[str]:
-        """The query parameters that choose an operation (OBS sub-resources)."""
-        found = (row.more.discriminator.get("query") for row in self.rows)
-        return frozenset(str(key) for keys in found if isinstance(keys, list) for key in keys)
+    def lines(self) -> Iterator[tuple[str, int]]:
+        """Method and number of segments of every line."""
+        for key in self._lines:
+            method, _, size = key.partition(" ")
+            yield method, int(size)
 
 
 @lru_cache(maxsize=1)
 def shipped() -> tuple[str, ...]:
     """The services that have a table, sorted."""
-    return tuple(sorted(path.stem for path in FACTS.glob("*.json") if path.stem != "actions"))
+    return tuple(sorted(path.stem for path in FACTS.glob("*.jsonl")))
 
 
-@lru_cache(maxsize=64)
+@cache
+def _file(service: str) -> _File | None:
+    return _File(service) if (FACTS / f"{service}.jsonl").is_file() else None
+
+
 def read(service: str) -> tuple[str, tuple[Row, ...]]:
-    """Scope and rows of one shipped table."""
-    data = json.loads((FACTS / f"{service}.json").read_bytes())
-    return str(data["scope"]), tuple(Row(service, raw) for raw in data["rows"])
+    """Scope and all rows of one shipped table."""
+    file = _file(service)
+    if file is None:
+        return "unknown", ()
+    return str(file.head["scope"]), tuple(row for key in file.lines() for row in file.rows(*key))
 
 
-def load(service: str, extra: Iterable[Row] = ()) -> Table | None:
-    """The table for the host of a service, with rows of the project's own tables; None if there is neither."""
-    names = [name for name in _TOGETHER.get(service, (service,)) if name in shipped()]
-    own = list(extra)
-    if not names and not own:
-        return None
-    scopes = [read(name)[0] for name in names]
-    rows = [row for name in names for row in read(name)[1]]
-    return Table(service, scopes[0] if scopes else "unknown", [*rows, *own])
+class Table:
+    """All rows that can answer at one host: those of the services there, and of the project's own tables."""
+
+    def __init__(self, services: Sequence[str], own: Iterable[Row] = ()) -> None:
+        self._files = sorted(filter(None, map(_file, services)), key=lambda file: not file.head.get("documented"))
+        self._own = list(own)
+        self.scope = str(self._files[0].head["scope"]) if self._files else "unknown"
+        self.own_projects = any(file.head.get("own_projects") for file in self._files)  # {project_id} is none of IAM
+        self._roots: dict[tuple[str, int], Node[Group]] = {}
+        self.refining = frozenset(key for file in self._files for key in file.head.get("refining", ()))
+        self.refining |= {key for row in self._own for key in queries(row)}
+
+    def __bool__(self) -> bool:
+        return bool(self._files or self._own)
+
+    @property
+    def rows(self) -> list[Row]:
+        """Every row."""
+        return [row for file in self._files for row in read(file.service)[1]] + self._own
+
+    def find(self, method: str, parts: Sequence[str]) -> Group | None:
+        """The group of rows on a method and path, or None."""
+        key = method, len(parts)
+        root = self._roots.get(key)
+        if root is None:
+            root = self._roots[key] = self._grow(*key)
+        return root.find(parts)
+
+    def _grow(self, method: str, size: int) -> Node[Group]:
+        """The tree of the templates of one method and length."""
+        root: Node[Group] = Node()
+        shipped_rows = [row for file in self._files for row in file.rows(method, size)]
+        own = [row for row in self._own if row.method == method and len(row.parts) == size]
+        for row in (*shipped_rows, *own):
+            node = root
+            for index, part in enumerate(row.parts):
+                node = node.child(part, leading=index == 0 or (index == 1 and size == 2))  # /v2, /rds/v3
+            if node.leaf is None:
+                node.leaf = Group()
+            node.leaf.add(row)
+        return root
+
+    def resources(self, row: Row) -> tuple[ResourceType, ...]:
+        """The resource types of a call, with the templates of their URNs."""
+        return tuple(self._resource(row.service, name) for name in row.more.types)
+
+    def _resource(self, service: str, text: str) -> ResourceType:
+        file = _file(service)
+        known = file.head.get("urns", {}) if file else {}
+        name = text.rstrip("*")
+        region = "" if self.scope == "global" else "<region>"
+        template = known.get(name) or f"{service}:{region}:<account-id>:{name}:<id>"
+        return ResourceType(name=name, template=str(template), required=text.endswith("*"))
+
+
+def queries(row: Row) -> tuple[str, ...]:
+    """The query parameters that choose this row."""
+    found = row.more.discriminator.get("query")
+    return tuple(map(str, found)) if isinstance(found, list) else ()
