@@ -191,9 +191,9 @@ def _ignore(document: Located, row: object, index: int) -> Ignore:
 
 
 def _check_rule(document: Located, rule: str, path: tuple[str | int, ...]) -> None:
-    from pytest_hwcloud.permissions.finding import RULES
+    from pytest_hwcloud.rules import RULES
 
-    names = [name for _id, (name, _) in RULES.items() for name in (_id, name)]
+    names = [name for rule in RULES.values() for name in (rule.id, rule.name)]
     if rule.lower() not in map(str.lower, names):
         raise document.error((*path, "rule"), str(unknown("rule", rule, names)))
 

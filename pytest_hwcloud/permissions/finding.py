@@ -1,4 +1,4 @@
-"""A finding of the permission checks, and the rules it can come from."""
+"""A finding of the permission checks."""
 
 from __future__ import annotations
 
@@ -7,25 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-RULES = {
-    "HWP001": ("missing-permission", "the identity's policy does not allow a needed action"),
-    "HWP002": ("undeclared-permission", "used, but no marker of the test says so"),
-    "HWP003": ("stale-marker", "declared, never used by the test"),
-    "HWP004": ("swallowed-denial", "the test passes even when the permission is denied"),
-    "HWP005": ("scope-mismatch", "wrong token scope for the service or project"),
-    "HWP006": ("authentication-failed", "the call never got past the gateway"),
-    "HWP007": ("lost-permission", "since the lock: the policy no longer allows an action that tests need"),
-    "HWP008": ("new-permission", "since the lock: the code needs an action it did not need"),
-    "HWP009": ("widened-policy", "since the lock: the policy allows actions that it did not allow"),
-    "HWP010": ("unknown-action", "no such action is documented"),
-    "HWP011": ("unmapped-call", "no table says what this call needs"),
-    "HWP012": ("missing-dependency", "a documented dependency of a used action is not allowed"),
-    "HWP013": ("refusal-in-cassette", "a cassette of a green test holds a refusal nobody asked for"),
-    "HWP014": ("undecidable", "the decision needs something unknown"),
-    "HWP015": ("stale-token", "the token is older than the grant"),
-    "HWP017": ("inert-statement", "a policy statement that can never apply"),
-    "HWP018": ("over-permission", "a denied_permission action is allowed"),
-}
+from pytest_hwcloud.rules import RULES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +32,7 @@ class Finding:
 
     @property
     def name(self) -> str:
-        return RULES[self.rule][0]
+        return RULES[self.rule].name
 
     @property
     def head(self) -> str:

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
+from pytest_hwcloud.rules import RULES
+
 if TYPE_CHECKING:
     from pytest_hwcloud.permissions.finding import Finding
 
@@ -86,7 +88,7 @@ def title() -> str:
 
 def head(finding: Finding) -> str:
     """`HWP001 missing-permission（缺少权限）  ecs:cloudServers:showServer   身份 ci-writer`."""
-    name = f"{finding.name}（{texts()['rules'][finding.name]}）"
+    name = f"{finding.name}（{RULES[finding.rule].title_in('zh')}）"
     action = (sentence("action", finding.action) if finding.rule == "HWP017" else None) or finding.action
     detail = sentence("detail", finding.detail) or finding.detail
     return f"{finding.rule} {name}{f'  {action}' * bool(action)}{f'   {detail}' * bool(detail)}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_hwcloud import options
+from pytest_hwcloud import options, texts
 from pytest_hwcloud.cloud.calls.calls import add_table, clear_tables
 from pytest_hwcloud.cloud.endpoints import base_url
 from pytest_hwcloud.cloud.identity import Identity, UnknownName
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 def start(config: pytest.Config, settings: options.Settings) -> Run:
     """Set the run up; pytest.UsageError for anything wrong in options, hwcloud.yaml or a policy file."""
+    texts.use(settings.lang)
     try:
         return Run(config, settings)
     except (ConfigError, UnknownName) as error:

@@ -14,7 +14,7 @@ SOURCE = (
     + "def test_it(hwcloud):\n    get(hwcloud)\n"
 )
 STALE = """\
-HWP003 stale-marker（过时的标记）  vpc:ports:get   声明于 test_it.py:13，从未使用
+HWP003 stale-marker（标记已失效）  vpc:ports:get   声明于 test_it.py:13，从未使用
   最近      GET ecs /v1/{project_id}/cloudservers/detail 需要 ecs:cloudServers:list      test_it.py:10
   处理      从标记中去掉 "vpc:ports:get"
 """
@@ -23,7 +23,7 @@ END = f"""\
 HWP017 inert-statement（不生效的语句）  iam/r.json 第 2 条语句   它不起任何作用：第 1 条语句在所有位置允许了同样的授权项
   处理      从 iam/r.json 中删除第 2 条语句
 
-hwcloud 证明：0 个已证明
+hwcloud 验证：0 个已验证
 锁文件：hwcloud-permissions.yaml 已写入（1 项权限，1 个测试）
 json 报告：out.json
 """
@@ -38,7 +38,7 @@ def test_a_failing_run_in_chinese(run: Run, pytester: pytest.Pytester) -> None:
     assert f"hwcloud 权限：test_it.py::test_it\n\n{STALE}" in text
     assert "= hwcloud 权限 =" in text
     assert f"=\n{END}=" in text
-    assert result.stdout.lines[-1] == "hwcloud: 退出状态 1：2 个权限发现（HWP003, HWP017），permissions 为 enforce"
+    assert result.stdout.lines[-1] == "hwcloud: 退出状态 1：2 个权限问题（HWP003, HWP017），permissions 为 enforce"
     report = json.loads(pytester.path.joinpath("out.json").read_text(encoding="utf-8"))
     assert "declared in test_it.py:13, never used" in json.dumps(report)
 
@@ -50,5 +50,5 @@ def test_a_test_that_fails_by_itself_has_its_findings_in_chinese_below(run: Run,
     result.assert_outcomes(failed=1)
     text = result.stdout.str()
     assert "- hwcloud 权限 -" in text
-    assert text.count("  判定      deny（隐式）：没有语句允许它；查看了 1 条语句\n") == 2
+    assert text.count("  判定      deny（隐式）：没有匹配的允许语句（共检查 1 条语句）\n") == 2
     assert "hwcloud permissions" not in text

@@ -142,7 +142,7 @@ def test_variables_are_read_in_live_mode_only(tmp_path: Path, monkeypatch: pytes
         ),
         (
             "ignores:\n  - {rule: HWP099, match: '*', reason: x, until: 2027-01-31}\n",
-            "hwcloud.yaml:2: ignores[0].rule: unknown rule 'HWP099'; did you mean 'HWP009'?",
+            "hwcloud.yaml:2: ignores[0].rule: unknown rule 'HWP099'; did you mean 'HWP019'?",
         ),
         (
             "ignores:\n  - {rule: widened-polcy, match: '*', reason: x, until: 2027-01-31}\n",

@@ -10,10 +10,10 @@ import jsonschema
 import pytest
 from reported import COUNT, DOUBT, MISSING, PAGES, SHOW, Ignore, ledger, settings, state
 
-from pytest_hwcloud.permissions.finding import RULES
 from pytest_hwcloud.permissions.ledger import Ledger
 from pytest_hwcloud.permissions.reports import json_report
 from pytest_hwcloud.permissions.reports.overview import overview
+from pytest_hwcloud.rules import RULES
 
 
 @pytest.fixture(scope="module")

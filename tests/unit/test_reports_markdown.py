@@ -67,7 +67,7 @@ def test_the_paragraphs_of_findings_are_in_chinese_too() -> None:
     text = report(ledger([MISSING]), "zh")
     assert '  - 修复: `iam/ci-writer.json：在第 2 条语句中加上 "ecs:cloudServers:showServer"`\n' in text
     assert "  HWP001 missing-permission（缺少权限）  ecs:cloudServers:showServer   身份 ci-writer\n" in text
-    assert "    判定      deny（隐式）：没有语句允许它；查看了 2 条语句\n" in text
+    assert "    判定      deny（隐式）：没有匹配的允许语句（共检查 2 条语句）\n" in text
 
 
 def test_in_chinese() -> None:
@@ -83,7 +83,7 @@ def test_in_chinese() -> None:
 
         **无法判断**
 
-        - 证明: 无定论 · `ecs:cloudServers:list` · `tests/test_inventory.py::test_pages[a|b]`
+        - 验证: 无定论 · `ecs:cloudServers:list` · `tests/test_inventory.py::test_pages[a|b]`
           - `the test skips itself when it is <refused>`
         """
     )
@@ -104,9 +104,9 @@ def test_what_differs_only_in_its_test_is_one_point() -> None:
 
 
 def test_every_rule_has_its_part_of_the_comment() -> None:
-    from pytest_hwcloud.permissions.finding import RULES
+    from pytest_hwcloud.rules import GROUPS, RULES
 
-    assert sorted(rule for rules in markdown._GROUPS.values() for rule in rules) == sorted(RULES)
+    assert {rule.group for rule in RULES.values()} == set(GROUPS)
 
 
 def test_nothing_in_a_name_becomes_markup() -> None:

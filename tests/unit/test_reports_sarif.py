@@ -11,10 +11,11 @@ import jsonschema
 import pytest
 from reported import COUNT, MISSING, STALE, UNMAPPED, WIDENED, Ignore, ledger, settings, state
 
-from pytest_hwcloud.permissions.finding import RULES, Finding
+from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.ledger import Ledger
 from pytest_hwcloud.permissions.reports import sarif
 from pytest_hwcloud.permissions.reports.overview import overview
+from pytest_hwcloud.rules import RULES
 
 SUBSET = json.loads(Path(__file__).with_name("data").joinpath("sarif_subset.json").read_text("utf-8"))
 

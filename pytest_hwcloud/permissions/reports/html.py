@@ -12,9 +12,10 @@ from pathlib import Path
 from pytest_hwcloud.permissions.display import paragraph
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.reports import matrix
-from pytest_hwcloud.permissions.reports.labels import MEANINGS, TEXTS
+from pytest_hwcloud.permissions.reports.labels import TEXTS
 from pytest_hwcloud.permissions.reports.matrix import GATES, NUMBERS, PROOFS, SIGNS, Words
 from pytest_hwcloud.permissions.reports.overview import IdentityRow, Overview
+from pytest_hwcloud.rules import RULES
 
 _HERE = Path(__file__).parent
 _LANGUAGES = {"en": "en", "zh": "zh-CN"}
@@ -100,7 +101,7 @@ def _findings(shown: Overview, anchors: Mapping[int, str], words: Words) -> str:
 
 
 def _rule(rule: str, findings: list[Finding], anchors: Mapping[int, str], shown: Overview) -> str:
-    meaning = MEANINGS[shown.settings.lang][rule]
+    meaning = RULES[rule].meaning_in(shown.settings.lang)
     unfold = " open" if len(findings) <= _OPEN and any(not finding.ignored for finding in findings) else ""
     paragraphs = "".join(_finding(finding, anchors[id(finding)], shown.settings.lang) for finding in findings)
     head = f"<b>{rule}</b> {findings[0].name} <span class=soft>· {escape(meaning)} · {len(findings)}</span>"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pytest_hwcloud.permissions.finding import RULES
-
 _EN = {
     "title": "Permissions of the tests",
     "complete": "whole run",
@@ -81,7 +79,7 @@ _ZH = {
     "any": "全部",
     "verdict": "判定",
     "gate": "拒绝于",
-    "proof": "证明",
+    "proof": "验证",
     "allow": "允许",
     "deny": "拒绝",
     "unknown": "未知",
@@ -90,10 +88,10 @@ _ZH = {
     "expected": "按测试的预期被拒绝",
     "not_used": "已声明，未使用",
     "unmapped": "未收录的调用",
-    "proved": "已证明",
-    "swallowed": "被吞掉",
+    "proved": "已验证",
+    "swallowed": "未被察觉",
     "inconclusive": "无定论",
-    "unproved": "未证明",
+    "unproved": "未验证",
     "with_finding": "有发现",
     "only_findings": "只看有发现的测试",
     "shown": "显示 {} / {} 行",
@@ -117,26 +115,6 @@ _ZH = {
     "and_more": "……另有 {} 个",
 }
 TEXTS = {"en": _EN, "zh": _ZH}
-_RULES_ZH = {
-    "HWP001": "身份的策略不允许所需的授权项",
-    "HWP002": "已使用，但测试的标记没有声明",
-    "HWP003": "已声明，但测试从未使用",
-    "HWP004": "即使权限被拒绝，测试仍然通过",
-    "HWP005": "令牌的范围与服务或项目不符",
-    "HWP006": "调用没有通过网关的认证",
-    "HWP007": "与锁文件相比：策略不再允许测试所需的授权项",
-    "HWP008": "与锁文件相比：代码需要以前不需要的授权项",
-    "HWP009": "与锁文件相比：策略允许了以前不允许的授权项",
-    "HWP010": "文档中没有这个授权项",
-    "HWP011": "没有任何表说明这个调用需要什么权限",
-    "HWP012": "已使用授权项的文档所载依赖未被允许",
-    "HWP013": "通过的测试的录制文件中有无人预期的拒绝",
-    "HWP014": "判定取决于未知的内容",
-    "HWP015": "令牌早于授权",
-    "HWP017": "永远不会生效的策略语句",
-    "HWP018": "denied_permission 的授权项被允许",
-}
-MEANINGS = {"en": {rule: meaning for rule, (_, meaning) in RULES.items()}, "zh": _RULES_ZH}
 
 
 def language(words: Mapping[str, str]) -> str:

@@ -15,15 +15,9 @@ from pytest_hwcloud.permissions.display import paragraph, sentence
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.reports.labels import TEXTS
 from pytest_hwcloud.permissions.reports.overview import Overview
+from pytest_hwcloud.rules import GROUPS, RULES
 
 MARK = "<!-- pytest-hwcloud: permissions -->"  # by which a pipeline finds its comment again
-_GROUPS = {
-    "more": ("HWP001", "HWP002", "HWP008", "HWP012"),
-    "less": ("HWP007",),
-    "wider": ("HWP009", "HWP018"),
-    "cannot": ("HWP011", "HWP014"),
-    "mend": ("HWP003", "HWP004", "HWP005", "HWP006", "HWP010", "HWP013", "HWP015", "HWP017"),
-}
 _LONGEST = 60_000  # characters; a comment on GitHub holds 65536
 _TESTS = 5  # named for one point; a larger number is counted
 
@@ -39,8 +33,8 @@ def render(shown: Overview) -> str:
 
 def _points(shown: Overview, words: dict[str, str]) -> Iterator[tuple[str, int]]:
     """Each block of the page, and how many findings it tells."""
-    for group, rules in _GROUPS.items():
-        found = sorted((one for one in shown.open if one.rule in rules), key=_alike)
+    for group in GROUPS:
+        found = sorted((one for one in shown.open if RULES[one.rule].group == group), key=_alike)
         unsure = list(_unsure(shown, words)) if group == "cannot" else []
         if found or unsure:
             yield f"\n**{words[group]}**\n\n", 0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
+from pytest_hwcloud.rules import RULES
 
 if TYPE_CHECKING:
     from pytest_hwcloud.gates.cloud_state import CloudState
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
 Mask = Callable[[str], str]
 Row = dict[str, object]
-
-# A finding of one of these rules is no defect yet: something to declare, to accept or to tidy.
-_MILD = frozenset(("HWP002", "HWP003", "HWP008", "HWP009", "HWP011", "HWP013", "HWP015", "HWP017"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,8 +131,8 @@ def place(text: str) -> tuple[str, int]:
 
 
 def level(rule: str) -> str:
-    """`error` for what is wrong, `warning` for what wants a decision."""
-    return "warning" if rule in _MILD else "error"
+    """`error` for what is wrong, `warning` for what wants a decision, `note` for what is only told."""
+    return RULES[rule].level
 
 
 class _Clean(dict[str, str]):

@@ -10,9 +10,10 @@ import json
 from collections import Counter
 from urllib.parse import quote
 
-from pytest_hwcloud.permissions.finding import RULES, Finding
+from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.reports.json_report import dumped, tool
 from pytest_hwcloud.permissions.reports.overview import Overview, Row, level
+from pytest_hwcloud.rules import RULES, Rule
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT = "%SRCROOT%"  # as CodeQL calls it, so services know it
@@ -26,7 +27,7 @@ def render(shown: Overview) -> str:
     for finding in shown.findings:
         seen[finding.fingerprint] += 1
         results.append(_result(finding, shown, seen[finding.fingerprint]))
-    return _page(_listed([_rule(rule) for rule in RULES]), _listed(results))
+    return _page(_listed([_rule(rule) for rule in RULES.values()]), _listed(results))
 
 
 def _page(rules: str, results: str) -> str:
@@ -43,13 +44,12 @@ def _listed(rows: list[Row]) -> str:
     return "[\n" + ",\n".join(dumped(row) for row in rows) + "\n]" if rows else "[]"
 
 
-def _rule(rule: str) -> Row:
-    name, meaning = RULES[rule]
+def _rule(rule: Rule) -> Row:
     return {
-        "id": rule,
-        "name": "".join(word.capitalize() for word in name.split("-")),
-        "shortDescription": {"text": f"{name}: {meaning}"},
-        "defaultConfiguration": {"level": level(rule)},
+        "id": rule.id,
+        "name": "".join(word.capitalize() for word in rule.name.split("-")),
+        "shortDescription": {"text": f"{rule.name}: {rule.meaning_in('en')}"},
+        "defaultConfiguration": {"level": rule.level},
         "properties": {"tags": ["security", "permissions"]},
     }
 
