@@ -139,9 +139,13 @@ def _decision_lines(action: str, decision: Decision) -> list[str]:
 
 def lint(args: argparse.Namespace) -> int:
     """Print what is wrong with each document. Exit code 1 if anything is."""
+    from pytest_hwcloud.cloud.policies.documents import PolicyError
     from pytest_hwcloud.permissions.policies.lint import lint_file
 
-    remarks = [remark for file in args.files for remark in lint_file(file)]
+    try:
+        remarks = [remark for file in args.files for remark in lint_file(file)]
+    except PolicyError as error:
+        raise UsageError(str(error)) from None
     if args.json:
         _print_json({"findings": [asdict(remark) for remark in remarks]})
     else:

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from pytest_hwcloud.cloud.policies.documents import PolicyError
 from pytest_hwcloud.cloud.policies.system_policies import names
-from pytest_hwcloud.commands.errors import UsageError
 from pytest_hwcloud.permissions.policies.lint import lint_file
 
 LIST = {"Effect": "Allow", "Action": ["ecs:cloudServers:list"]}
@@ -163,7 +163,7 @@ def test_a_document_that_cannot_be_judged_is_one_grammar_error(tmp_path):
 
 
 def test_what_cannot_be_read_is_wrong_use(tmp_path):
-    with pytest.raises(UsageError, match="no such file"):
+    with pytest.raises(PolicyError, match="no such file"):
         lint_file(str(tmp_path / "nope.json"))
 
 

@@ -9,7 +9,6 @@ from functools import lru_cache
 from pytest_hwcloud.cloud.calls import actions
 from pytest_hwcloud.cloud.patterns import covers, wild
 from pytest_hwcloud.cloud.policies.documents import Document, PolicyError, Statement, read
-from pytest_hwcloud.commands.errors import UsageError
 from pytest_hwcloud.permissions.policies import lint_grammar
 from pytest_hwcloud.permissions.policies.lint_grammar import Path, Problem
 
@@ -37,12 +36,12 @@ _NAMES = {"HWP010": "unknown-action", "HWP017": "inert-statement"}
 
 
 def lint_file(file: str) -> list[Remark]:
-    """Everything found in one document, in the order of its lines. UsageError if it cannot be read at all."""
+    """Everything found in one document, in the order of its lines. PolicyError if it cannot be read at all."""
     try:
         document = read(file)
     except PolicyError as error:
         if not error.key and error.statement is None:
-            raise UsageError(str(error)) from None
+            raise
         return [_unreadable(error)]
     found = [_remark(document, *problem) for problem in _problems(document)]
     return sorted(found, key=lambda remark: (remark.line or 0, remark.statement or 0))
