@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_hwcloud.cloud.identity import (
     Identity,
@@ -17,8 +18,10 @@ from pytest_hwcloud.cloud.identity import (
     replay_secret_key,
     unknown,
 )
-from pytest_hwcloud.files.yaml_reader import Located, LocatedError, dotted, load
 from pytest_hwcloud.options import Settings
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.files.yaml_reader import Located
 
 _TOP = ("region", "identities", "actions", "ignores", "recording")
 _IDENTITY = ("user", "domain", "domain_id", "projects", "ak", "sk", "security_token", "password", "policies", "bound")
@@ -88,6 +91,8 @@ def _with_policies(found: Configuration, policies: tuple[tuple[str, str], ...]) 
 
 
 def _parse(file: Path) -> Configuration:
+    from pytest_hwcloud.files.yaml_reader import LocatedError, load  # a run without hwcloud.yaml loads no YAML
+
     shown = os.path.relpath(file)
     try:
         text = file.read_text(encoding="utf-8")
@@ -263,6 +268,8 @@ def live_secrets(configuration: Configuration, name: str) -> dict[str, str]:
 
 
 def _place(configuration: Configuration, path: tuple[str, ...]) -> str:
+    from pytest_hwcloud.files.yaml_reader import dotted, load
+
     if configuration.file is None:
         return dotted(path)[:-2]
     shown = os.path.relpath(configuration.file)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterable
+from typing import TYPE_CHECKING
 
 import pytest
 from _pytest._code.code import ExceptionRepr
 
-from pytest_hwcloud.explanations.explanation import Explanation
-from pytest_hwcloud.explanations.notes import kept
+if TYPE_CHECKING:
+    from pytest_hwcloud.explanations.explanation import Explanation
 
 _OWN = re.compile(r"(?:AssertionError: )?hwcloud[.:]")  # assert_ok and refused say it in their own words
 
@@ -23,6 +24,8 @@ class Headline:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         if call.excinfo is not None:
+            from pytest_hwcloud.explanations.notes import kept  # a run without a failure explains nothing
+
             explanations = kept(call.excinfo.value)
             for explanation in reversed(explanations):
                 put_first(report, explanation.first_line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -16,8 +16,8 @@ from pytest_hwcloud.journal import Exchange, Journal
 
 if TYPE_CHECKING:
     from pytest_hwcloud.explanations.explanation import Explanation
-    from pytest_hwcloud.run.hwcloud import HwCloud
 
+Explain = Callable[[object], "Explanation | None"]  # with all that the run knows
 GATES = (*ORDER, "service")
 _CALL = re.compile(r"(?P<method>[A-Z]+) (?P<service>[\w-]+) (?P<template>/\S*)")
 
@@ -58,10 +58,10 @@ class Refused(AbstractContextManager["Refusal"]):
     A class and no generator: so that a failure ends at the line of the test, not in contextlib.
     """
 
-    def __init__(self, cloud: HwCloud, journal: Journal, code: str | None, gate: str | None) -> None:
+    def __init__(self, explain: Explain, journal: Journal, code: str | None, gate: str | None) -> None:
         if gate is not None and gate not in GATES:
             raise unknown("gate", gate, list(GATES), f"(hwcloud.refused({_asked(code, gate)}))")
-        self._cloud, self._journal, self._code, self._gate = cloud, journal, code, gate
+        self._explain, self._journal, self._code, self._gate = explain, journal, code, gate
         self._refusal, self._start = Refusal(), len(journal.exchanges)
 
     def __enter__(self) -> Refusal:
@@ -76,8 +76,8 @@ class Refused(AbstractContextManager["Refusal"]):
         refusal.error = error
         _settle(refusal, made, self._code, self._gate)
         if refusal.failure is None or not _fits(refusal, self._code, self._gate):
-            _not_refused_so(self._cloud, refusal, made, self._code, self._gate)
-        refusal.explanation = self._cloud.explain(refusal.error or refusal.failure)
+            _not_refused_so(self._explain, refusal, made, self._code, self._gate)
+        refusal.explanation = self._explain(refusal.error or refusal.failure)
         self._journal.expected.update(id(exchange) for exchange in made if exchange.failure is not None)
         return True
 
@@ -101,7 +101,7 @@ def _gate(exchange: Exchange | None, failure: Failure | None) -> str | None:
 
 
 def _not_refused_so(
-    cloud: HwCloud, refusal: Refusal, made: Sequence[Exchange], code: str | None, gate: str | None
+    explain: Explain, refusal: Refusal, made: Sequence[Exchange], code: str | None, gate: str | None
 ) -> NoReturn:
     __tracebackhide__ = True
     asked = f"hwcloud.refused({_asked(code, gate)})"
@@ -109,7 +109,7 @@ def _not_refused_so(
         what = "no call in the block was refused" if made else "no call was made in the block"
         raise AssertionError("\n".join([f"{asked}: {what}", *_listed(made)])) from None
     error = AssertionError(f"{asked}: refused otherwise, {refusal.code or refusal.failure.kind} at {refusal.gate}")
-    explanation = cloud.explain(refusal.error or refusal.failure)
+    explanation = explain(refusal.error or refusal.failure)
     if explanation:
         error.add_note(str(explanation))
     raise error from None
@@ -125,7 +125,7 @@ def _listed(made: Sequence[Exchange]) -> list[str]:
     return [f"  {'calls' if index == 0 else '':<10}{line}" for index, line in enumerate(lines)]
 
 
-def assert_ok(cloud: HwCloud, response: Any) -> Any:
+def assert_ok(explain: Explain, response: Any) -> Any:
     """See HwCloud.assert_ok."""
     __tracebackhide__ = True
     if response is None:
@@ -135,7 +135,7 @@ def assert_ok(cloud: HwCloud, response: Any) -> Any:
         return response
     status = f"HTTP {failure.status}" if failure.status else "no answer"
     error = AssertionError(f"hwcloud.assert_ok: a success was expected, got {status} {failure.code or ''}".rstrip())
-    explanation = cloud.explain(response)
+    explanation = explain(response)
     if explanation:
         error.add_note(str(explanation))
     raise error

@@ -13,6 +13,8 @@ import pytest
 from pytest_hwcloud.cloud import endpoints
 from pytest_hwcloud.cloud.identity import Identity, unknown
 from pytest_hwcloud.cloud.tokens import Scope, Token, domain_scope, project_scope
+from pytest_hwcloud.run.context import RunContext
+from pytest_hwcloud.run.running_test import Case
 
 if TYPE_CHECKING:
     import requests
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from pytest_hwcloud.explanations.explanation import Explanation
     from pytest_hwcloud.journal import Exchange
     from pytest_hwcloud.run.expectations import Refusal
-    from pytest_hwcloud.run.run import Run
-    from pytest_hwcloud.run.running_test import Case
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -41,16 +41,17 @@ class Credentials:
 class HwCloud:
     """Sessions, tokens, URLs and SDK clients of this test, and what it said to the cloud and heard from it."""
 
-    def __init__(self, run: Run, case: Case) -> None:
-        self._run, self._case = run, case
+    def __init__(self, context: RunContext, case: Case) -> None:
+        self._context, self._case = context, case
 
     def __repr__(self) -> str:
-        return f"<hwcloud: {self._run.settings.mode}, identity {self._case.identity}, region {self._run.region}>"
+        return (
+            f"<hwcloud: {self._context.settings.mode}, identity {self._case.identity}, region {self._context.region}>"
+        )
 
     def identity(self, name: str | None = None) -> Identity:
         """The identity with this name; without one, the identity of this test (marker hwcloud_identity)."""
-        found = self._run.state.identity(name or self._case.identity)
-        return self._run.recording.require(found) if self._run.recording else found
+        return self._context.identity(name or self._case.identity)
 
     def session(self, identity: str | None = None, auth: Token | None = None) -> requests.Session:
         """A requests.Session that signs with the identity's AK/SK, or sends the token given as auth."""
@@ -78,13 +79,13 @@ class HwCloud:
         scope = self._scope(who, project, domain)
         if self._case.other_scope is not None:
             scope = self._case.other_scope(who, scope)
-        token = self._run.token(who, scope, fresh=fresh)
+        token = self._context.tokens.token(who, scope, fresh=fresh)
         self._case.tokens.add(token.value)
         return token
 
     def _scope(self, who: Identity, project: str | None, domain: str | bool | None) -> Scope:
         if domain in (None, False):
-            return project_scope(who, project or self._run.region)
+            return project_scope(who, project or self._context.region)
         if project is not None:
             raise ValueError(
                 f"hwcloud.token(project={project!r}, domain={domain!r}): a token has one scope; "
@@ -96,7 +97,7 @@ class HwCloud:
 
     def url(self, service: str, path: str, region: str | None = None, identity: str | None = None) -> str:
         """The URL of a call: endpoint of the service in the region, {project_id} and {domain_id} of the identity."""
-        who, where = self.identity(identity), region or self._run.region
+        who, where = self.identity(identity), region or self._context.region
         base = endpoints.base_url(service, where)
 
         def value(match: re.Match[str]) -> str:
@@ -113,7 +114,7 @@ class HwCloud:
 
     def credentials(self, identity: str | None = None) -> Credentials:
         """ak, sk, security_token, project_id (of the run's region, None if there is none), domain_id, region."""
-        who, region = self.identity(identity), self._run.region
+        who, region = self.identity(identity), self._context.region
         return Credentials(
             ak=who.ak,
             sk=who.sk,
@@ -127,7 +128,7 @@ class HwCloud:
         """A real client of the official SDK (extra: sdk), such as EcsClient, for the identity and region."""
         from pytest_hwcloud.run.sdk_client import build_client
 
-        return build_client(client_class, self.identity(identity), region or self._run.region)
+        return build_client(client_class, self.identity(identity), region or self._context.region)
 
     @property
     def exchanges(self) -> list[Exchange]:
@@ -138,20 +139,20 @@ class HwCloud:
         """The explanation of a response, exception, body or code, with all that this run knows; None for a success."""
         from pytest_hwcloud.explanations.reporting import explain_in_run
 
-        return explain_in_run(obj, self._case.journal, self._run.state, self._run.settings.lang)
+        return explain_in_run(obj, self._case.journal, self._context.state, self._context.settings.lang)
 
     def refused(self, code: str | None = None, *, gate: str | None = None) -> AbstractContextManager[Refusal]:
         """Like pytest.raises: a call in the block must be refused with this code, at this gate."""
         from pytest_hwcloud.run.expectations import Refused
 
-        return Refused(self, self._case.journal, code, gate)
+        return Refused(self.explain, self._case.journal, code, gate)
 
     def assert_ok(self, response: Any) -> Any:
         """The response itself if it is a success; else the test fails with the explanation."""
         __tracebackhide__ = True
         from pytest_hwcloud.run.expectations import assert_ok
 
-        return assert_ok(self, response)
+        return assert_ok(self.explain, response)
 
     def assert_called(self, what: str, times: int | None = None) -> None:
         """A call was made (so many times): an action, or "GET ecs /v1/{project_id}/cloudservers/detail"."""
@@ -164,22 +165,22 @@ class HwCloud:
     def deny(self, *actions: str) -> Iterator[None]:
         """Refuse these actions inside the block, whatever the policy says (replay only)."""
         self._replay_only("deny", actions)
-        with self._run.state.deny(actions):
+        with self._context.state.deny(actions):
             yield
 
     @contextmanager
     def grant(self, *actions: str) -> Iterator[None]:
         """Allow these actions inside the block; tokens issued before keep their old rights (replay only)."""
         self._replay_only("grant", actions)
-        with self._run.state.grant(actions):
+        with self._context.state.grant(actions):
             yield
 
     def _replay_only(self, what: str, actions: tuple[str, ...]) -> None:
         from pytest_hwcloud.run.markers import check_actions
 
-        if self._run.settings.mode != "replay":
+        if self._context.settings.mode != "replay":
             pytest.fail(
-                f"hwcloud.{what}(...) changes rights in replay only; this run is in {self._run.settings.mode} mode "
+                f"hwcloud.{what}(...) changes rights in replay only; this run is in {self._context.settings.mode} mode "
                 "(the real cloud keeps its own policies)",
                 pytrace=False,
             )

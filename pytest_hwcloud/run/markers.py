@@ -12,7 +12,8 @@ import pytest
 from pytest_hwcloud.cloud.calls import actions as names
 
 if TYPE_CHECKING:
-    from pytest_hwcloud.run.run import Run
+    from pytest_hwcloud.run.context import RunContext
+    from pytest_hwcloud.run.routers import Routers
 
 
 class MarkerError(ValueError):
@@ -38,12 +39,12 @@ _SIGNATURES = {
 }
 
 
-def problems(item: pytest.Item, run: Run) -> Iterator[str]:
+def problems(item: pytest.Item, context: RunContext, routers: Routers) -> Iterator[str]:
     """One line for each marker of this test that cannot be used: where, which, what is wrong, and the way out."""
     for mark in item.iter_markers():
         if mark.name in _SIGNATURES:
             try:
-                _check(mark, item, run)
+                _check(mark, item, context, routers)
             except (ValueError, TypeError) as error:
                 yield f"{place(item)}: @pytest.mark.{mark.name}: {error}"
 
@@ -54,25 +55,25 @@ def place(item: pytest.Item) -> str:
     return f"{file}:{(line or 0) + 1}"
 
 
-def _check(mark: pytest.Mark, item: pytest.Item, run: Run) -> None:
+def _check(mark: pytest.Mark, item: pytest.Item, context: RunContext, routers: Routers) -> None:
     bound = _SIGNATURES[mark.name].bind(*mark.args, **mark.kwargs).arguments
     match mark.name:
         case "hwcloud_cassette":
-            _check_cassettes(mark.args, item, run)
+            _check_cassettes(mark.args, item, routers)
         case "hwcloud_identity":
-            run.state.identity(_text("name", bound["name"]))
+            context.state.identity(_text("name", bound["name"]))
         case _:
-            _check_permission(mark.name, bound, run)
+            _check_permission(mark.name, bound, context)
 
 
-def _check_cassettes(given: tuple[object, ...], item: pytest.Item, run: Run) -> None:
+def _check_cassettes(given: tuple[object, ...], item: pytest.Item, routers: Routers) -> None:
     if not given:
         raise MarkerError('name a cassette, for instance "authorization/aksk-without-permission"')
     for name in given:
-        run.routers.tape_path(_text("cassette name", name), item)
+        routers.tape_path(_text("cassette name", name), item)
 
 
-def _check_permission(marker: str, bound: dict[str, object], run: Run) -> None:
+def _check_permission(marker: str, bound: dict[str, object], context: RunContext) -> None:
     groups = {key: bound.get(key, ()) for key in ("actions", "any_of", "optional")}
     for key, group in groups.items():
         if isinstance(group, str) or not isinstance(group, Iterable):
@@ -84,7 +85,7 @@ def _check_permission(marker: str, bound: dict[str, object], run: Run) -> None:
     if bound.get("scope") not in (None, "project", "domain"):
         raise MarkerError(f"scope is 'project' or 'domain', not {bound['scope']!r}")
     if bound.get("identity") is not None:
-        run.state.identity(_text("identity", bound["identity"]))
+        context.state.identity(_text("identity", bound["identity"]))
 
 
 def check_actions(what: str, given: Iterable[object]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,6 +47,7 @@ class Recording:
     """What all recorders of a run share: one mapping of identities, so that a secret met once is hidden everywhere."""
 
     settings: Settings
+    identities: Mapping[str, Identity]  # with their real keys
     mapping: IdentityMapping
     since: datetime
     keep: tuple[str, ...] = ()
@@ -57,11 +58,12 @@ class Recording:
         config: pytest.Config,
         settings: Settings,
         configuration: Configuration,
-        live: dict[str, Identity],
         tell: Tell,
     ) -> Recording:
+        """MissingCredentials or ConfigError if the identities' keys cannot be had."""
+        live = live_identities(configuration)
         replay = {name: replay_identity(identity) for name, identity in configuration.identities.items()}
-        return cls(settings, IdentityMapping(live, replay, tell=tell), _since(config), configuration.keep)
+        return cls(settings, live, IdentityMapping(live, replay, tell=tell), _since(config), configuration.keep)
 
     @property
     def writes_anew(self) -> bool:

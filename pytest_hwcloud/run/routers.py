@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,10 +13,7 @@ from pytest_hwcloud.cloud.identity import UnknownName
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.interceptors.router import Router
 from pytest_hwcloud.replay.player import Player
-
-if TYPE_CHECKING:
-    from pytest_hwcloud.run.run import Run
-
+from pytest_hwcloud.run.context import RunContext
 
 OWN = pytest.StashKey[Path]()  # of an item: the file of its own cassette
 
@@ -43,17 +39,16 @@ class Broken:
 class Routers:
     """Makes the routers of one run."""
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._cache_dir: Path | None = run.cache_dir()
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
 
     def tape_path(self, name: str, item: pytest.Item) -> Path:
         """The file of a cassette that a marker names, in record mode also a new one; UnknownName or CassetteError."""
-        folder = library.folder_of(item.path, self._run.settings.cassette_dir)
+        folder = library.folder_of(item.path, self._context.settings.cassette_dir)
         try:
             return library.find(name, folder)
         except UnknownName:
-            file = library.new(name, folder) if self._run.settings.mode == "record" else None
+            file = library.new(name, folder) if self._context.settings.mode == "record" else None
             if file is None:
                 raise
             return file
@@ -76,12 +71,12 @@ class Routers:
     def of_fixture(self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> Router | None:
         """The router of a fixture of wider scope; None if it has no cassette of its own and none is recorded."""
         own = self._fixture_path(fixturedef, request)
-        return self._router([], own) if own.is_file() or self._run.recording else None
+        return self._router([], own) if own.is_file() or self._context.recording else None
 
     def _fixture_path(self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> Path:
         # In the folder of the file that defines it, so that the answer is the same whichever test comes first.
         code = getattr(inspect.unwrap(fixturedef.func), "__code__", None)
-        file, root = Path(code.co_filename if code else ""), self._run.settings.root
+        file, root = Path(code.co_filename if code else ""), self._context.settings.root
         if not file.is_relative_to(root) or "site-packages" in file.parts:
             file = root / "conftest.py"  # of an installed plugin: its cassettes are the project's all the same
         _, _, owner = fixturedef.baseid.partition("::")  # the class, if it is a method
@@ -89,30 +84,27 @@ class Routers:
         return self._own(file, name + parameter_of(request))
 
     def _own(self, file: Path, name: str) -> Path:
-        settings = self._run.settings
+        settings = self._context.settings
         return library.own_cassette(file, name, settings.cassette_dir, settings.root)
 
     def _router(self, named: list[Path], own: Path) -> Router:
-        hosts, recording = self._run.settings.hosts, self._run.recording
+        hosts, recording = self._context.settings.hosts, self._context.recording
         paths = [path for path in dict.fromkeys([*named, own]) if path.is_file()]
         if recording and recording.writes_anew:  # what was recorded before is of no interest, and may be broken
             paths = [path for path in paths if library.name_of(path)]
         try:
-            tapes = [Tape.load(path, self._cache_dir, library.name_of(path) or _shown(path, own)) for path in paths]
+            tapes = [
+                Tape.load(path, self._context.cache_dir, library.name_of(path) or _shown(path, own)) for path in paths
+            ]
         except CassetteError as error:
             return Broken(_not_recorded_over(error) if recording else error, hosts)
         if recording:
             return recording.recorder(own, tapes)
-        return Player(tapes, self._run.state, hosts=hosts, own_path=own)
-
-    def finish_fixture(self, router: Router, *, good: bool) -> None:
-        """A fixture of wider scope has cleaned up. good: it was set up without an error."""
-        self._run.cassettes.played_by_fixture(router)
-        self.finish(router, good=good)
+        return Player(tapes, self._context.state, hosts=hosts, own_path=own)
 
     def finish(self, router: Router, *, good: bool) -> None:
         """The test or fixture is over: keep or drop what was recorded."""
-        if self._run.recording:
+        if self._context.recording:
             from pytest_hwcloud.replay.recorder import Recorder
             from pytest_hwcloud.run.recording import finish
 

@@ -12,8 +12,7 @@ import pytest
 from pytest_hwcloud import options, texts
 from pytest_hwcloud.cloud.calls.calls import add_table, clear_tables
 from pytest_hwcloud.cloud.endpoints import base_url
-from pytest_hwcloud.cloud.identity import Identity, UnknownName
-from pytest_hwcloud.cloud.tokens import Scope, Token, TokenCache
+from pytest_hwcloud.cloud.identity import UnknownName
 from pytest_hwcloud.config import ConfigError, Configuration, load_configuration
 from pytest_hwcloud.explanations.headline import Headline
 from pytest_hwcloud.gates.cloud_state import CloudState
@@ -21,9 +20,11 @@ from pytest_hwcloud.interceptors import router as route
 from pytest_hwcloud.journal import CURRENT, Exchange, Journal
 from pytest_hwcloud.run import wider_fixtures
 from pytest_hwcloud.run.cassette_checks import CassetteChecks
+from pytest_hwcloud.run.context import RunContext
 from pytest_hwcloud.run.policies import all_rights, policy_labels
 from pytest_hwcloud.run.routers import Broken, Routers
 from pytest_hwcloud.run.running_test import CASE, Case
+from pytest_hwcloud.run.token_source import TokenSource
 from pytest_hwcloud.run.unrecorded import failing_on_unrecorded
 from pytest_hwcloud.secrets.redaction import Redaction, Secrets
 
@@ -48,47 +49,58 @@ class Run:
     def __init__(self, config: pytest.Config, settings: options.Settings) -> None:
         self.config, self.settings = config, settings
         self.configuration: Configuration = load_configuration(settings)
-        self.region = self.configuration.region
-        base_url("ecs", self.region)  # an unknown region is an error before any test runs
+        base_url("ecs", self.configuration.region)  # an unknown region is an error before any test runs
         clear_tables()
         for table in self.configuration.actions:
             _add_table(table)
-        self.recording: Recording | None = None
         self.secrets = Secrets()
-        self.state = CloudState(self._identities(), region=self.region, rights=all_rights(self.configuration))
-        self.routers = Routers(self)
-        self._tokens = TokenCache()
-        self._hide_secrets()
+        self.context = self._context()
+        self.state = self.context.state
+        self.routers = Routers(self.context)
         self.checks = self._permission_checks()
         self.cassettes = CassetteChecks(config, settings, self.routers)
         if settings.mode == "replay":
             config.pluginmanager.register(self.cassettes, "hwcloud-cassettes")
 
-    def header(self) -> str:
-        """The header line: what is in force."""
-        return options.header_line(
-            self.settings, self.region, list(self.configuration.identities), policy_labels(self.state.rights)
-        )
-
-    def _identities(self) -> dict[str, Identity]:
-        if self.settings.mode == "replay":
-            return dict(self.configuration.identities)
-        from pytest_hwcloud.run.credentials import MissingCredentials
-        from pytest_hwcloud.run.recording import Recording, live_identities
-
-        try:
-            live = live_identities(self.configuration)
-        except MissingCredentials as error:
-            raise ConfigError(str(error)) from None
-        self.recording = Recording.of(self.config, self.settings, self.configuration, live, self.secrets.add)
-        self.config.pluginmanager.register(self.recording, "hwcloud-recording")
-        return live
-
-    def _hide_secrets(self) -> None:
-        for identity in self.state.identities.values():
+    def _context(self) -> RunContext:
+        recording = self._recording()
+        identities = recording.identities if recording else self.configuration.identities
+        rights = all_rights(self.configuration)
+        state = CloudState(identities, region=self.configuration.region, rights=rights)
+        for identity in state.identities.values():
             self.secrets.add_identity(identity)
         self.config.pluginmanager.register(Redaction(self.secrets), "hwcloud-redaction")
         self.config.pluginmanager.register(Headline(), "hwcloud-headline")
+        return RunContext(
+            config=self.config,
+            settings=self.settings,
+            configuration=self.configuration,
+            state=state,
+            secrets=self.secrets,
+            tokens=TokenSource(state, self.secrets, replayed=recording is None),
+            recording=recording,
+            cache_dir=_cache_dir(self.config),
+        )
+
+    def _recording(self) -> Recording | None:
+        """What record and live mode need; None in replay. ConfigError if there are no credentials."""
+        if self.settings.mode == "replay":
+            return None
+        from pytest_hwcloud.run.credentials import MissingCredentials
+        from pytest_hwcloud.run.recording import Recording
+
+        try:
+            recording = Recording.of(self.config, self.settings, self.configuration, self.secrets.add)
+        except MissingCredentials as error:
+            raise ConfigError(str(error)) from None
+        self.config.pluginmanager.register(recording, "hwcloud-recording")
+        return recording
+
+    def header(self) -> str:
+        """The header line: what is in force."""
+        return options.header_line(
+            self.settings, self.context.region, list(self.configuration.identities), policy_labels(self.state.rights)
+        )
 
     def _permission_checks(self) -> PermissionChecks | None:
         settings = self.settings
@@ -106,7 +118,7 @@ class Run:
         """Check the markers of collected cloud tests; a wrong one fails the collection of its module or class."""
         from pytest_hwcloud.run.markers import problems
 
-        found = [text for item in items for text in problems(item, self)]
+        found = [text for item in items for text in problems(item, self.context, self.routers)]
         if found:
             report.outcome = "failed"
             report.longrepr = "\n".join(dict.fromkeys(found))
@@ -174,14 +186,20 @@ class Run:
             yield
         if self.checks:
             self.checks.after_teardown(item)
-        if self.recording:
-            self.routers.finish(router, good=self.recording.is_good(item))
+        if self.context.recording:
+            self.routers.finish(router, good=self.context.recording.is_good(item))
 
     @contextmanager
     def preparing(self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> Iterator[None]:
         """While a fixture of wider scope is set up: its calls are its own, in its own cassette if it has one."""
-        with wider_fixtures.preparing(self.routers, fixturedef, request):
+        router = self.routers.of_fixture(fixturedef, request)
+        with wider_fixtures.preparing(router, fixturedef, request, self._cleaned_up):
             yield
+
+    def _cleaned_up(self, router: route.Router, good: bool) -> None:
+        """A fixture of wider scope is over. good: it was set up without an error."""
+        self.cassettes.played_by_fixture(router)
+        self.routers.finish(router, good=good)
 
     def leave(self) -> None:
         """A test that is no cloud test comes: take everything back that was patched."""
@@ -195,23 +213,7 @@ class Run:
         """The object behind the fixture `hwcloud`."""
         from pytest_hwcloud.run.hwcloud import HwCloud
 
-        return HwCloud(self, item.stash[CASE])
-
-    def token(self, identity: Identity, scope: Scope, *, fresh: bool = False) -> Token:
-        """A token of this identity and scope: asked for once in a process, and again after its rights changed."""
-        key = (identity.name, scope, self.state.rights_version)
-        if fresh:
-            self._tokens.forget(key)
-        token = self._tokens.get(key, self.state.clock(), lambda: self._issue(identity, scope))
-        self.secrets.add(token.value)
-        return token
-
-    def _issue(self, identity: Identity, scope: Scope) -> Token:
-        if self.settings.mode == "replay":
-            return self.state.issue(identity, scope)
-        from pytest_hwcloud.run.token_source import login
-
-        return login(identity, scope, self.region)
+        return HwCloud(self.context, item.stash[CASE])
 
     def claims(self, item: pytest.Item) -> dict[str, Mapping[str, object]]:
         """What the cassettes of a test say in their metadata that they are about."""
@@ -235,13 +237,14 @@ class Run:
         case = item.stash.get(CASE, None)
         reporting.makereport(item, call, case.journal if case else None, self.state, self.settings.lang)
 
-    def cache_dir(self) -> Path | None:
-        """A folder of pytest's cache for parsed cassettes; None if the cache is switched off or cannot be written."""
-        cache = getattr(self.config, "cache", None)
-        try:
-            return Path(cache.mkdir("hwcloud")) if cache is not None else None
-        except OSError:
-            return None
+
+def _cache_dir(config: pytest.Config) -> Path | None:
+    """A folder of pytest's cache for parsed cassettes; None if the cache is switched off or cannot be written."""
+    cache = getattr(config, "cache", None)
+    try:
+        return Path(cache.mkdir("hwcloud")) if cache is not None else None
+    except OSError:
+        return None
 
 
 def _succeeded(exchange: Exchange) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,16 +15,20 @@ from pytest_hwcloud.run.routers import parameter_of
 
 if TYPE_CHECKING:
     from pytest_hwcloud.interceptors.router import Router
-    from pytest_hwcloud.run.routers import Routers
 
 
 @contextmanager
 def preparing(
-    routers: Routers, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+    router: Router | None,
+    fixturedef: pytest.FixtureDef[object],
+    request: pytest.FixtureRequest,
+    finish: Callable[[Router, bool], None],
 ) -> Iterator[None]:
-    """While this fixture is set up, and again while it cleans up, its calls are routed and attributed to it."""
+    """While this fixture is set up, and again while it cleans up, its calls are routed and attributed to it.
+
+    router: of its own cassette, if it has one. finish(router, good): it has cleaned up; good: it was set up.
+    """
     name = f"{fixturedef.baseid}::{fixturedef.argname}{parameter_of(request)}"
-    router = routers.of_fixture(fixturedef, request)
     if CURRENT.journal is None and router is None:  # for a test that is no cloud test
         yield
         return
@@ -33,7 +37,7 @@ def preparing(
     ready: list[bool] = []
     fixturedef.addfinalizer(ending.close)
     if router is not None:
-        fixturedef.addfinalizer(lambda: routers.finish_fixture(router, good=bool(ready)))
+        fixturedef.addfinalizer(lambda: finish(router, bool(ready)))
     with _own(name, router):
         yield
     ready.append(True)  # the recording of a fixture that failed is not kept
