@@ -72,7 +72,6 @@ def test_every_room_has_a_floor() -> None:
 
 
 @pytest.mark.parametrize("room", FLOOR)
-@pytest.mark.xfail(reason="the circles open one by one", strict=False)
 def test_arrows_point_down(room: str) -> None:
     wrong = [
         f"{module} -> {name}"
@@ -84,12 +83,10 @@ def test_arrows_point_down(room: str) -> None:
     assert wrong == []
 
 
-@pytest.mark.xfail(reason="the circles open one by one", strict=False)
 def test_no_file_stands_in_a_circle() -> None:
     assert [module for module in FILES if module in reached(module)] == []
 
 
-@pytest.mark.xfail(reason="the circles open one by one", strict=False)
 def test_no_room_leads_back_to_itself() -> None:
     rooms: dict[str, set[str]] = {}
     for module, names in ARROWS.items():
