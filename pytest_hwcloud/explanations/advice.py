@@ -11,7 +11,7 @@ from pytest_hwcloud.cloud.failures.codes import Entry
 from pytest_hwcloud.explanations import advice_clock, advice_denied, advice_signature
 from pytest_hwcloud.explanations.advice_rule import Advice, Case
 from pytest_hwcloud.explanations.circumstances import Circumstances, ScopeLike
-from pytest_hwcloud.explanations.texts import Texts, age
+from pytest_hwcloud.explanations.wording import Texts, age
 
 # Key ids of other clouds, by their first letters.
 FOREIGN_KEYS = {"LTAI": "Alibaba Cloud", "AKIA": "AWS", "ASIA": "AWS", "AKID": "Tencent Cloud", "AKLT": "Volcengine"}
@@ -59,7 +59,7 @@ def _inner(case: Case) -> Advice | None:
 
 
 def _entry(failure: Failure) -> Entry | None:
-    from pytest_hwcloud.explanations.texts import entry_of
+    from pytest_hwcloud.explanations.wording import entry_of
 
     return entry_of(failure)
 

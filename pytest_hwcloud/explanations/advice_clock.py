@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from pytest_hwcloud.explanations.texts import Texts
+from pytest_hwcloud.explanations.wording import Texts
 
 _TIMES = re.compile(r"signature time: ?(\d{8}T\d{6}Z), ?server time: ?(\d{8}T\d{6}Z)")
 _FORMS = ("%Y%m%dT%H%M%SZ", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%fZ", "%a, %d %b %Y %H:%M:%S GMT")

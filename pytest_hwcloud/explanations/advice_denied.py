@@ -8,7 +8,7 @@ from pytest_hwcloud.cloud.failures import Failure
 from pytest_hwcloud.cloud.failures.codes import Entry
 from pytest_hwcloud.explanations.advice_rule import Advice, Case
 from pytest_hwcloud.explanations.policy_verdict import Judged
-from pytest_hwcloud.explanations.texts import age
+from pytest_hwcloud.explanations.wording import age
 
 _LACKING = ("none", "injected")  # the code's own cause, that an allow is missing, is right here
 _DENY = re.compile(r"with an explicit deny in (?:an?|the) ([\w -]{1,60}) policy")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pytest_hwcloud.cloud.failures import Failure
 from pytest_hwcloud.cloud.failures.codes import Entry
 from pytest_hwcloud.explanations.circumstances import Circumstances
-from pytest_hwcloud.explanations.texts import Texts
+from pytest_hwcloud.explanations.wording import Texts
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from pytest_hwcloud.cloud.failures import Failure, codes, read
-from pytest_hwcloud.explanations import texts
+from pytest_hwcloud.explanations import wording
 from pytest_hwcloud.explanations.advice import advise
 from pytest_hwcloud.explanations.circumstances import Circumstances
 from pytest_hwcloud.secrets.shown_text import shown, shown_call
@@ -41,9 +41,9 @@ class Explanation:
 
     def lines(self) -> list[str]:
         """The first line and the labelled ones; what has no content is left out."""
-        labels = texts.load(self.lang).labels
-        width = max(len(labels[name]) for name in texts.LABELS)
-        rows = [(name, line) for name in texts.LABELS for line in self._content(name)]
+        labels = wording.load(self.lang).labels
+        width = max(len(labels[name]) for name in wording.LABELS)
+        rows = [(name, line) for name in wording.LABELS for line in self._content(name)]
         named = [
             labels[name] if not number or rows[number - 1][0] != name else "" for number, (name, _) in enumerate(rows)
         ]
@@ -68,21 +68,21 @@ class Explanation:
 
 def explain(obj: object, lang: str = "en", circumstances: Circumstances | None = None) -> Explanation | None:
     """Explain an answer, exception, body, traceback text, OBS result or bare code; None if there is nothing to."""
-    words = texts.load(lang)
+    words = wording.load(lang)
     failure = read(obj)
     return None if failure is None else _explained(failure, words, circumstances or Circumstances())
 
 
 def code_line(code: str, lang: str = "en") -> str | None:
     """One line about a code: "Ecs.0110 · authorization · …"; None for a text that is no known code."""
-    if not texts.is_plain_code(code) or (entry := codes.entry(code)) is None:
+    if not wording.is_plain_code(code) or (entry := codes.entry(code)) is None:
         return None
-    words = texts.load(lang)
+    words = wording.load(lang)
     return f"{entry.code} · {words.gate(entry.gate)} · {words.of(entry)[0]}"
 
 
-def _explained(failure: Failure, words: texts.Texts, known: Circumstances) -> Explanation:
-    entry = texts.entry_of(failure)
+def _explained(failure: Failure, words: wording.Texts, known: Circumstances) -> Explanation:
+    entry = wording.entry_of(failure)
     advice = advise(failure, entry, known, words)
     status = failure.status or (entry.status[0] if entry and len(entry.status) == 1 else None)
     return Explanation(
@@ -110,7 +110,7 @@ def _call(failure: Failure) -> str | None:
     return shown_call(f"{failure.method or ''} {failure.url}".strip()) if failure.url else None
 
 
-def _first_line(failure: Failure, status: int | None, words: texts.Texts, known: Circumstances) -> str:
+def _first_line(failure: Failure, status: int | None, words: wording.Texts, known: Circumstances) -> str:
     after = words.say("after", error=known.after) if known.after else ""
     if failure.gate == "network":
         return "hwcloud: " + words.say("no-answer", what=_fault(failure, words), host=_host(failure, known)) + after
@@ -120,7 +120,7 @@ def _first_line(failure: Failure, status: int | None, words: texts.Texts, known:
     return "hwcloud: " + words.say(verb, gate=words.gate(failure.gate), what=what) + source + after
 
 
-def _code(failure: Failure, status: int | None, words: texts.Texts) -> str:
+def _code(failure: Failure, status: int | None, words: wording.Texts) -> str:
     number = failure.code if failure.code and failure.code.isdecimal() else None
     fault = failure.details.get("type")  # nova's name for its fault; its code is the HTTP status
     named = fault if number and (fault or number == str(status)) else failure.code
@@ -131,12 +131,12 @@ def _code(failure: Failure, status: int | None, words: texts.Texts) -> str:
     return f"{named} ({http})" if http else named
 
 
-def _source(failure: Failure, words: texts.Texts, known: Circumstances) -> str:
+def _source(failure: Failure, words: wording.Texts, known: Circumstances) -> str:
     service = failure.service or known.service
     return words.say("from", service=service) if service else ""
 
 
-def _fault(failure: Failure, words: texts.Texts) -> str:
+def _fault(failure: Failure, words: wording.Texts) -> str:
     return words.say(f"fault-{failure.fault or failure.kind}")
 
 
@@ -145,7 +145,7 @@ def _host(failure: Failure, known: Circumstances) -> str:
     return f" ({host})" if host else ""
 
 
-def _identity(known: Circumstances, words: texts.Texts) -> str | None:
+def _identity(known: Circumstances, words: wording.Texts) -> str | None:
     if not known.identity:
         return None
     user = f" ({words.say('user', user=known.user)})" if known.user else ""
@@ -153,7 +153,7 @@ def _identity(known: Circumstances, words: texts.Texts) -> str | None:
     return f"{known.identity}{user}" + (f" · {credential}" if credential else "")
 
 
-def _credential(known: Circumstances, words: texts.Texts) -> str:
+def _credential(known: Circumstances, words: wording.Texts) -> str:
     match known.credential:
         case "aksk":
             return "AK/SK"
@@ -161,14 +161,14 @@ def _credential(known: Circumstances, words: texts.Texts) -> str:
             return words.say("credential-none")
         case "token" if known.token_scope:
             scope = known.token_scope
-            age = words.say("issued", age=texts.age(known.token_age, words)) if known.token_age is not None else ""
+            age = words.say("issued", age=wording.age(known.token_age, words)) if known.token_age is not None else ""
             return words.say(f"token-{scope.kind}", name=scope.name or scope.id) + age
         case "token":
             return words.say("token")
     return ""
 
 
-def _needs(failure: Failure, known: Circumstances, words: texts.Texts) -> str | None:
+def _needs(failure: Failure, known: Circumstances, words: wording.Texts) -> str | None:
     """The needed actions. Only where the authorization gate refused: elsewhere they would send the reader astray."""
     needed = known.needs or failure.actions
     if failure.gate != "authorization" or not needed or failure.kind == "account-restricted":

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pytest_hwcloud.explanations import texts
+from pytest_hwcloud.explanations import wording
 from pytest_hwcloud.explanations.notes import PREFIX
 from pytest_hwcloud.explanations.properties import explanations_in
 
@@ -62,7 +62,7 @@ def _title(told: dict[str, str]) -> str:
 
 
 def _shown(cause: Cause, lang: str) -> list[str]:
-    words, labels = _WORDS[lang], texts.load(lang).labels
+    words, labels = _WORDS[lang], wording.load(lang).labels
     count, named = len(cause.tests), list(cause.tests)[:_NAMED]
     rest = [words["more"].format(count=count - _NAMED)] if count > _NAMED else []
     tests = [(words["tests"] if not number else "", test) for number, test in enumerate([*named, *rest])]

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 LANGUAGES = ("en", "zh")
-_HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
 _Phrase = str | Mapping[str, str]
 
 
@@ -49,5 +49,5 @@ def say_in(language: str, key: str, /, **values: object) -> str:
 @cache
 def phrases(language: str, area: str) -> Mapping[str, _Phrase]:
     """All phrases of an area: name -> text, or the texts for one and for several."""
-    read: Mapping[str, _Phrase] = json.loads((_HERE / language / f"{area}.json").read_bytes())
+    read: Mapping[str, _Phrase] = json.loads((FOLDER / language / f"{area}.json").read_bytes())
     return read

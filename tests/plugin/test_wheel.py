@@ -13,7 +13,7 @@ from zipfile import ZipFile
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("cloud/facts", "cassettes", "explanations/texts", "permissions/reports", "tour")
+FOLDERS = ("cloud/facts", "cassettes", "texts", "permissions/reports", "tour")
 pytestmark = pytest.mark.skipif(not (ROOT / "pyproject.toml").is_file(), reason="not in a checkout")
 
 

@@ -13,10 +13,11 @@ from explained import IAM, IN_PROJECT, NO_ROLES, explained, refused
 from pytest_hwcloud.cloud.failures import codes
 from pytest_hwcloud.cloud.failures.responses import read_answer
 from pytest_hwcloud.cloud.wire import Answer, json_answer
-from pytest_hwcloud.explanations import texts
+from pytest_hwcloud.explanations import wording
 from pytest_hwcloud.explanations.circumstances import Circumstances
 from pytest_hwcloud.explanations.explanation import code_line, explain
 from pytest_hwcloud.secrets.shown_text import shown, shown_call
+from pytest_hwcloud.texts import LANGUAGES
 
 # --- whole texts ---
 
@@ -185,11 +186,11 @@ def entries() -> list[codes.Entry]:
 
 def test_all_codes_have_their_own_cause_and_fix_in_both_languages():
     assert len(EVERY) >= 1498
-    chinese = texts.load("zh")
+    chinese = wording.load("zh")
     for entry in entries():
         assert entry.cause
         assert entry.remedy
-        own = texts._own("zh", entry.family).get(entry.key)
+        own = wording._own("zh", entry.family).get(entry.key)
         assert own is not None, entry.key
         assert all(re.search("[\u4e00-\u9fff]", text) and text.endswith("。") for text in own), (entry.key, own)
         assert chinese.of(entry) == tuple(own)
@@ -200,8 +201,8 @@ def test_no_permission_is_advised_for_authentication_or_scope_and_no_key_for_a_d
     keys = re.compile(r"\bAK\b|\bSK\b|password|clock|签名时间|时钟|密码", re.IGNORECASE)
     shared = {"ces.0017", "AccessDenied"}  # one code for both: the text says so
     for entry in entries():
-        for lang in texts.LANGUAGES:
-            words = " ".join(texts.load(lang).of(entry))
+        for lang in LANGUAGES:
+            words = " ".join(wording.load(lang).of(entry))
             if entry.gate in ("authentication", "scope"):
                 assert not permission.search(words), (entry.key, words)
             if entry.gate == "authorization" and entry.code not in shared:
@@ -209,10 +210,10 @@ def test_no_permission_is_advised_for_authentication_or_scope_and_no_key_for_a_d
 
 
 def test_both_languages_have_the_same_phrases_with_the_same_places():
-    english, chinese = texts.load("en"), texts.load("zh")
+    english, chinese = wording.load("en"), wording.load("zh")
     assert english.phrases.keys() == chinese.phrases.keys()
     assert english.kinds.keys() == chinese.kinds.keys()
-    assert english.labels.keys() == chinese.labels.keys() == set(texts.LABELS)
+    assert english.labels.keys() == chinese.labels.keys() == set(wording.LABELS)
     places = re.compile(r"(?<!\{)\{(\w+)\}")
     for name, phrase in english.phrases.items():
         assert set(places.findall(phrase)) == set(places.findall(chinese.phrases[name])), name
@@ -220,7 +221,7 @@ def test_both_languages_have_the_same_phrases_with_the_same_places():
 
 def test_every_kind_has_its_words():
     kinds = {entry.kind for entry in entries()} | {"unknown", "forbidden"}
-    assert kinds <= texts.load("en").kinds.keys()
+    assert kinds <= wording.load("en").kinds.keys()
 
 
 # --- the rest ---

@@ -1,4 +1,4 @@
-"""The words of the explanations in each language. JSON, because that loads fastest; Chinese code texts by family."""
+"""The words of the explanations in each language, read from `texts/`; the Chinese texts of codes by family."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.failures import codes
 from pytest_hwcloud.cloud.failures.codes import Entry
 from pytest_hwcloud.cloud.failures.failure import Failure
 
-LANGUAGES = ("en", "zh")
 LABELS = ("call", "message", "identity", "needs", "cause", "fix", "compare", "request")
-_HERE = Path(__file__).parent
 # Names of OBS codes that are also everyday words of HTTP programs: no evidence of a cloud code in an assertion.
 _EVERYDAY = {
     "BadRequest", "InternalError", "InvalidArgument", "InvalidRequest", "MethodNotAllowed", "NotImplemented",
@@ -66,15 +64,15 @@ class Texts:
 @cache
 def load(lang: str) -> Texts:
     """The words of a language; ValueError for one that there is not."""
-    if lang not in LANGUAGES:
-        raise ValueError(f"unknown language {lang!r}; known: {', '.join(LANGUAGES)}")
-    data = json.loads((_HERE / f"{lang}.json").read_bytes())
+    if lang not in texts.LANGUAGES:
+        raise ValueError(f"unknown language {lang!r}; known: {', '.join(texts.LANGUAGES)}")
+    data = json.loads((texts.FOLDER / lang / "explanations.json").read_bytes())
     return Texts(lang, data["labels"], data["gates"], data["phrases"], data["kinds"])
 
 
 @cache
 def _own(lang: str, family: str) -> Mapping[str, tuple[str, str]]:
-    path = _HERE / lang / f"{family}.json"
+    path = texts.FOLDER / lang / "codes" / f"{family}.json"
     table: Mapping[str, tuple[str, str]] = json.loads(path.read_bytes()) if path.exists() else {}
     return table
 
