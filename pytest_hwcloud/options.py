@@ -17,6 +17,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "prove": ("off", "changed", "all"),
     "lang": ("en", "zh"),
     "record": ("missing", "all"),
+    "children": ("refuse", "answer", "off"),
 }
 REPORT_FORMATS = ("json", "sarif", "md", "html")
 
@@ -35,6 +36,7 @@ class Settings(NamedTuple):
     region_given: bool = False  # on the command line or in the ini, so it wins over hwcloud.yaml
     record: str = "missing"
     verify: bool = False
+    children: str = "refuse"
     config_file: Path = Path("hwcloud.yaml")
     config_given: bool = False
     cassette_dir: str = "cassettes"
@@ -105,6 +107,12 @@ _OPTIONS = (
         flag="record",
         help="record mode: keep what is there and add what is missing, or write all anew",
         default="missing",
+    ),
+    _Option(
+        flag="children",
+        help="what a program that a replayed cloud test starts meets at cloud hosts: refuse (the test fails), answer "
+        "(as through the gateway) or off",
+        default="refuse",
     ),
     _Option(flag="verify", help="live mode: compare the answers with the recording and report drift", switch=True),
 )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import requests
 
     from pytest_hwcloud.cloud.tokens import Token
+    from pytest_hwcloud.gateway.children import Gateway
     from pytest_hwcloud.run.hwcloud import HwCloud
     from pytest_hwcloud.run.run import Run
 
@@ -21,7 +22,15 @@ RUN = pytest.StashKey["Run"]()  # made when the first cloud test is collected
 CLOUD = pytest.StashKey[bool]()  # on an item: it is a cloud test
 
 FIXTURES = frozenset(
-    ("hwcloud", "hwcloud_session", "hwcloud_token", "hwcloud_project_token", "hwcloud_domain_token"),
+    (
+        "hwcloud",
+        "hwcloud_session",
+        "hwcloud_token",
+        "hwcloud_project_token",
+        "hwcloud_domain_token",
+        "hwcloud_gateway",
+        "hwcloud_gateway_shared",
+    ),
 )
 MARKS = frozenset(("hwcloud_cassette", "requires_permission", "denied_permission", "hwcloud_identity"))
 
@@ -66,6 +75,7 @@ class _Arrivals:
         output = getattr(node, "workeroutput", None)
         if RUN in self._config.stash or "hwcloud_cassettes" in (output or {}):
             run_of(self._config).cassettes.merge(output)
+            run_of(self._config).programs.merge(output)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -186,3 +196,15 @@ def hwcloud_project_token(hwcloud: HwCloud) -> Token:
 def hwcloud_domain_token(hwcloud: HwCloud) -> Token:
     """A token scoped to the domain (account), for global services."""
     return hwcloud.token(domain=True)
+
+
+@pytest.fixture
+def hwcloud_gateway(hwcloud: HwCloud, request: pytest.FixtureRequest) -> Gateway:
+    """A loopback server that answers cloud hosts for other processes, as the test itself is answered."""
+    return run_of(request.config).gateway(request.node)
+
+
+@pytest.fixture(scope="session")
+def hwcloud_gateway_shared(request: pytest.FixtureRequest) -> Gateway:
+    """The same for programs that serve many tests: it answers as the test that runs when a call is made."""
+    return run_of(request.config).gateway()

@@ -88,6 +88,19 @@ class Tape:
         key = nearest_key(self._index, key_of(request.method, request.url))
         return None if key is None else self[self._index[key][0]]
 
+    @property
+    def hosts(self) -> set[str]:
+        """The hosts that it has answers of, with their ports where they have one."""
+        return {parts(key)[2] for key in self._index}
+
+    def fault_of(self, host: str) -> Interaction | None:
+        """The fault that every call to this host meets; None if one of them is answered, or the faults differ."""
+        if not self._parsed.faults:
+            return None
+        entries = [self[p] for key, positions in self._index.items() if parts(key)[2] == host for p in positions]
+        kinds = {entry.fault for entry in entries}
+        return entries[-1] if len(kinds) == 1 and None not in kinds else None
+
     def recorded(self, request: Request) -> int:
         """How often exactly this request was recorded, played or not."""
         return len(self._index.get(key_of(request.method, request.url), ()))

@@ -15,6 +15,7 @@ _COMMANDS = {
     "needs": "needs",
     "policy": "policy",
     "cassettes": "cassettes",
+    "run": "run",
 }
 
 

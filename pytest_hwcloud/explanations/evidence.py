@@ -112,6 +112,9 @@ def _called(place: Place, step: _Step, journal: Journal) -> Exchange | None:
     expressions = step.expressions
     first, last = expressions.first, max(expressions.last, expressions.end if step.direct else 0)
     here = [exchange for exchange in journal.exchanges if _made_by(exchange, place.file, first, last)]
+    of_programs = [exchange for exchange in here if getattr(exchange.where, "program", "")]
+    if of_programs and len(of_programs) == len(here):
+        return _lasting(of_programs)
     if expressions.repeats or last > expressions.last:
         tail = takewhile(lambda e: _made_by(e, place.file, first, last), reversed(journal.exchanges))
         here = list(tail)[::-1] or here[-1:]
@@ -120,6 +123,17 @@ def _called(place: Place, step: _Step, journal: Journal) -> Exchange | None:
         if not step.direct and not all(exchange.failure for exchange in here):
             return None  # which of several calls gave the value cannot be told
     return next((exchange for exchange in reversed(here) if exchange.failure is not None), None)
+
+
+def _lasting(exchanges: Sequence[Exchange]) -> Exchange | None:
+    """The last call of a program that was refused and not answered afterwards: how a program ends tells of no line."""
+    answered: set[tuple[str, str]] = set()
+    for exchange in reversed(exchanges):
+        if exchange.failure is None:
+            answered.add((exchange.method, exchange.url))
+        elif (exchange.method, exchange.url) not in answered:
+            return exchange
+    return None
 
 
 def _made_by(exchange: Exchange, file: str, first: int, last: int) -> bool:

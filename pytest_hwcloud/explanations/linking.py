@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from subprocess import CalledProcessError, CompletedProcess, Popen, TimeoutExpired
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -48,7 +50,12 @@ def of_value(value: object, refused: Sequence[Exchange]) -> Evidence | None:
         case failures.Failure():
             return _linked(value, refused)
         case dict() | list() | str() | bytes():
-            return next(filter(None, (of_exchange(one) for one in reversed(refused) if _is_body(value, one))), None)
+            found = next(filter(None, (of_exchange(one) for one in reversed(refused) if _is_body(value, one))), None)
+            return found or (_of_output(value, refused) if isinstance(value, (str, bytes)) else None)
+        case CompletedProcess():
+            return _of_outputs((value.stdout, value.stderr), refused) or _of_command(value.args, refused)
+        case Popen():
+            return _of_command(value.args, refused)
     held = _held(value)
     if held is not None:
         return of_value(held, refused)
@@ -57,6 +64,8 @@ def of_value(value: object, refused: Sequence[Exchange]) -> Evidence | None:
 
 def of_exception(error: BaseException, refused: Sequence[Exchange]) -> Evidence | None:
     """What an exception tells, with its exchange; without one if the exception names a cloud host or a known code."""
+    if isinstance(error, (CalledProcessError, TimeoutExpired)):
+        return _of_outputs((error.output, error.stderr), refused) or _of_command(error.cmd, refused)
     failure = failures.read(error)
     if failure is None:
         return None
@@ -64,6 +73,28 @@ def of_exception(error: BaseException, refused: Sequence[Exchange]) -> Evidence 
     if exchange is not None:
         return Evidence(failure=failure, exchange=exchange)
     return Evidence(failure=failure) if _is_of_the_cloud(failure) else None
+
+
+def _of_outputs(outputs: Sequence[object], refused: Sequence[Exchange]) -> Evidence | None:
+    texts = (one for one in outputs if isinstance(one, (str, bytes)) and one)
+    return next(filter(None, (_of_output(text, refused) for text in texts)), None)
+
+
+def _of_command(command: object, refused: Sequence[Exchange]) -> Evidence | None:
+    """The last refused call of the program that this very command line started."""
+    made = [one for one in refused if (site := getattr(one.where, "command", None)) is not None and site is command]
+    return of_exchange(made[-1]) if made else None
+
+
+def _of_output(output: str | bytes, refused: Sequence[Exchange]) -> Evidence | None:
+    """The refused call that the output of a program names: by its request id, or, of its own calls, by the code."""
+    text = output if isinstance(output, str) else output.decode(errors="replace")
+    told = [(one, one.failure) for one in refused if one.failure is not None]
+    named = [one for one, failure in told if failure.request_id and failure.request_id in text]
+    if not named:
+        of_programs = [(one, failure.code) for one, failure in told if getattr(one.where, "program", "")]
+        named = [one for one, code in of_programs if code and re.search(rf"(?<![\w.]){re.escape(code)}(?![\w.])", text)]
+    return of_exchange(named[-1]) if named else None
 
 
 def host_of(error: BaseException) -> str | None:

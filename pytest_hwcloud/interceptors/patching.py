@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -46,15 +46,23 @@ class Patch:
             setattr(self.target, self.attribute, self.before)
 
 
-# Module of a client → our module that has its patches(). A client that nobody has imported is patched when it is.
+# Module of a client → our module that has its patches(), or another function of it. A client that nobody has imported
+# is patched when it is.
 DOORS = {
     "socket": "network_block",
+    "uvloop": "network_block:uvloop_patches",
+    "pycurl": "network_block:pycurl_patches",
+    "curl_cffi": "network_block:curl_cffi_patches",
     "http.client": "http_client",
     "urllib3.connectionpool": "urllib3_pool",
     "requests.adapters": "requests_adapter",
     "httpx": "httpx_transport",
     "aiohttp": "aiohttp_session",
     "vcr.cassette": "vcr_neighbours",
+    "os": "child_processes:os_patches",
+    "subprocess": "child_processes:subprocess_patches",
+    "multiprocessing.util": "child_processes:multiprocessing_patches",
+    "multiprocessing.popen_forkserver": "child_processes:forkserver_patches",
 }
 _AT_ONCE = ("socket", "http.client", "urllib3.connectionpool")
 
@@ -66,19 +74,15 @@ class _Doors:
 
     def build(self, module: str) -> list[Patch]:
         if module not in self.built:
-            door = import_module(f"pytest_hwcloud.interceptors.{DOORS[module]}")
-            self.built[module] = list(_patches(door))
+            name, _, function = DOORS[module].partition(":")
+            door = import_module(f"pytest_hwcloud.interceptors.{name}")
+            self.built[module] = list(getattr(door, function or "patches")())
         return self.built[module]
 
     def arrived(self, module: str) -> None:
         """A client library was imported while cloud tests run."""
         for patch in self.build(module) if self.installed else ():
             patch.put()
-
-
-def _patches(door: Any) -> Iterable[Patch]:
-    found: Iterable[Patch] = door.patches()
-    return found
 
 
 _ALL = _Doors()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -54,6 +54,7 @@ class Route:
         self.hosts: tuple[str, ...] = ()
         self.offline = False  # the router answers everything itself
         self.blocked = False  # cloud hosts are closed; stays so between two tests that are replayed
+        self.late: Callable[[], Router | None] | None = None  # what refuses threads of tests that are over
 
     def use(self, router: Router | None) -> None:
         """Take this router for every call from now on; None: nobody answers."""
@@ -65,11 +66,13 @@ class Route:
     def of(self, host: str) -> Router | None:
         """The router that wants requests to this host (with or without port)."""
         router = self.router
+        if self.late is not None:
+            router = self.late() or router
         return router if router is not None and is_cloud_host(host, self.hosts) else None
 
     def of_url(self, url: str) -> Router | None:
         """The router that wants this request."""
-        return self.of(host_of(url)) if self.router is not None else None
+        return self.of(host_of(url)) if self.router is not None or self.late is not None else None
 
 
 CURRENT_ROUTER = Route()
@@ -95,12 +98,16 @@ def pause() -> None:
 
 
 def leave() -> None:
-    """A test that is no cloud test comes: everything is as if we had never been here."""
+    """A test that is no cloud test comes: everything is as if we had never been here.
+
+    The doors stay while a thread of a cloud test is still at work: they are closed for it alone.
+    """
     from pytest_hwcloud.interceptors import patching
 
     CURRENT_ROUTER.use(None)
     CURRENT_ROUTER.offline = CURRENT_ROUTER.blocked = False
-    patching.remove()
+    if CURRENT_ROUTER.late is None:
+        patching.remove()
 
 
 @contextmanager

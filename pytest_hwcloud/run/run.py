@@ -22,6 +22,7 @@ from pytest_hwcloud.run import wider_fixtures
 from pytest_hwcloud.run.cassette_checks import CassetteChecks
 from pytest_hwcloud.run.context import RunContext
 from pytest_hwcloud.run.policies import all_rights, policy_labels
+from pytest_hwcloud.run.programs import Programs
 from pytest_hwcloud.run.routers import Broken, Routers
 from pytest_hwcloud.run.running_test import CASE, Case
 from pytest_hwcloud.run.token_source import TokenSource
@@ -29,6 +30,7 @@ from pytest_hwcloud.run.unrecorded import failing_on_unrecorded
 from pytest_hwcloud.secrets.redaction import Redaction, Secrets
 
 if TYPE_CHECKING:
+    from pytest_hwcloud.gateway.children import Gateway
     from pytest_hwcloud.permissions.hooks import PermissionChecks
     from pytest_hwcloud.run.hwcloud import HwCloud
     from pytest_hwcloud.run.recording import Recording
@@ -59,6 +61,8 @@ class Run:
         self.routers = Routers(self.context)
         self.checks = self._permission_checks()
         self.cassettes = CassetteChecks(config, settings, self.routers)
+        self.programs = Programs(self.context)
+        config.pluginmanager.register(self.programs, "hwcloud-programs")
         if settings.mode == "replay":
             config.pluginmanager.register(self.cassettes, "hwcloud-cassettes")
 
@@ -136,6 +140,7 @@ class Run:
             with self.checks.watching(item, journal) if self.checks else nullcontext():
                 yield
         finally:
+            self.programs.end()
             route.pause()
             CURRENT.journal = None
             self.cassettes.played(item, router)
@@ -152,6 +157,7 @@ class Run:
         self.state.stand_in = case.identity  # IAM answers callers that nobody knows as this identity
         CURRENT.journal = case.journal
         route.enter(case.router)
+        self.programs.begin(case)
         return case
 
     @contextmanager
@@ -195,6 +201,7 @@ class Run:
         router = self.routers.of_fixture(fixturedef, request)
         with wider_fixtures.preparing(router, fixturedef, request, self._cleaned_up):
             yield
+        self.programs.keep_threads()
 
     def _cleaned_up(self, router: route.Router, good: bool) -> None:
         """A fixture of wider scope is over. good: it was set up without an error."""
@@ -203,10 +210,12 @@ class Run:
 
     def leave(self) -> None:
         """A test that is no cloud test comes: take everything back that was patched."""
+        self.programs.leave()
         route.leave()
 
     def close(self) -> None:
         """The run is over."""
+        self.programs.close()
         route.leave()
 
     def cloud(self, item: pytest.Item) -> HwCloud:
@@ -214,6 +223,10 @@ class Run:
         from pytest_hwcloud.run.hwcloud import HwCloud
 
         return HwCloud(self.context, item.stash[CASE])
+
+    def gateway(self, item: pytest.Item | None = None) -> Gateway:
+        """The object behind `hwcloud_gateway`; without an item the one behind `hwcloud_gateway_shared`."""
+        return self.programs.gateway(item.stash[CASE].identity if item is not None else None)
 
     def claims(self, item: pytest.Item) -> dict[str, Mapping[str, object]]:
         """What the cassettes of a test say in their metadata that they are about."""

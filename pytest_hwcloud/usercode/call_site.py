@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 import sysconfig
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -17,14 +20,27 @@ _KINDS: dict[str, int] = {}  # file name → 0 the user's, 1 of a library, 2 of 
 
 
 class CallSite(tuple[str, int]):
-    """File and line of the user's code that made a call. callers: the user's lines above it, innermost first."""
+    """File and line of the user's code that made a call. callers: the user's lines above it, innermost first.
+
+    program: the program that called, where it was another process, started by this line; command: its command line.
+    """
 
     callers: tuple[tuple[str, int], ...] = ()
+    program: str = ""
+    command: object = None
 
 
 def call_site() -> CallSite | None:
-    """File and line of the caller; None where none of its frames is on this thread's stack (the SDK's own threads)."""
-    frame: FrameType | None = sys._getframe(1)
+    """File and line of the caller.
+
+    None where none of its frames is on this thread's stack (the SDK's own threads). A thread that speaks for somebody
+    else (`speaking_for`) gives what it was told.
+    """
+    return site_of(sys._getframe(1)) or getattr(_SPOKEN_FOR, "site", None)
+
+
+def site_of(frame: FrameType | None) -> CallSite | None:
+    """The user's lines on a stack, from this frame outwards."""
     kinds, lines = _KINDS, []
     while frame is not None:
         name = frame.f_code.co_filename
@@ -42,6 +58,24 @@ def call_site() -> CallSite | None:
     if len(lines) > 1:
         site.callers = tuple(lines[1:])
     return site
+
+
+_SPOKEN_FOR = threading.local()
+
+
+@contextmanager
+def speaking_for(site: CallSite | None) -> Iterator[None]:
+    """On this thread, calls are made for this line: the one that started the program that really calls."""
+    _SPOKEN_FOR.site = site
+    try:
+        yield
+    finally:
+        _SPOKEN_FOR.site = None
+
+
+def is_users(name: str) -> bool:
+    """Whether a file is the user's: of no library, not of pytest, not ours."""
+    return (_KINDS[name] if name in _KINDS else _KINDS.setdefault(name, _kind(name))) == 0
 
 
 def _kind(name: str) -> int:

@@ -1,0 +1,180 @@
+"""HTTP/1.1 on a socket: what a server and a proxy have to read and write of it, and nothing else."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from pytest_hwcloud.cloud.transfer_coding import decoded
+from pytest_hwcloud.cloud.wire import Answer
+
+_MOST_HEAD = 256 << 10  # bytes of a head; more is no request that a client of the cloud writes
+_CHUNK = 64 << 10
+_WITHOUT_BODY = frozenset((204, 304))
+# What says how the bytes travelled; the answer is written with a length of its own.
+_TRAVEL = frozenset(("content-length", "transfer-encoding", "connection", "keep-alive", "content-encoding"))
+
+
+class Malformed(ValueError):
+    """The bytes are no HTTP/1.1 message. The text names what is wrong."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """A request line or status line with its headers. raw: the bytes as they came. headers: names in lower case."""
+
+    first: tuple[str, str, str]
+    headers: Mapping[str, str] = field(repr=False)
+    raw: bytes = field(repr=False)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the connection stays open after this message."""
+        wish = self.headers.get("connection", self.headers.get("proxy-connection", "")).lower()
+        version = self.first[2] if self.first[2].startswith("HTTP/") else self.first[0]
+        return "close" not in wish and (version == "HTTP/1.1" or "keep-alive" in wish)
+
+
+class Reader:
+    """Reads messages from a socket; what came too early waits for the next one."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self._buffer = bytearray()
+
+    @property
+    def waiting(self) -> bytes:
+        """What was read and not yet asked for."""
+        return bytes(self._buffer)
+
+    def head(self) -> Head | None:
+        """The next head; None where the peer closed instead. Malformed for anything else."""
+        while (end := self._buffer.find(b"\r\n\r\n")) < 0:
+            if len(self._buffer) > _MOST_HEAD:
+                raise Malformed("a head without an end")
+            data = self.sock.recv(_CHUNK)
+            if not data:
+                if self._buffer.strip():
+                    raise Malformed("closed in the middle of a head")
+                return None
+            self._buffer += data
+        raw = bytes(self._buffer[: end + 4])
+        del self._buffer[: end + 4]
+        first, *lines = raw.lstrip(b"\r\n").decode("latin-1").split("\r\n")[:-2] or [""]
+        parts = first.split(" ", 2)
+        if len(parts) == 2 and parts[0].startswith("HTTP/"):
+            parts.append("")  # a status line without a reason
+        if len(parts) != 3 or not (parts[0].startswith("HTTP/") or parts[2].startswith("HTTP/1.")):
+            raise Malformed(f"not an HTTP/1.1 message: {first[:40]!r}")
+        return Head(first=(parts[0], parts[1], parts[2]), headers=_headers(lines), raw=raw)
+
+    def body(self, headers: Mapping[str, str], *, to_the_end: bool = False) -> bytes:
+        """The body that these headers announce. to_the_end: of an answer, which may end with the connection."""
+        if "chunked" in headers.get("transfer-encoding", "").lower():
+            return self._chunked()
+        length = headers.get("content-length")
+        if length is None:
+            return self._rest() if to_the_end else b""
+        if not length.isdigit():
+            raise Malformed(f"content-length {length[:20]!r}")
+        return self._exactly(int(length))
+
+    def _exactly(self, count: int) -> bytes:
+        while len(self._buffer) < count:
+            data = self.sock.recv(max(_CHUNK, count - len(self._buffer)))
+            if not data:
+                raise Malformed("closed in the middle of a body")
+            self._buffer += data
+        taken = bytes(self._buffer[:count])
+        del self._buffer[:count]
+        return taken
+
+    def _line(self) -> bytes:
+        while (end := self._buffer.find(b"\r\n")) < 0:
+            data = self.sock.recv(_CHUNK)
+            if not data or len(self._buffer) > _MOST_HEAD:
+                raise Malformed("closed in the middle of a chunk")
+            self._buffer += data
+        return self._exactly(end + 2)[:-2]
+
+    def _chunked(self) -> bytes:
+        parts: list[bytes] = []
+        while True:
+            try:
+                size = int(self._line().partition(b";")[0].strip(), 16)
+            except ValueError:
+                raise Malformed("a chunk without a size") from None
+            if not size:
+                while self._line():  # trailers
+                    pass
+                return b"".join(parts)
+            parts.append(self._exactly(size))
+            self._exactly(2)
+
+    def _rest(self) -> bytes:
+        while data := self.sock.recv(_CHUNK):
+            self._buffer += data
+        return self._exactly(len(self._buffer))
+
+
+def _headers(lines: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        key = name.strip().lower()
+        found[key] = f"{found[key]}, {value.strip()}" if key in found else value.strip()
+    return found
+
+
+def written(answer: Answer, method: str, *, keep: bool) -> bytes:
+    """An answer as bytes. To HEAD it tells the length that the recorded one told."""
+    reason = answer.reason or _reason(answer.status)
+    lines = [f"HTTP/1.1 {answer.status} {reason}"]
+    lines += [f"{name}: {value}" for name, value in answer.headers.items() if name.lower() not in _TRAVEL]
+    if method == "HEAD":
+        lines.append(f"Content-Length: {answer.header('Content-Length') or len(answer.body)}")
+    elif answer.status not in _WITHOUT_BODY and answer.status >= 200:
+        lines.append(f"Content-Length: {len(answer.body)}")
+    lines += ["Connection: keep-alive" if keep else "Connection: close", "", ""]
+    head = "\r\n".join(lines).encode("latin-1", "replace")
+    return head if method == "HEAD" or answer.status in _WITHOUT_BODY else head + answer.body
+
+
+def _reason(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+def read_answer(reader: Reader, method: str) -> tuple[Answer, Answer]:
+    """An answer of a real server: with its body as it came, and with its body decoded."""
+    head = reader.head()
+    while head is not None and head.first[1].startswith("1"):  # 100 Continue
+        head = reader.head()
+    if head is None:
+        raise ConnectionResetError("closed without an answer")
+    status = int(head.first[1])
+    bodiless = method == "HEAD" or status in _WITHOUT_BODY
+    body = b"" if bodiless else reader.body(head.headers, to_the_end=True)
+    names = dict(_named(head.raw))
+    plain = {name: value for name, value in names.items() if name.lower() != "transfer-encoding"}
+    headers, text = decoded(plain, body)
+    return Answer(status, names, body, head.first[2]), Answer(status, headers, text, head.first[2])
+
+
+def _named(raw: bytes) -> list[tuple[str, str]]:
+    lines = raw.decode("latin-1").split("\r\n")[1:-2]
+    return [(name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
+
+
+def passed_on(answer: Answer, method: str, *, keep: bool) -> bytes:
+    """An answer of a real server for the client: body and coding as they came, its length counted."""
+    coding = answer.header("Content-Encoding")
+    data = written(answer, method, keep=keep)
+    if coding is None:
+        return data
+    first, rest = data.split(b"\r\n", 1)
+    return first + b"\r\nContent-Encoding: " + coding.encode("latin-1", "replace") + b"\r\n" + rest

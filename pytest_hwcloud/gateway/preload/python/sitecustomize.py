@@ -1,0 +1,193 @@
+"""Loaded by every Python program that a cloud test starts. Standard library only, Python 3.7 and later.
+
+Clients that read no proxy variables (http.client, aiohttp, urllib3) are led to the loopback server here: a cloud host
+is looked up as 127.0.0.1 and its port becomes the server's ("answer"), or the look-up fails and says why ("refuse").
+The user's own sitecustomize runs afterwards.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def _parts():
+    parts = os.environ.get("HWCLOUD_CHILD", "").split("|")
+    return parts if len(parts) == 4 else None
+
+
+def _matches(name, pattern):
+    """Whether a glob of `*` and plain text covers a name."""
+    first, star, rest = pattern.partition("*")
+    if not star:
+        return name == pattern
+    if not name.startswith(first):
+        return False
+    return any(_matches(name[i:], rest) for i in range(len(first), len(name) + 1)) if rest else True
+
+
+def _is_cloud(host, hosts):
+    if isinstance(host, (bytes, bytearray)):
+        host = bytes(host).decode("latin-1")
+    if not isinstance(host, str):
+        return False
+    name = host.lower().rstrip(".")
+    for pattern in hosts:
+        plain = "*" not in pattern
+        if (plain and (name == pattern or name.endswith("." + pattern))) or (not plain and _matches(name, pattern)):
+            return True
+    return False
+
+
+def _name(host):
+    return bytes(host).decode("latin-1") if isinstance(host, (bytes, bytearray)) else host
+
+
+def _install(mode, place, ca, hosts):
+    import _socket
+
+    port = int(place.rpartition(":")[2])
+    getaddrinfo, plain = _socket.getaddrinfo, _socket.socket
+
+    def refuse(host, wanted):
+        """Tell the server, which fails the test, and raise what it says."""
+        text = "hwcloud: blocked a child process that called " + _name(host)
+        try:
+            line = plain(_socket.AF_INET, _socket.SOCK_STREAM)
+            line.settimeout(5)
+            line.connect(("127.0.0.1", port))
+            line.send(("CONNECT %s:%s HTTP/1.1\r\n\r\n" % (_name(host), wanted or 443)).encode("latin-1"))
+            told = b""
+            while True:
+                data = line.recv(65536)
+                if not data:
+                    break
+                told += data
+            line.close()
+            text = told.partition(b"\r\n\r\n")[2].decode("utf-8", "replace").strip() or text
+        except OSError:
+            pass
+        raise _socket.gaierror(_socket.EAI_FAIL, text)
+
+    def look_up(host, wanted, *args, **kwargs):
+        if not _is_cloud(host, hosts):
+            return getaddrinfo(host, wanted, *args, **kwargs)
+        if mode == "refuse":
+            refuse(host, wanted)
+        kwargs.pop("family", None)
+        return getaddrinfo("127.0.0.1", port, _socket.AF_INET, *args[1:], **kwargs)
+
+    def by_name(original):
+        def look(host, *args):
+            if not _is_cloud(host, hosts):
+                return original(host, *args)
+            if mode == "refuse":
+                refuse(host, None)
+            return original("127.0.0.1", *args)
+
+        return look
+
+    class socket(_socket.socket):
+        __slots__ = ()
+
+        def connect(self, address):
+            return super().connect(there(address))
+
+        def connect_ex(self, address):
+            return super().connect_ex(there(address))
+
+        def sendto(self, data, *rest):
+            return super().sendto(data, *rest[:-1], there(rest[-1]))
+
+    def there(address):
+        if isinstance(address, tuple) and len(address) >= 2 and _is_cloud(address[0], hosts):
+            if mode == "refuse":
+                refuse(address[0], address[1])
+            return ("127.0.0.1", port)
+        return address
+
+    _socket.getaddrinfo = look_up
+    loaded = sys.modules.get("socket")  # in a process that was there before the test
+    for function in ("gethostbyname", "gethostbyname_ex", "gethostbyaddr"):
+        ours = by_name(getattr(_socket, function))
+        setattr(_socket, function, ours)
+        if loaded is not None:
+            setattr(loaded, function, ours)
+    if loaded is not None:
+        for method in ("connect", "connect_ex"):
+            setattr(loaded.socket, method, _there_first(getattr(loaded.socket, method), there))
+    _socket.socket = _socket.SocketType = socket
+    if mode == "answer" and ca:
+        if "ssl" in sys.modules:
+            _trust(sys.modules["ssl"], ca, hosts)
+        else:
+            sys.meta_path.insert(0, _WhenSslArrives(ca, hosts))
+
+
+def _there_first(original, there):
+    return lambda self, address: original(self, there(address))
+
+
+class _WhenSslArrives:
+    """Waits for the module ssl; its contexts then trust the loopback server, for cloud hosts alone."""
+
+    def __init__(self, ca, hosts):
+        self.ca, self.hosts = ca, hosts
+
+    def find_spec(self, name, path=None, target=None):
+        if name != "ssl":
+            return None
+        from importlib.util import find_spec
+
+        sys.meta_path.remove(self)
+        spec = find_spec(name)
+        if spec is not None and spec.loader is not None:
+            run = spec.loader.exec_module
+
+            def exec_module(module):
+                run(module)
+                _trust(module, self.ca, self.hosts)
+
+            class Loader:
+                create_module = staticmethod(spec.loader.create_module)
+                get_code = getattr(spec.loader, "get_code", None)
+
+            Loader.exec_module = staticmethod(exec_module)
+            spec.loader = Loader()
+        return spec
+
+
+def _trust(ssl, ca, hosts):
+    def trusting(original):
+        def wrap(self, *args, **kwargs):
+            names = args + (kwargs.get("server_hostname"),)
+            if any(_is_cloud(name, hosts) for name in names if isinstance(name, (str, bytes))):
+                self.load_verify_locations(cafile=ca)
+            return original(self, *args, **kwargs)
+
+        return wrap
+
+    for name in ("wrap_socket", "wrap_bio"):
+        setattr(ssl.SSLContext, name, trusting(getattr(ssl.SSLContext, name)))
+
+
+def _run_the_next():
+    """The sitecustomize that this one hides."""
+    from importlib.machinery import PathFinder
+
+    rest = [path for path in sys.path if os.path.abspath(path or ".") != _HERE]
+    spec = PathFinder.find_spec("sitecustomize", rest)
+    if spec is not None and spec.loader is not None:
+        from importlib.util import module_from_spec
+
+        spec.loader.exec_module(module_from_spec(spec))
+
+
+_told = _parts()
+if _told is not None and not getattr(sys, "_hwcloud_child", False):
+    sys._hwcloud_child = True
+    _install(_told[0], _told[1], _told[2], [host.lower() for host in _told[3].split(",") if host])
+if __name__ == "sitecustomize":
+    _run_the_next()

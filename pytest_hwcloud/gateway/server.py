@@ -1,0 +1,496 @@
+"""The loopback server: an HTTP proxy that answers for cloud hosts, one thread for all ports, one for a connection.
+
+Four ways in on one port, told apart by what the client sends first: CONNECT (and TLS or plain HTTP in the tunnel),
+a request with an absolute URL, TLS at once (the host by its SNI), and a request for the host that the port stands for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import ssl
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pytest_hwcloud.cloud.wire import Answer, Request
+from pytest_hwcloud.gateway import upstream
+from pytest_hwcloud.gateway.messages import Head, Malformed, Reader, passed_on, written
+from pytest_hwcloud.usercode.call_site import CallSite
+
+_IDLE = 5.0  # seconds that a connection may wait for its next request: some programs end only when it is closed
+_WITHIN = 60.0  # seconds for the rest of a request, and the longest silence of a recorded timeout
+_MOST_HELLO = 64 << 10
+_ABORT = struct.pack("ii", 1, 0)  # SO_LINGER: close with RST
+_LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
+_REASONS = {"dns": "Name or service not known", "connection-refused": "Connection refused"}
+# Faults that a client meets before it can send a request.
+AT_CONNECT = frozenset(_REASONS) | {"connect-timeout", "tls"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who is behind a port: the program and the line of the test that started it, as far as they are known.
+
+    test: the node id. proxies: the program's own proxy settings. shared: started by a fixture of wider scope.
+    """
+
+    program: str = ""
+    command: object = field(default=None, repr=False)
+    where: CallSite | None = None
+    test: str = ""
+    proxies: upstream.Proxies = upstream.NONE
+    shared: bool = False
+
+
+class Fault(Exception):
+    """A recorded failure of the network that the client is to meet."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """The answer of the real cloud, to be passed on as it came."""
+
+    answer: Answer
+
+
+class Service(Protocol):
+    """What is served on a port."""
+
+    def is_cloud(self, host: str) -> bool:
+        """Whether the service decides about this host."""
+
+    def refusal(self, host: str, port: int, caller: Caller) -> str | None:
+        """The text by which a host is turned away before any request is read; None if it is answered or let out."""
+
+    def fault(self, host: str, caller: Caller) -> str | None:
+        """The kind of fault that every call to this host meets, where the network would fail at once."""
+
+    def context(self, host: str) -> ssl.SSLContext | None:
+        """The server's side of TLS for a host; None if the service does not speak TLS."""
+
+    def distrusted(self) -> ssl.SSLContext | None:
+        """The same with a certificate that no client trusts."""
+
+    def answer(self, request: Request, raw: bytes, caller: Caller) -> Answer | Heard:
+        """The answer to a request. raw: head and body as they came. Raises Fault."""
+
+
+class Port:
+    """A listening port: who is behind it, what is served, and the host that it stands for (empty: a proxy)."""
+
+    def __init__(self, service: Service, caller: Caller, host: str = "") -> None:
+        self.service, self.caller, self.host = service, caller, host
+        self.socket = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.socket.setblocking(False)
+        self.number: int = self.socket.getsockname()[1]
+        self.connections: set[socket.socket] = set()
+        self.open = True
+
+    @property
+    def url(self) -> str:
+        """The URL of the proxy."""
+        return f"http://127.0.0.1:{self.number}"
+
+
+class Server:
+    """All ports of this process. The thread that accepts starts with the first port and sleeps while nobody calls."""
+
+    def __init__(self) -> None:
+        self._selector: selectors.BaseSelector | None = None
+        self._wake: tuple[socket.socket, socket.socket] | None = None
+        self._lock = threading.Lock()
+        self._ports: set[Port] = set()
+        self._thread: threading.Thread | None = None
+        self._stop = False
+
+    def open(self, service: Service, caller: Caller, host: str = "") -> Port:
+        """A new port on 127.0.0.1."""
+        port = Port(service, caller, host)
+        with self._lock:
+            if self._selector is None:
+                self._selector, self._wake = selectors.DefaultSelector(), socket.socketpair()
+                for end in self._wake:
+                    end.setblocking(False)
+                self._selector.register(self._wake[0], selectors.EVENT_READ, None)
+            self._selector.register(port.socket, selectors.EVENT_READ, port)
+            self._ports.add(port)
+            self._start()
+        self._ring()
+        return port
+
+    def close(self, port: Port) -> None:
+        """Nobody is behind this port any more: it is closed, and so are its connections."""
+        port.open = False
+        with self._lock:
+            self._ports.discard(port)
+            if self._selector is not None and port.socket.fileno() >= 0:
+                with contextlib.suppress(KeyError):
+                    self._selector.unregister(port.socket)
+        port.socket.close()
+        for connection in list(port.connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self._ring()
+
+    def pause(self) -> None:
+        """End the accepting thread for a moment: a process with threads must not fork."""
+        thread = self._thread
+        if thread is not None and thread.is_alive() and thread is not threading.current_thread():
+            self._stop = True
+            self._ring()
+            thread.join()
+            self._thread = None
+
+    def resume(self) -> None:
+        """Accept again."""
+        with self._lock:
+            if self._selector is not None:
+                self._start()
+
+    def forget(self) -> None:
+        """In a forked child: the ports are the parent's."""
+        for port in self._ports:
+            port.socket.close()
+        self._ports = set()
+        self._selector = self._wake = self._thread = None
+        self._lock = threading.Lock()
+
+    def shutdown(self) -> None:
+        """Close everything."""
+        for port in list(self._ports):
+            self.close(port)
+        self.pause()
+        with self._lock:
+            if self._selector is not None:
+                self._selector.close()
+            for end in self._wake or ():
+                end.close()
+            self._selector = self._wake = None
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._stop = False
+            self._thread = threading.Thread(target=self._accept, name="hwcloud-gateway", daemon=True)
+            self._thread.start()
+
+    def _ring(self) -> None:
+        if self._wake is not None:
+            with contextlib.suppress(OSError):
+                self._wake[1].send(b"x")
+
+    def _accept(self) -> None:
+        selector = self._selector
+        while selector is not None and not self._stop:
+            try:
+                ready = selector.select()
+            except OSError:
+                return
+            for key, _ in ready:
+                if key.data is None:
+                    with contextlib.suppress(OSError):
+                        key.fileobj.recv(4096)  # type: ignore[union-attr]
+                    continue
+                try:
+                    connection, _ = key.data.socket.accept()
+                except OSError:
+                    continue
+                threading.Thread(
+                    target=_serve, args=(connection, key.data), name="hwcloud-gateway", daemon=True
+                ).start()
+
+
+def _serve(connection: socket.socket, port: Port) -> None:
+    """One connection, from its first byte to its end. What goes wrong on it is the client's to see."""
+    port.connections.add(connection)
+    with connection:
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.settimeout(_WITHIN)
+            _Conversation(connection, port).run()
+        except Fault as fault:
+            _fail(connection, fault.kind, port)
+        except (OSError, Malformed, ValueError):
+            pass
+        finally:
+            port.connections.discard(connection)
+
+
+class _Conversation:
+    def __init__(self, connection: socket.socket, port: Port) -> None:
+        self.connection, self.port = connection, port
+        self.service, self.caller = port.service, port.caller
+
+    def run(self) -> None:
+        if _peeked(self.connection) == b"\x16":
+            self._with_tls(self.connection, self.port.host, 443)
+            return
+        reader = Reader(self.connection)
+        while (head := self._head(reader)) is not None:
+            if head.first[0] == "CONNECT":
+                self._tunnel(reader, head)
+                return
+            base, target = self._target(head)
+            if not self._one(self.connection, reader, head, base, target):
+                return
+
+    def _head(self, reader: Reader) -> Head | None:
+        reader.sock.settimeout(_IDLE)
+        try:
+            head = reader.head()
+        except Malformed as error:
+            reader.sock.sendall(written(_text(400, f"hwcloud: {error}"), "GET", keep=False))
+            return None
+        except TimeoutError:
+            return None
+        reader.sock.settimeout(_WITHIN)
+        return head
+
+    def _tunnel(self, reader: Reader, head: Head) -> None:
+        host, port = _place(head.first[1], 443)
+        if self.port.host and not self.service.is_cloud(host):
+            host = self.port.host
+        if not self.service.is_cloud(host):
+            self._let_out(reader, head, host, port)
+            return
+        if self._turned_away(self.connection, host, port):
+            return
+        kind = self.service.fault(host, self.caller)
+        if kind in _REASONS:
+            self.connection.sendall(written(_text(502, _REASONS[kind], _REASONS[kind]), "GET", keep=False))
+            return
+        if kind is not None and kind != "tls":
+            raise Fault(kind)
+        self.connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        if kind == "tls":
+            self._distrusted(self.connection)
+            return
+        self.connection.settimeout(_IDLE)
+        if _peeked(self.connection) == b"\x16":
+            self._with_tls(self.connection, host, port)
+        else:
+            self._plain(self.connection, f"http://{_authority(host, port, 80)}")
+
+    def _with_tls(self, connection: socket.socket, host: str, port: int) -> None:
+        """TLS, with the certificate of the host that the client names; a port for one host is called by its number."""
+        named = sni(connection)
+        wanted = self.port.host or named or host
+        if not self.service.is_cloud(wanted):
+            self.service.refusal(wanted, port, self.caller)
+            connection.sendall(_alert(ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME))
+            return
+        if self.service.refusal(wanted, port, self.caller) is not None:
+            connection.sendall(_alert(ssl.ALERT_DESCRIPTION_ACCESS_DENIED))
+            return
+        kind = self.service.fault(wanted, self.caller)
+        if kind == "tls":
+            self._distrusted(connection)
+            return
+        if kind is not None:
+            raise Fault(kind)
+        context = self.service.context((named or "127.0.0.1") if self.port.host else wanted)
+        if context is None:
+            return
+        connection.settimeout(_WITHIN)
+        with context.wrap_socket(connection, server_side=True) as secure:
+            self.port.connections.add(secure)
+            try:
+                self._plain(secure, f"https://{_authority(wanted, port, 443)}")
+            finally:
+                self.port.connections.discard(secure)
+
+    def _distrusted(self, connection: socket.socket) -> None:
+        context = self.service.distrusted()
+        if context is not None:
+            with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as secure:
+                secure.recv(1)
+
+    def _plain(self, connection: socket.socket, base: str) -> None:
+        reader = Reader(connection)
+        while (head := self._head(reader)) is not None:
+            target = head.first[1]
+            target = target if target.startswith("/") else "/" + target.partition("://")[2].partition("/")[2]
+            try:
+                if not self._one(connection, reader, head, base, target):
+                    return
+            except Fault as fault:
+                _fail(connection, fault.kind, self.port)
+                return
+
+    def _target(self, head: Head) -> tuple[str, str]:
+        """Scheme and authority, and the target below them."""
+        target = head.first[1]
+        scheme, separator, rest = target.partition("://")
+        if separator and "/" not in scheme:
+            authority, slash, path = rest.partition("/")
+            host, port = _place(authority, 80)
+            if host in _LOOPBACK and port == self.port.number and self.port.host:
+                return f"https://{self.port.host}", "/" + path  # a client that sends its endpoint to its proxy
+            return f"{scheme}://{authority}", (slash + path) or "/"
+        if self.port.host:
+            return f"https://{self.port.host}", target
+        return f"http://{head.headers.get('host', '')}", target
+
+    def _one(self, connection: socket.socket, reader: Reader, head: Head, base: str, target: str) -> bool:
+        """One request and its answer; whether the connection goes on."""
+        host, port = _place(base.partition("://")[2], 443 if base.startswith("https") else 80)
+        method = head.first[0].upper()
+        if not self.service.is_cloud(host):
+            self._let_out(reader, head, host, port)
+            return False
+        if self._turned_away(connection, host, port):
+            return False
+        if head.headers.get("expect", "").lower() == "100-continue":
+            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        body = reader.body(head.headers)
+        headers = {name: value for name, value in head.headers.items() if name != "proxy-connection"}
+        request = Request(method, base + target, headers, body)
+        found = self.service.answer(request, _raw(head, target, body), self.caller)
+        keep = head.keeps
+        if isinstance(found, Heard):
+            connection.sendall(passed_on(found.answer, method, keep=keep))
+        else:
+            connection.sendall(written(found, method, keep=keep))
+        return keep
+
+    def _turned_away(self, connection: socket.socket, host: str, port: int) -> bool:
+        text = self.service.refusal(host, port, self.caller)
+        if text is not None:
+            connection.sendall(written(_text(403, text), "GET", keep=False))
+        return text is not None
+
+    def _let_out(self, reader: Reader, head: Head, host: str, port: int) -> None:
+        """A host that is not the cloud's: through a tunnel, or one request of plain HTTP; refused if it is to be."""
+        if host not in _LOOPBACK and self._turned_away(self.connection, host, port):
+            return
+        tunnel = head.first[0] == "CONNECT"
+        try:
+            other, proxied = upstream.connect(host.strip("[]"), port, self.caller.proxies, tunnel=tunnel)
+        except OSError as error:
+            self.connection.sendall(written(_text(502, f"hwcloud: {host}:{port}: {error}"), "GET", keep=False))
+            return
+        with other:
+            if tunnel:
+                self.connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            else:
+                other.sendall(_forwarded(head, self.caller.proxies, host, to_proxy=proxied))
+            if reader.waiting:
+                other.sendall(reader.waiting)
+            upstream.relay(self.connection, other)
+
+
+def _peeked(connection: socket.socket) -> bytes:
+    return connection.recv(1, socket.MSG_PEEK)
+
+
+def _place(authority: str, default: int) -> tuple[str, int]:
+    name = authority.rpartition("@")[2]
+    host, _, port = name.rpartition(":")
+    if host and port.isdigit():
+        return host.lower(), int(port)
+    return name.lower(), default
+
+
+def _authority(host: str, port: int, default: int) -> str:
+    return host if port == default else f"{host}:{port}"
+
+
+def _text(status: int, text: str, reason: str = "") -> Answer:
+    headers = {"Content-Type": "text/plain; charset=utf-8"}
+    return Answer(status, headers, text.encode() + b"\n", reason)
+
+
+def _raw(head: Head, target: str, body: bytes) -> bytes:
+    """The request as an origin server reads it: the target below the host, all else as it came, the body whole."""
+    lines = [line for line in head.raw.decode("latin-1").split("\r\n")[1:] if line]
+    skipped = ("proxy-", "transfer-encoding:", "content-length:", "connection:", "keep-alive:", "expect:")
+    kept = [line for line in lines if not line.lower().startswith(skipped)]
+    if body or "content-length" in head.headers or "transfer-encoding" in head.headers:
+        kept.append(f"Content-Length: {len(body)}")
+    text = "\r\n".join([f"{head.first[0]} {target} HTTP/1.1", *kept, "Connection: close", "", ""])
+    return text.encode("latin-1") + body
+
+
+def _forwarded(head: Head, proxies: upstream.Proxies, host: str, *, to_proxy: bool) -> bytes:
+    """One request of plain HTTP for its server, or for the user's own proxy. The connection ends with its answer."""
+    method, target, _ = head.first
+    if not to_proxy and "://" in target:
+        target = "/" + target.partition("://")[2].partition("/")[2]
+    lines = [line for line in head.raw.decode("latin-1").split("\r\n")[1:] if line]
+    kept = [line for line in lines if not line.lower().startswith(("proxy-", "connection:", "keep-alive:"))]
+    if to_proxy and (credentials := upstream.proxies_credentials(proxies, host, tls=False)):
+        kept.append(credentials.strip())
+    return "\r\n".join([f"{method} {target} HTTP/1.1", *kept, "Connection: close", "", ""]).encode("latin-1")
+
+
+def sni(connection: socket.socket) -> str:
+    """The host name in the TLS hello that waits on a connection; empty if it has none. Nothing is taken away."""
+    hello = _waiting_hello(connection)
+    try:
+        at = 9 + 2 + 32  # record header and handshake header, version, random
+        at += 1 + hello[at]  # session id
+        at += 2 + int.from_bytes(hello[at : at + 2], "big")  # cipher suites
+        at += 1 + hello[at]  # compression methods
+        end = at + 2 + int.from_bytes(hello[at : at + 2], "big")
+        at += 2
+        while at + 4 <= end:
+            kind, length = int.from_bytes(hello[at : at + 2], "big"), int.from_bytes(hello[at + 2 : at + 4], "big")
+            if kind == 0:  # server_name: list length, name type, name length, name
+                size = int.from_bytes(hello[at + 7 : at + 9], "big")
+                return hello[at + 9 : at + 9 + size].decode("ascii", "replace").lower()
+            at += 4 + length
+    except IndexError:
+        pass
+    return ""
+
+
+def _waiting_hello(connection: socket.socket) -> bytes:
+    """The first record on the line, as far as it comes within a second."""
+    for _ in _ticks(1.0):
+        data = connection.recv(_MOST_HELLO, socket.MSG_PEEK)
+        if len(data) >= 5 and len(data) >= 5 + int.from_bytes(data[3:5], "big"):
+            return data
+        if not data:
+            break
+    return data
+
+
+def _alert(description: int) -> bytes:
+    """A fatal alert of TLS, for a client that gets no handshake."""
+    return bytes((0x15, 3, 1, 0, 2, 2, description))
+
+
+def _fail(connection: socket.socket, kind: str, port: Port) -> None:
+    """Let the client meet a fault of the network: silence for the timeouts, an aborted connection for the others."""
+    if kind in ("connect-timeout", "read-timeout"):
+        for _ in _ticks(_WITHIN):
+            if not port.open or _is_gone(connection):
+                break
+    with contextlib.suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
+
+
+def _ticks(seconds: float) -> Iterator[None]:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        yield
+        time.sleep(0.02)
+
+
+def _is_gone(connection: socket.socket) -> bool:
+    """Whether the client has given up: closed, or says goodbye in TLS."""
+    try:
+        connection.setblocking(False)
+        return socket.socket.recv(connection, 1, socket.MSG_PEEK) in (b"", b"\x15")  # of a TLS socket its raw bytes
+    except (BlockingIOError, InterruptedError):
+        return False
+    except OSError:
+        return True

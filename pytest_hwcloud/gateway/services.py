@@ -1,0 +1,175 @@
+"""What is served on the loopback ports: the replayed cloud for children, or the refusal of the guard."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import ssl
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+from pytest_hwcloud import texts
+from pytest_hwcloud.cassettes.tape import CassetteError, Interaction
+from pytest_hwcloud.cloud.endpoints import is_cloud_host, locate
+from pytest_hwcloud.cloud.failures.network import fault_kind
+from pytest_hwcloud.cloud.wire import Answer, Request
+from pytest_hwcloud.gateway import upstream
+from pytest_hwcloud.gateway.messages import Malformed, Reader, read_answer
+from pytest_hwcloud.gateway.server import AT_CONNECT, Caller, Fault, Heard
+from pytest_hwcloud.interceptors.router import CloudFault, NotRecorded, Router
+from pytest_hwcloud.usercode.call_site import CallSite, site_of, speaking_for
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.gateway.certificates import Authority
+
+NOT_RECORDED, NOT_RECORDED_OBS = "HWCLOUD.NotRecorded", "HWCloudNotRecorded"
+_ANSWERING = 60.0  # seconds that the real cloud may take
+Refused = Callable[[str, int, Caller], str]
+
+
+class Refusing:
+    """The guard: no cloud host for children. Everything else goes where it would have gone. Needs no certificate."""
+
+    def __init__(self, hosts: Sequence[str], refused: Refused) -> None:
+        self._hosts, self._refused = tuple(hosts), refused
+
+    def is_cloud(self, host: str) -> bool:
+        return is_cloud_host(host, self._hosts)
+
+    def refusal(self, host: str, port: int, caller: Caller) -> str | None:
+        return self._refused(host, port, caller) if self.is_cloud(host) else None
+
+    def fault(self, host: str, caller: Caller) -> str | None:
+        return None
+
+    def context(self, host: str) -> ssl.SSLContext | None:
+        return None
+
+    def distrusted(self) -> ssl.SSLContext | None:
+        return None
+
+    def answer(self, request: Request, raw: bytes, caller: Caller) -> Answer | Heard:
+        raise Fault("connection-refused")  # nothing gets so far
+
+
+class Answering:
+    """The same cloud that the test calls: its gates, cassettes and journal.
+
+    router: who answers now, None if the test is over. thread: the thread that runs the test. refused: `host:port` of
+    every other host that was turned away.
+    """
+
+    def __init__(
+        self, authority: Authority, router: Callable[[], Router | None], hosts: Sequence[str], thread: int
+    ) -> None:
+        self._authority, self._router, self._hosts, self._thread = authority, router, tuple(hosts), thread
+        self.refused: list[str] = []
+
+    def is_cloud(self, host: str) -> bool:
+        return is_cloud_host(host, self._hosts)
+
+    def refusal(self, host: str, port: int, caller: Caller) -> str | None:
+        if self.is_cloud(host):
+            return None
+        place = f"{host}:{port}"
+        if place not in self.refused:
+            self.refused.append(place)
+        return texts.say("gateway.turned_away", place=place, host=host)
+
+    def fault(self, host: str, caller: Caller) -> str | None:
+        """Asked at connection time; the call that meets it goes into the journal as the recorded one."""
+        router = self._router()
+        recorded = _fault_of(router, host) if router is not None else None
+        if router is None or recorded is None or recorded.fault not in AT_CONNECT:
+            return None
+        try:
+            with speaking_for(self._where(caller)):
+                router.answer(Request(recorded.method, recorded.uri, recorded.headers, recorded.body))
+        except CloudFault as fault:
+            return fault.kind
+        except (NotRecorded, CassetteError):
+            pass
+        return None
+
+    def context(self, host: str) -> ssl.SSLContext | None:
+        return self._authority.context(host)
+
+    def distrusted(self) -> ssl.SSLContext | None:
+        return self._authority.distrusted
+
+    def answer(self, request: Request, raw: bytes, caller: Caller) -> Answer | Heard:
+        router = self._router()
+        if router is None:
+            raise Fault("connection-reset")
+        with speaking_for(self._where(caller)):
+            try:
+                found = router.answer(request)
+            except CloudFault as fault:
+                raise Fault(fault.kind) from None
+            except (NotRecorded, CassetteError) as error:
+                return not_recorded(request, str(error))
+            return found if found is not None else _from_the_cloud(request, raw, router)
+
+    def _where(self, caller: Caller) -> CallSite | None:
+        """The line that started the program, else the one at which the test stands now; the other is kept as well."""
+        now = site_of(sys._current_frames().get(self._thread))
+        found = caller.where or now
+        if found is None:
+            return None
+        site = CallSite(found)
+        site.callers = found.callers if now is None or found is now else (*found.callers, now, *now.callers)
+        site.program, site.command = caller.program or texts.say("gateway.a_program"), caller.command
+        return site
+
+
+def _fault_of(router: Router, host: str) -> Interaction | None:
+    tapes = getattr(router, "tapes", ())
+    found = [tape.fault_of(host) for tape in tapes if host in tape.hosts]
+    return found[0] if found and None not in found else None
+
+
+def not_recorded(request: Request, text: str) -> Answer:
+    """The answer to a call that no cassette has, in the form that the client of this service reads."""
+    if locate(request.url).service == "obs":
+        body = (
+            '<?xml version="1.0" encoding="UTF-8"?>\n'
+            f"<Error><Code>{NOT_RECORDED_OBS}</Code><Message>{escape(text)}</Message></Error>"
+        )
+        return Answer(400, {"Content-Type": "application/xml"}, body.encode(), "Bad Request")
+    document = {"error_code": NOT_RECORDED, "error_msg": text}
+    body = json.dumps(document, ensure_ascii=False)
+    return Answer(400, {"Content-Type": "application/json"}, body.encode(), "Bad Request")
+
+
+def _from_the_cloud(request: Request, raw: bytes, router: Router) -> Heard:
+    """Record and live mode: the bytes go on as they came, with the child's signature, and so does the answer."""
+    scheme, _, rest = request.url.partition("://")
+    host, _, number = rest.partition("/")[0].partition("?")[0].partition(":")
+    secure = scheme == "https"
+    port = int(number or (443 if secure else 80))
+    started = time.time()
+    try:
+        with _connection(host, port, secure) as sock:
+            sock.settimeout(_ANSWERING)
+            sock.sendall(raw)
+            came, plain = read_answer(Reader(sock), request.method)
+    except (OSError, Malformed) as error:
+        router.failed(request, error)
+        raise Fault((isinstance(error, OSError) and fault_kind(error)) or "connection-reset") from None
+    router.heard(request, plain, started)
+    return Heard(answer=came)
+
+
+def _connection(host: str, port: int, secure: bool) -> socket.socket:
+    sock, _ = upstream.connect(host, port, upstream.Proxies.of(os.environ), tunnel=True)
+    if not secure:
+        return sock
+    try:
+        return ssl.create_default_context().wrap_socket(sock, server_hostname=host)
+    except BaseException:
+        sock.close()
+        raise
