@@ -1,31 +1,165 @@
-"""Which names mark a secret: of members, form fields, query parameters, XML elements and headers."""
+"""Which names mark a secret: of members, form fields, query parameters, XML elements, headers, variables and flags.
+
+A rule, not a list. A name is taken apart into words (`OS-EXT-SRV-ATTR:user_data`, `rootPwd`, `DB_PASS`, `dbuserpwd`
+alike); what a compound means stands at its end, so the end decides: `db_root_pwd` and `secret_value` are secrets,
+`password_policy_name`, `token_count` and `secret_id` are not. tests/unit/data/secret_fields.tsv holds the verdict on
+every text field of the SDKs whose name could be one.
+"""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
 
+from pytest_hwcloud.secrets.encodings import MASK
+
+SECRET, WEAK, ACCESS_KEY = "secret", "weak", "access key"
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# Names with everything but letters and digits taken out, in lower case.
-_SECRET = _words("""
-    password passwd passphrase passcode pwd adminpass userpassword newpassword oldpassword originalpassword
-    secret secretkey secretaccesskey secretaccess sk clientsecret appsecret appkey sharedsecret masterpassword
-    securitytoken accesstoken refreshtoken idtoken sessiontoken authtoken bearertoken subjecttoken token
-    xauthtoken xsubjecttoken xsecuritytoken xobssecuritytoken xamzsecuritytoken
-    privatekey clientkeydata clientkey sshkey tlskey pkcs8 keymaterial plaintextkey datakey plaintext
-    userdata osuserdata encodedauthorizationmessage authorization proxyauthorization cookie setcookie
-    apikey xapikey credentials signature samlresponse samlassertion kubeconfig connectionstring
-    secretstring secretbinary verificationcode verifycode captcha base32stringseed totpcode psk presharedkey
-    dbpassword rootpassword authcode authorizationcode codeverifier encryptedpassword
+def _endings(text: str) -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(row.split()) for row in text.strip().splitlines())
+
+
+# A name is a secret if, without the words of _TRAILING, it ends with one of these words …
+_HEADS = _words("""
+    password passwd passphrase passcode passkey pwd secret token sk psk credential keytab kubeconfig signature cookie
+    authorization apikey otp totp captcha mnemonic jwt plaintext userdata samlresponse samlassertion pkcs8
 """)
-_ENDINGS = ("password", "passwd", "secret", "secretkey", "privatekey", "securitytoken", "accesstoken", "passphrase")
-_ACCESS_KEYS = _words("access accesskey accesskeyid ak awsaccesskeyid accessid")
-_INSIDE = frozenset({("token", "id"), ("totp", "passcode"), ("subjecttoken", "id"), ("credential", "secret")})
+# … or with a key or code of these kinds …
+_KEYS = _words("""
+    secret private api app shared signing signature sign master client session auth authentication encryption encrypt
+    decryption account storage tls ssl ssh rsa hmac aes license pre preshared data webhook admin root deploy service
+    subscription primary secondary wrapping cipher dek plaintext
+""")
+_CODES = _words("""
+    access app auth authorization authentication verification verify security sms token invite invitation activation
+    recovery backup otp totp mfa pin device confirm confirmation login captcha challenge
+""")
+# … or with one of these compounds.
+_COMPOUNDS = _endings("""
+    user data
+    authorization message
+    connection string
+    conn string
+    conn str
+    key material
+    kube config
+    plain text
+    saml response
+    saml assertion
+    code verifier
+    string seed
+    seed phrase
+    recovery phrase
+    basic auth
+    registry auth
+    docker config
+    dockerconfig
+    dockerconfigjson
+    pin code
+    secret access
+""")
+# Only a value that does not read as a word is a secret under these names.
+_WEAK = _words("auth sig sign")
+# Names that only look so: what stands in front of a head and makes it something else.
+_HARMLESS = _endings("""
+    next token
+    previous token
+    prev token
+    page token
+    pagination token
+    continuation token
+    continue token
+    sync token
+    scroll token
+    delta token
+    resume token
+    start token
+    starting token
+    end token
+    marker token
+    cursor token
+    http token
+    max token
+    min token
+    total token
+    prompt token
+    completion token
+    input token
+    output token
+    cached token
+    reasoning token
+    used token
+    num token
+    per token
+    stop token
+    eos token
+    bos token
+    pad token
+    unk token
+    special token
+    pull secret
+    from id token
+    foreign key
+    public key
+    primary key
+    gnupg key
+    tag key
+    object key
+    ak sk
+    cipher text
+    cipher key
+    content signature
+    function signature
+    method signature
+    supported signature
+""")
+_CLIENT = ("client", "token")  # makes a call idempotent where it is a UUID; of Vault it is a login
+# Words at the end that do not change what a name means.
+_TRAILING = _words("""
+    value val string str binary blob text content material base64 b64 hex raw encoded encrypted enc hash plain
+    confirm confirmation confirmed again repeat repeated retype new old current original default temp temporary
+    prod env input header field param pem der base seal base64
+""")
+_DATA_OF = _words("key secret token password credential pwd")
+_ACCESS = _endings("""
+    ak
+    access key
+    access key id
+    access id
+""")
+_NUMERIC = _words("password passwd passphrase passcode pwd pass code pin otp totp captcha")
+_INSIDE = frozenset({("token", "id"), ("subject token", "id"), ("totp", "passcode"), ("credential", "secret")})
+# Written without a border between the words: `dbuserpwd`, `adminpass`, `secretaccesskey`.
+_GLUED = re.compile(
+    r"(?<=[a-z0-9])(password|passwd|passphrase|passcode|pwd|secret|token|credential|kubeconfig"
+    r"|(?:(?:secret|private|api|app|access|signing|encryption|master|shared|session|auth|client|tls|ssl|ssh|data)key))s?$"
+    r"|(?<=^admin)(pass)$|(?<=^user)(pass)$|(?<=^root)(pass)$|(?<=^db)(pass)$|(?<=^my)(pass)$|(?<=^login)(pass)$"
+    r"|(?<=^new)(pass)$|(?<=^old)(pass)$|(?<=^ssh)(pass)$|(?<=^pg)(pass)$|(?<=^mysql)(pass)$|(?<=^redis)(pass)$"
+)
+_KEY_WORD = re.compile(r"(secret|private|api|app|access|signing|encryption|master|shared|session|auth|client|tls|ssl|ssh"
+                       r"|data)(?:(access)?)(key)")
+_PART = re.compile(r"[:./\[\]]+")
+_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _PLAIN = re.compile(r"[^a-z0-9]")
+_SPLIT = {
+    "userdata": ("user", "data"), "accesskeyid": ("access", "key", "id"), "secretaccesskey": ("secret", "access", "key"),
+    "accesskeysecret": ("access", "key", "secret"), "clientkeydata": ("client", "key", "data"),
+    "osuserdata": ("user", "data"), "connectionstring": ("connection", "string"), "keymaterial": ("key", "material"),
+    "secretaccess": ("secret", "access"), "verificationcode": ("verification", "code"), "authcode": ("auth", "code"),
+    "appcode": ("app", "code"), "accesscode": ("access", "code"), "verifycode": ("verify", "code"),
+    "authorizationcode": ("authorization", "code"), "codeverifier": ("code", "verifier"),
+    "presharedkey": ("preshared", "key"), "awsaccesskeyid": ("access", "key", "id"), "accessid": ("access", "id"),
+    "encodedauthorizationmessage": ("authorization", "message"), "stringseed": ("string", "seed"),
+    "secretstring": ("secret",), "secretbinary": ("secret",), "secretvalue": ("secret",), "setcookie": ("cookie",),
+    "plaintextkey": ("plaintext", "key"), "totpcode": ("totp", "code"), "nexttoken": ("next", "token"),
+    "pagetoken": ("page", "token"), "oauth2": ("oauth",), "dockerconfigjson": ("docker", "config"),
+    "proxyauthorization": ("authorization",), "passwordhash": ("password", "hash"),
+}  # fmt: skip
 
 
 @lru_cache(maxsize=4096)
@@ -34,16 +168,135 @@ def bare(name: str) -> str:
     return _PLAIN.sub("", name.lower())
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
+def words_of(name: str) -> tuple[str, ...]:
+    """The words of the last part of a name, in lower case and in the singular."""
+    parts = [part for part in _PART.split(name) if part and not part.isdigit()]
+    found: list[str] = []
+    for match in _WORD.finditer(parts[-1] if parts else ""):
+        word = match[0].lower()
+        if word in _SPLIT:
+            found += _SPLIT[word]
+            continue
+        glued = _GLUED.search(word)
+        if glued is not None:
+            start = next(glued.start(group) for group in range(1, glued.re.groups + 1) if glued[group])
+            found.append(word[:start])
+            word = word[start:]
+        key = _KEY_WORD.fullmatch(_singular(word))
+        found += [part for part in key.groups() if part] if key else [_singular(word)]
+    while found and found[-1].isdigit() and len(found) > 1:
+        found.pop()  # password2
+    return tuple(found)
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "pass", "alias")) else word
+
+
+@lru_cache(maxsize=8192)
+def kind_of(name: str, parent: str = "") -> str | None:
+    """SECRET, WEAK (if the value reads as no word) or ACCESS_KEY; None for a name that marks nothing.
+
+    parent: the name of the object that the member is in.
+    """
+    if len(name) > 200:
+        return None
+    words = words_of(name)
+    if parent and (" ".join(words_of(parent)), " ".join(words)) in _INSIDE:
+        return SECRET
+    if not words:
+        return None
+    if words == ("access",) or (_ends(words, _ACCESS) and words[-3:] != ("secret", "access", "key")):
+        return ACCESS_KEY
+    if _ends(words, _COMPOUNDS) or bare(name) == "tlskey":
+        return SECRET
+    while len(words) > 1 and (words[-1] in _TRAILING or (words[-1] == "data" and words[-2] in _DATA_OF)):
+        words = words[:-1]
+        if _ends(words, _COMPOUNDS):
+            return SECRET
+    if _ends(words, _HARMLESS):
+        return None
+    if words[-2:] == _CLIENT:
+        return WEAK
+    return _by_head(words)
+
+
+def _by_head(words: tuple[str, ...]) -> str | None:
+    head, before = words[-1], words[-2] if len(words) > 1 else ""
+    if head in _HEADS:
+        return SECRET
+    if head == "pass":
+        return SECRET if before else WEAK
+    if (head == "key" and before in _KEYS) or (head == "code" and before in _CODES):
+        return SECRET
+    if head == "key" and words[-3:-1] == ("secret", "access"):
+        return SECRET
+    return WEAK if head in _WEAK else None
+
+
+def _ends(words: tuple[str, ...], endings: frozenset[tuple[str, ...]] | set[tuple[str, ...]]) -> bool:
+    return any(words[-length:] in endings for length in (1, 2, 3))
+
+
 def is_secret(name: str, parent: str = "") -> bool:
-    """Whether the value under this name (inside the object named `parent`) must not be written down."""
-    found = bare(name)
-    return found in _SECRET or found.endswith(_ENDINGS) or (bare(parent), found) in _INSIDE
+    """Whether a value under this name (inside the object named `parent`) is a secret; see `hides` for its value."""
+    return kind_of(name, parent) in (SECRET, WEAK)
 
 
 def is_access_key(name: str) -> bool:
     """Whether the value under this name is an access key id (AK)."""
-    return bare(name) in _ACCESS_KEYS
+    return kind_of(name) == ACCESS_KEY
+
+
+def is_plural(name: str) -> bool:
+    """Whether a name stands for several secrets: its list or map holds nothing else."""
+    last = [match[0].lower() for match in _WORD.finditer(name)][-1:]
+    return bool(last) and last[0].endswith("s") and is_secret(name)
+
+
+@lru_cache(maxsize=4096)
+def is_numeric(name: str) -> bool:
+    """Whether a number under this name is a secret: of a password and a code, not of a token count."""
+    return not _NUMERIC.isdisjoint(words_of(name)) and is_secret(name)
+
+
+# What a value under such a name can be without being a secret.
+_TRIVIAL = re.compile(
+    r"(?i)true|false|none|null|nil|undefined|yes|no|on|off|n/?a|enabled?|disabled?|optional|required"
+    r"|string|password|secret|token|[-*.x?_ ]+|<[a-z][a-z _-]*>|\$\{[^{}]*\}|\$[a-z_]\w*|\{\{[^{}]*\}\}|%\(?\w*\)?s"
+    r"|redacted|masked|hidden|\[(?:redacted|masked|hidden|filtered)\]"
+)
+_PUBLIC = ("ssh-rsa ", "ssh-ed25519 ", "ssh-dss ", "ecdsa-sha2-", "-----BEGIN CERT", "-----BEGIN PUBLIC", "arn:", "urn:")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{32}")
+_ORDINARY = re.compile(r"[A-Za-z]+(?:[ _.-][A-Za-z]+)*")
+_STOP = _words("""
+    a an the of for to in on is are be was were must may can should shall will not no and or with without by from as at
+    this that it its your you if when at least than more between only cannot does do has have
+""")
+
+
+def is_trivial(value: str) -> bool:
+    """Whether a value says nothing: empty, a truth value, a placeholder, a mask."""
+    return not value or MASK in value or (len(value) <= 80 and _TRIVIAL.fullmatch(value.strip()) is not None)
+
+
+def is_prose(value: str) -> bool:
+    """Whether a value is a sentence about a secret: four words or more, two of them such as `the` or `must`."""
+    if len(value) > 400 or " " not in value:
+        return False
+    words = value.lower().split()
+    return len(words) >= 4 and sum(word.strip(".,;:!?") in _STOP for word in words) >= 2
+
+
+def hides(name: str, value: str, parent: str = "") -> bool:
+    """Whether this value under this name must not be written down."""
+    kind = kind_of(name, parent)
+    if kind not in (SECRET, WEAK) or is_trivial(value) or value.startswith(_PUBLIC) or is_prose(value):
+        return False
+    if kind == SECRET:
+        return True
+    return len(value) >= 8 and not _ORDINARY.fullmatch(value) and not _UUID.fullmatch(value)
 
 
 # Headers worth keeping; all others are noise or secret. A trailing * stands for any ending.

@@ -1,7 +1,8 @@
 """Takes the secrets out of requests and answers: by header, field name and shape, and known values in every encoding.
 
-A text is opened layer by layer (JSON inside JSON, percent-encoding, base64, gzip), cleaned inside, and closed again the
-same way, so that what replays is still what the program expects.
+A text is opened layer by layer (JSON inside JSON, percent-encoding, base64, entities, gzip and its kin), cleaned
+inside, and closed again the same way, so that what replays is still what the program expects. Only values change: no
+number, no order, no blank of a document does.
 """
 
 from __future__ import annotations
@@ -9,26 +10,47 @@ from __future__ import annotations
 import base64
 import binascii
 import gzip
+import html
+import json
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from pytest_hwcloud.cloud.wire import Answer, Request
-from pytest_hwcloud.files.json_lossless import Members, Numeral, compact, parse_container
 from pytest_hwcloud.secrets import shapes
 from pytest_hwcloud.secrets.encodings import MASK
-from pytest_hwcloud.secrets.field_names import bare, is_access_key, is_kept, is_secret
+from pytest_hwcloud.secrets.field_names import (
+    bare,
+    hides,
+    is_access_key,
+    is_kept,
+    is_numeric,
+    is_plural,
+    is_secret,
+    is_secret_header,
+    is_trivial,
+    kind_of,
+    words_of,
+)
 from pytest_hwcloud.secrets.substitutions import Swaps
 
-_DEPTH = 5  # layers that are opened
+_DEPTH = 6  # layers that are opened
 _ROOM, _EACH = 1 << 20, 100  # characters of texts that are kept, and what each costs besides
 _LEARN_FROM = 8  # characters of a found secret, from which on it is looked for everywhere
-_PERCENT = re.compile(r"[^\s\"'<>&=;,|]*%[0-9A-Fa-f]{2}[^\s\"'<>&=;,|]*")
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
-_FORM = re.compile(r"[\w.\-%+]+=[^\s&]*(?:&[\w.\-%+]+=[^\s&]*)*")
-_GZIP = b"\x1f\x8b"
-_NAMING, _VALUE = frozenset({"key", "name", "paramname", "field"}), frozenset({"value", "paramvalue"})
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
+_BORDERS = frozenset(" \t\r\n\"'<>&=;,|`\\{}()")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}+={0,2}")
+_WRAPPED = re.compile(r"(?:[A-Za-z0-9+/]{40,76}+\r?\n[ \t]*+){1,}+[A-Za-z0-9+/]{1,76}+={0,2}")
+_HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}){12,}+(?![0-9A-Za-z])")
+_FORM = re.compile(r"[^\s&={}<>\"\[]{1,200}\]?=[^\s&\"<>]*+(?:&[^\s&={}<>\"]{0,200}(?:=[^\s&\"<>]*+)?)*+")
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]++', re.DOTALL)
+_NAMING = frozenset({"key", "name", "paramname", "field", "fieldname", "parameterkey", "parametername", "variable", "id"})
+_VALUE = frozenset({"value", "paramvalue", "fieldvalue", "parametervalue", "content", "defaultvalue", "default"})
+_SHORTEST_BODY = 2
+_FLAG = re.compile(r"--?([A-Za-z][\w.-]{0,60})")
+_MAGIC: tuple[tuple[bytes, str], ...] = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
 
 
 class _Cleaned:
@@ -61,23 +83,35 @@ class Scrubber:
 
     def learn_access_key(self, key: str) -> None:
         """Give this access key a stand-in, if it has none."""
-        self.swaps.exchange(key, shapes.invented_access_key(key))
+        if not key.startswith(shapes.INVENTED):
+            self.swaps.exchange(key, shapes.invented_access_key(key))
 
     # whole messages -------------------------------------------------------------------------------------------------
     def request(self, request: Request) -> Request:
         """The request as it is recorded, and as a live one is looked up."""
         self._learn_headers(request.headers)
-        url, body = self.url(request.url), self.body(request.body, request.headers.get("content-type", ""))
-        return Request(request.method, url, self.headers(request.headers, "request"), body)
+        version = self.swaps.version
+        url = self.url(request.url)
+        headers = self.headers(request.headers, "request")
+        body = self.body(request.body, request.headers.get("content-type", ""))
+        if self.swaps.version != version:  # what was met late is hidden in what came first
+            url, body = self.swaps(url), self._known(body)
+            headers = {name: self.swaps(value) for name, value in headers.items()}
+        return Request(request.method, url, headers, body)
 
     def answer(self, answer: Answer, method: str = "GET") -> Answer:
         """The answer as it is recorded; the length is kept where it is the answer (HEAD)."""
         self._learn_headers(answer.headers)
+        version = self.swaps.version
         headers = self.headers(answer.headers, "answer")
+        reason = self.text(answer.reason)
+        body = self.body(answer.body, answer.header("content-type") or "")
+        if self.swaps.version != version:
+            body, reason = self._known(body), self.swaps(reason)
+            headers = {name: self.swaps(value) for name, value in headers.items()}
         if method == "HEAD" and (length := answer.header("content-length")):
             headers["Content-Length"] = length
-        body = self.body(answer.body, answer.header("content-type") or "")
-        return Answer(answer.status, headers, body, self.text(answer.reason))
+        return Answer(answer.status, headers, body, reason)
 
     def headers(self, headers: Mapping[str, str], side: str) -> dict[str, str]:
         """The headers worth keeping, clean, in the order of their names."""
@@ -86,40 +120,58 @@ class Scrubber:
 
     def header(self, name: str, value: str) -> str:
         """The value of one header, clean."""
-        if is_secret(name):
+        if is_secret(name) and not is_trivial(value):
             self.learn(value)
             return MASK
-        return self.url(value) if "://" in value else self.text(value)
+        return self.url(value) if "://" in value and " " not in value else self.text(value)
 
     def _learn_headers(self, headers: Mapping[str, str]) -> None:
         for name, value in headers.items():
-            if bare(name) in ("cookie", "setcookie"):
+            short = bare(name)
+            if short in ("cookie", "setcookie"):
                 for part in str(value).split(";"):
                     self.learn(part.partition("=")[2].strip())
-            elif is_secret(name) and " " not in str(value):
-                self.learn(str(value))
-            elif bare(name) in ("authorization", "proxyauthorization"):
+            elif short in ("authorization", "proxyauthorization"):
                 shapes.apply(str(value), self)
+            elif is_secret_header(name) and " " not in str(value):
+                self.learn(str(value))
 
     def url(self, url: str) -> str:
         """The URL with its ids exchanged and its secrets masked; parameters keep their order and spelling."""
         head, question, rest = url.partition("?")
         query, sharp, fragment = rest.partition("#")
-        return self.text(head) + question + self._form(query) + sharp + self.text(fragment)
+        if not question:
+            head, sharp, fragment = url.partition("#")
+        clean = self.text(head) + question + self._form(query, head)
+        return clean + sharp + (self._form(fragment) if "=" in fragment else self.text(fragment))
 
     def body(self, body: bytes, content_type: str = "", depth: int = 0) -> bytes:
-        """The body, clean; JSON in one line if anything changed, otherwise the very same bytes."""
-        if not body:
+        """The body, clean; where nothing is secret the very same bytes."""
+        if len(body) < _SHORTEST_BODY:
             return body
-        if body.startswith(_GZIP) and depth < _DEPTH:
-            return self._gzip(body, depth)
-        try:
-            text = body.decode()
-        except UnicodeDecodeError:  # not a text: letters and bytes one to one, so that nothing else is touched
+        coding = next((name for magic, name in _MAGIC if body.startswith(magic)), None)
+        if coding is not None and depth < _DEPTH:
+            return self._packed(body, coding, depth)
+        text, encoding = _decoded_text(body, content_type)
+        if text is None:  # not a text: letters and bytes one to one, so that nothing else is touched
+            if depth < _DEPTH and body[:1] == b"\x78" and _unpacked(body, "deflate") is not None:
+                return self._packed(body, "deflate", depth)
             text = body.decode("latin-1")
             return self.swaps(shapes.apply(text, self)).encode("latin-1", errors="replace")
-        form = "x-www-form-urlencoded" in content_type or _FORM.fullmatch(text) is not None
-        return (self._form(text) if form else self.text(text)).encode()
+        form = "x-www-form-urlencoded" in content_type or (text[:1] not in "{[<" and _FORM.fullmatch(text) is not None)
+        clean = self._form(text) if form else self.text(text)
+        return body if clean == text else clean.encode(encoding, errors="replace")
+
+    def _known(self, body: bytes) -> bytes:
+        """The body without what is known by now."""
+        try:
+            text = body.decode()
+        except UnicodeDecodeError:
+            text = body.decode("latin-1")
+            clean = self.swaps(text)
+            return body if clean == text else clean.encode("latin-1", errors="replace")
+        clean = self.swaps(text)
+        return body if clean == text else clean.encode()
 
     # texts and documents --------------------------------------------------------------------------------------------
     def text(self, text: str, depth: int = 0) -> str:
@@ -129,108 +181,351 @@ class Scrubber:
         known = self._cleaned
         if known.version != self.swaps.version:
             known = self._cleaned = _Cleaned(self.swaps.version)
-        clean = known.texts.get((text, depth))
-        if clean is None:
-            clean = self._opened(text, depth)
-            if known.version == self.swaps.version:  # nothing was learnt from it, and nothing will be
-                known.add(text, depth, clean)
-        return clean
+        found = known.texts.get((text, depth))
+        if found is None:
+            found = self._text(text, depth)
+            if known.version == self.swaps.version:
+                known.add(text, depth, found)
+        return found
 
-    def _opened(self, text: str, depth: int) -> str:
-        document = parse_container(text)
+    def _text(self, text: str, depth: int) -> str:
+        document = self.document(text, depth)
         if document is not None:
-            clean = self.document(document, depth=depth + 1)
-            return text if clean == document else compact(clean)
-        if "%" in text:
-            text = _PERCENT.sub(lambda match: self._percent(match[0], depth), text)
-        text = _BASE64.sub(lambda match: self._base64(match[0], depth), text)
-        text = shapes.apply(text, self)
+            return self.swaps(document)
+        if len(text) > 2:
+            if "%" in text:
+                text = self._percent(text, depth)
+            if "&" in text and ("&quot;" in text or "&#" in text or "&lt;" in text):
+                text = self._entities(text, depth)
+            text = self._encoded(text, depth)
+            text = shapes.apply(text, self)
         return self.swaps(text)
 
-    def document(self, value: object, name: str = "", parent: str = "", depth: int = 0) -> object:
-        """A JSON document, clean; `name` is the member it stands under, `parent` the member around that."""
-        match value:
-            case Members():
-                hint = next((v for k, v in value if bare(k) in _NAMING and isinstance(v, str)), "")
-                return Members(
-                    (self.swaps(k), self.document(v, hint if hint and bare(k) in _VALUE else k, name, depth))
-                    for k, v in value
-                )
-            case list():
-                return [self.document(item, name, parent, depth) for item in value]
-            case str():
-                return self._member(value, name, parent, depth)
-        return value
+    def document(self, text: str, depth: int = 0) -> str | None:
+        """A JSON document, clean, everything but the values as it was; None for any other text."""
+        stripped = text.strip()
+        if stripped[:1] + stripped[-1:] not in ("{}", "[]", '""') or len(stripped) < _SHORTEST_BODY:
+            return None
+        try:
+            json.loads(stripped)
+        except (ValueError, RecursionError):
+            return None
+        return _Document(text, self, depth).clean()
 
-    def _member(self, value: str, name: str, parent: str, depth: int) -> str:
-        if is_secret(name, parent) and value and value != MASK:
+    def member(self, name: str, value: str, parent: str, depth: int) -> str:
+        """A text under a name, clean."""
+        if hides(name, value, parent):
             self.learn(value)
-            return Numeral("0") if isinstance(value, Numeral) else MASK
-        if isinstance(value, Numeral):
-            return value
-        if is_access_key(name) and shapes.ACCESS_KEY.fullmatch(value):
+            return MASK
+        if is_access_key(name) and _key_of_capitals(value):
             self.learn_access_key(value)
+        words = words_of(name)
+        if words and words[-1] in _SERIALS and shapes.ACCESS_KEY.fullmatch(value):
+            return self.swaps(value)
         return self.text(value, depth)
 
     # layers ---------------------------------------------------------------------------------------------------------
-    def _form(self, text: str) -> str:
-        return "&".join(self._parameter(part) for part in text.split("&"))
+    def _form(self, text: str, address: str = "") -> str:
+        if not text:
+            return text
+        parts = text.split("&")
+        names = {part.partition("=")[0].lower() for part in parts[:200]}
+        code = "grant_type" in names or {"code", "state"} <= names
+        hook = "key" in names and re.search(r"(?i)hook|robot", address) is not None
+        return "&".join(self._parameter(part, ("code",) if code else ("key",) if hook else ()) for part in parts)
 
-    def _parameter(self, part: str) -> str:
+    def _parameter(self, part: str, secret: tuple[str, ...]) -> str:
         name, equals, written = part.partition("=")
         value, plus = unquote_plus(written), "+" in written
         label = unquote_plus(name)
-        if is_secret(label) and value:
+        if value and (label.lower() in secret or hides(label, value) or hides(label, unquote(value))):
             self.learn(value)
             return f"{name}={MASK}"
-        if is_access_key(label) and shapes.ACCESS_KEY.fullmatch(value):
+        if is_access_key(label) and _key_of_capitals(value):
             self.learn_access_key(value)
         clean = self.text(value, 1)
         if clean == value:
             return self.text(name, 1) + equals + written
         return name + equals + (quote_plus if plus else quote)(clean, safe="*")
 
-    def _percent(self, run: str, depth: int) -> str:
-        inner = unquote(run, errors="surrogateescape")
+    def _percent(self, text: str, depth: int) -> str:
+        """Runs with percent-encoding in them: a run is read once, from border to border."""
+        parts, at = [], 0
+        for escape in _ESCAPE.finditer(text):
+            if escape.start() < at:
+                continue
+            start = escape.start()
+            while start > at and text[start - 1] not in _BORDERS:
+                start -= 1
+            stop = escape.end()
+            while stop < len(text) and text[stop] not in _BORDERS:
+                stop += 1
+            run = text[start:stop]
+            inner = unquote(run, errors="surrogateescape")
+            clean = self.text(inner, depth + 1)
+            if clean != inner:
+                run = quote(clean, safe="/:@*?=&+,;!~'()$", errors="surrogateescape")
+            parts += [text[at:start], run]
+            at = stop
+        return "".join([*parts, text[at:]])
+
+    def _entities(self, text: str, depth: int) -> str:
+        inner = html.unescape(text)
+        if inner == text:
+            return text
         clean = self.text(inner, depth + 1)
-        return run if clean == inner else quote(clean, safe="/:@*", errors="surrogateescape")
+        if clean == inner:
+            return text
+        known = self.swaps(text)  # most values are learnt, and are replaced in place
+        if html.unescape(known) == clean:
+            return known
+        return html.escape(clean, quote="&quot;" in text or "&#" in text)
+
+    def _encoded(self, text: str, depth: int) -> str:
+        if len(text) < 12:
+            return text
+        if "\n" in text:
+            text = _WRAPPED.sub(lambda match: self._wrapped(match[0], depth), text)
+        text = _BASE64.sub(lambda match: self._base64(match[0], depth), text)
+        return _HEX.sub(lambda match: self._hex(match[0], depth), text) if len(text) >= 24 else text
+
+    def _wrapped(self, block: str, depth: int) -> str:
+        """Base64 over several lines."""
+        whole = "".join(block.split())
+        clean = self._base64(whole, depth)
+        if clean == whole:
+            return block
+        first = block.index("\n")
+        width = len(block[:first].rstrip("\r"))
+        margin = re.match(r"\r?\n[ \t]*", block[first - (block[first - 1] == "\r") :])
+        between = margin[0] if margin else "\n"
+        return between.join(clean[at : at + width] for at in range(0, len(clean), width))
 
     def _base64(self, run: str, depth: int) -> str:
-        raw = _decoded(run)
+        raw = _debased(run)
         if raw is None:
             return "/".join(self._base64(part, depth) for part in run.split("/")) if "/" in run else run
-        if raw.startswith(_GZIP):
-            clean = self._gzip(raw, depth + 1)
+        coding = next((name for magic, name in _MAGIC if raw.startswith(magic)), None)
+        if coding is not None:
+            clean = self._packed(raw, coding, depth + 1)
         else:
-            try:
-                clean = self.text(raw.decode(), depth + 1).encode()
-            except UnicodeDecodeError:
+            text, encoding = _decoded_text(raw, "")
+            if text is None:
                 return run
+            clean = self.text(text, depth + 1).encode(encoding, errors="replace")
         if clean == raw:
             return run
         encode = base64.urlsafe_b64encode if "-" in run or "_" in run else base64.b64encode
         written = encode(clean).decode()
         return written if len(run) % 4 == 0 else written.rstrip("=")
 
-    def _gzip(self, body: bytes, depth: int) -> bytes:
-        try:
-            inner = gzip.decompress(body)
-        except (OSError, EOFError, zlib.error):
+    def _hex(self, run: str, depth: int) -> str:
+        text = _decoded_text(bytes.fromhex(run), "")[0]
+        if text is None or not _is_printable(text):
+            return run
+        clean = self.text(text, depth + 1)
+        if clean == text:
+            return run
+        return clean.encode().hex() if run == run.lower() else clean.encode().hex().upper()
+
+    def _packed(self, body: bytes, coding: str, depth: int) -> bytes:
+        inner = _unpacked(body, coding)
+        if inner is None:
             return self.swaps(body.decode("latin-1")).encode("latin-1", errors="replace")
         clean = self.body(inner, depth=depth + 1)
-        return body if clean == inner else gzip.compress(clean, mtime=0)
+        return body if clean == inner else _PACK[coding](clean)
 
 
-def _decoded(run: str) -> bytes | None:
+_SERIALS = frozenset("""
+    serial sn number no imei iccid barcode batch order invoice part product model version build revision tracking device
+    asset plate etag hash checksum uuid
+""".split())
+
+
+class _Frame:
+    """An object or a list that is open. members: name, start and end of the token, text, of its own texts."""
+
+    __slots__ = ("is_list", "members", "name", "parent")
+
+    def __init__(self, is_list: bool, name: str, parent: str) -> None:
+        self.is_list, self.name, self.parent = is_list, name, parent
+        self.members: list[tuple[str, int, int, str | None]] = []
+
+
+class _Document:
+    """One JSON document, read token by token; its texts are replaced where they stand."""
+
+    def __init__(self, text: str, scrubber: Scrubber, depth: int) -> None:
+        self.text, self.scrubber, self.depth = text, scrubber, depth
+        self.edits: list[tuple[int, int, str]] = []
+
+    def clean(self) -> str:
+        text = self.text
+        stack: list[_Frame] = [_Frame(True, "", "")]
+        key: str | None = None
+        for token in _TOKEN.finditer(text):
+            first = text[token.start()]
+            top = stack[-1]
+            if first == '"':
+                word = _unquoted(token[0])
+                if top.is_list or key is not None:
+                    top.members.append((top.name if top.is_list else key or "", token.start(), token.end(), word))
+                    key = None
+                else:
+                    key = word
+                    self.key(token.start(), token.end(), word)
+            elif first in "{[":
+                name = top.name if top.is_list else key or ""
+                parent = top.parent if top.is_list else top.name
+                stack.append(_Frame(first == "[", name, parent))
+                key = None
+            elif first in "}]":
+                self.finish(stack.pop())
+            elif first not in ",:":
+                if not top.is_list and key is not None:
+                    self.number(key, token)
+                key = None
+        self.finish(stack.pop())
+        if not self.edits:
+            return text
+        parts, at = [], 0
+        for start, end, new in sorted(self.edits):
+            parts += [text[at:start], new]
+            at = end
+        return "".join([*parts, text[at:]])
+
+    def key(self, start: int, end: int, word: str) -> None:
+        clean = self.scrubber.swaps(word)
+        if clean != word:
+            self.edits.append((start, end, self.quoted(clean, start, end)))
+
+    def number(self, name: str, token: re.Match[str]) -> None:
+        if is_numeric(name) and token[0] not in ("0", "true", "false", "null"):
+            self.scrubber.learn(token[0])
+            self.edits.append((token.start(), token.end(), "0"))
+
+    def finish(self, frame: _Frame) -> None:
+        """All texts of an object or list are known: clean each under the name that says what it is."""
+        names = {} if frame.is_list else {bare(name): word for name, _, _, word in frame.members}
+        hint = next((names[name] for name in _NAMING if names.get(name)), None)
+        every = not frame.is_list and self.all_secret(frame, names)
+        previous = ""
+        for name, start, end, word in frame.members:
+            if word is None:
+                continue
+            as_name = name
+            if hint and bare(name) in _VALUE and is_secret(hint):
+                as_name = hint
+            elif hint and bare(name) in _VALUE and is_access_key(hint):
+                as_name = hint
+            elif frame.is_list and (flag := _FLAG.fullmatch(previous)) and kind_of(flag[1]):
+                as_name = flag[1]
+            elif every and not is_trivial(word):
+                as_name = "secret"
+            clean = self.scrubber.member(as_name, word, frame.parent if frame.is_list else frame.name, self.depth + 1)
+            if clean != word:
+                self.edits.append((start, end, self.quoted(clean, start, end)))
+            previous = word
+
+    def all_secret(self, frame: _Frame, names: Mapping[str, str | None]) -> bool:
+        """`passwords: {root: …}`, `data: {…}` of a Secret of Kubernetes: every text in it is one."""
+        if bare(frame.name) in ("stringdata",):
+            return True
+        if bare(frame.name) == "data" and self.is_kubernetes_secret():
+            return True
+        return (
+            is_plural(frame.name)
+            and bool(frame.members)
+            and not any(name in _DESCRIBING or is_secret(name) or is_access_key(name) for name in names)
+        )
+
+    def is_kubernetes_secret(self) -> bool:
+        return re.search(r'"kind"\s{0,8}:\s{0,8}"Secret(?:List)?"', self.text) is not None
+
+    def quoted(self, word: str, start: int, end: int) -> str:
+        """The text as a JSON string, with the letters of other scripts as they were written in this place."""
+        raw = self.text[start:end]
+        written = json.dumps(word, ensure_ascii=raw.isascii() or not word.isprintable())
+        return written.replace("/", "\\/") if "\\/" in raw and "/" in word else written
+
+
+_DESCRIBING = frozenset("""
+    id name type status description created createdat updated updatedat createtime updatetime expires expiresat url href
+    self next previous version kind region scope source state message count methods user domain project algorithm format
+    namespace title label policy rel method path
+""".split())
+
+
+def _unquoted(token: str) -> str:
+    if "\\" not in token:
+        return token[1:-1]
+    found: str = json.loads(token, strict=False)
+    return found
+
+
+def _key_of_capitals(value: str) -> bool:
+    return len(value) == 20 and value.isascii() and value.isalnum() and value.isupper()
+
+
+def _is_printable(text: str) -> bool:
+    return all(letter.isprintable() or letter in "\r\n\t" for letter in text)
+
+
+def _decoded_text(body: bytes, content_type: str) -> tuple[str | None, str]:
+    """The text that these bytes are, and how it is encoded; None if they are none."""
+    if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        encoding = "utf-16-le" if body[:2] == b"\xff\xfe" else "utf-16-be"
+    elif len(body) >= 16 and body[1::2].count(0) == len(body) // 2 and 0 not in body[::2]:
+        encoding = "utf-16-le"
+    else:
+        found = re.search(r"charset=[\"']?([\w-]{3,20})", content_type)
+        encoding = found[1].lower() if found else "utf-8"
+    for name in dict.fromkeys((encoding, "utf-8")):
+        try:
+            return body.decode(name), name
+        except (UnicodeDecodeError, LookupError):
+            continue
+    return None, "utf-8"
+
+
+def _debased(run: str) -> bytes | None:
+    """What a base64 run holds, if that is a text or something packed."""
     padded = run.rstrip("=") + "=" * (-len(run.rstrip("=")) % 4)
     try:
         raw = base64.b64decode(padded.replace("-", "+").replace("_", "/"), validate=True)
     except (binascii.Error, ValueError):
         return None
-    if raw.startswith(_GZIP):
+    if raw.startswith(tuple(magic for magic, _ in _MAGIC)):
         return raw
+    text, _ = _decoded_text(raw, "")
+    return raw if text is not None and _is_printable(text.lstrip("\ufeff")) else None
+
+
+def _unpacked(body: bytes, coding: str) -> bytes | None:
     try:
-        text = raw.decode()
-    except UnicodeDecodeError:
+        return _UNPACK[coding](body)
+    except Exception:  # broken, or of a library that is not there: nothing to look into
         return None
-    return raw if all(letter.isprintable() or letter in "\r\n\t" for letter in text) else None
+
+
+def _zstd(name: str) -> Callable[[bytes], bytes]:
+    def call(body: bytes) -> bytes:
+        zstandard: Any = __import__("zstandard")
+        if name == "compress":
+            return bytes(zstandard.ZstdCompressor().compress(body))
+        with zstandard.ZstdDecompressor().stream_reader(body) as reader:
+            return bytes(reader.read())
+
+    return call
+
+
+_UNPACK: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.decompress,
+    "deflate": zlib.decompress,
+    "zstd": _zstd("decompress"),
+}
+_PACK: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": lambda body: gzip.compress(body, mtime=0),
+    "deflate": zlib.compress,
+    "zstd": _zstd("compress"),
+}

@@ -1,4 +1,7 @@
-"""Secrets inside any text: shapes that give themselves away, and `name = value` in the notations that texts use."""
+"""Secrets that give themselves away wherever they stand: keys, tokens, credentials in URLs and commands, webhooks.
+
+Every expression is bounded or possessive, so that a text is read in linear time.
+"""
 
 from __future__ import annotations
 
@@ -6,50 +9,77 @@ import base64
 import binascii
 import hashlib
 import re
+from collections.abc import Callable
 from functools import partial
-from typing import Protocol
 from urllib.parse import unquote_plus
 
+from pytest_hwcloud.secrets import notations
 from pytest_hwcloud.secrets.encodings import MASK
-from pytest_hwcloud.secrets.field_names import is_secret, is_secret_header
+from pytest_hwcloud.secrets.field_names import hides, is_trivial, kind_of
+from pytest_hwcloud.secrets.notations import Learner
+
+__all__ = ["ACCESS_KEY", "INVENTED", "Learner", "apply", "invented_access_key"]
 
 INVENTED = "HWCTEST"  # what every access key of ours begins with
 
-
-class Learner(Protocol):
-    """Who wants to know of the secrets and access keys that a rule finds."""
-
-    def learn(self, secret: str) -> None: ...
-    def learn_access_key(self, key: str) -> None: ...
-
-
-_PRIVATE = re.compile(r"-----BEGIN[A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END[A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL)
+_PRIVATE = re.compile(r"-----BEGIN[A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d:")
+_DER = re.compile(r"(?<![A-Za-z0-9+/])MII[A-Za-z0-9+/_-]{60,}+={0,2}")
 _TOKENS = re.compile(
-    r"(?<![A-Za-z0-9+/])(?<!-----\n)(?<!-----\r\n)(?<!-----\\n)"  # certificates begin so too, and are public
-    r"MII[A-Za-z0-9+/_-]{60,}={0,2}"  # IAM
-    r"|(?<![\w-])gAAAA[\w-]{40,}={0,2}"  # keystone
-    r"|(?<![\w-])eyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]*"  # web tokens
+    r"(?<![\w-])(?:gAAAA[\w-]{40,}+={0,2}"  # keystone
+    r"|eyJ[\w-]{6,}+\.[\w-]{6,}+(?:\.[\w-]*+)+"  # web tokens, signed or encrypted
+    r"|(?:gh[opsur]_|github_pat_|glpat-|gldt-|npm_|pypi-AgE|dop_v1_|hvs\.|hvb\.|whsec_|shpat_|AGE-SECRET-KEY-1)[\w-]{16,}+"
+    r"|xox[abeoprs]-[\w-]{10,}+|SG\.[\w-]{16,}+\.[\w-]{16,}+|AIza[\w-]{35}|(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,}+"
+    r"|sk-(?=[A-Za-z-]{0,40}+\d)[\w-]{24,}+)"
 )
-_BASIC = re.compile(r"(?i)\b(Basic\s+)([A-Za-z0-9+/_-]{4,}={0,2})")
-_BEARER = re.compile(r"(?i)\b(Bearer\s+)([\w.~+/-]{12,}=*)")
-_SIGNATURE = re.compile(r"(?i)(Signature=)[0-9a-f]{40,}")
-_USERINFO = re.compile(r"(?<=://)[^/\s:@\"'<>]+:[^/\s@\"'<>]+(?=@)")
+_CRYPT = re.compile(r"(?<![\w$])\$(?:1|2[abxy]|5|6|7|y|apr1|argon2(?:id|i|d)|scrypt|pbkdf2[\w-]{0,20})\$[\w./$=,+-]{20,300}")
+_BASIC = re.compile(r"(?i)\b(Basic\s{1,8})([A-Za-z0-9+/_-]{4,}+={0,2})")
+_BEARER = re.compile(r"(?i)\b(Bearer\s{1,8})([\w.~+/-]{12,}+=*+)")
+_SIGNATURE = re.compile(r"(?i)(Signature=)[0-9a-f]{40,}+")
+_HOOK = re.compile(
+    r"(?i)(?:/(?:hooks?|webhooks?|webhookb2|incomingwebhook|bot|robot|services)/(?:[\w.@-]{1,80}/){0,4}?|/bot)"
+    r"(?=[\w:.@-]{0,80}?\d)([A-Za-z0-9_:.@-]{16,200})(?![\w:.@-])"
+)
+_HOOK_KEY = re.compile(r"(?i)(/(?:hooks?|webhooks?|robot)/[\w/.-]{0,80}\?(?:[\w-]{1,30}=[^&\s\"'<>]{0,80}&){0,4}key=)([\w-]{16,200})")
+_SLACK = re.compile(r"(?i)(hooks\.slack\.com/(?:services|workflows|triggers)/)([\w/-]{8,200})")
 ACCESS_KEY = re.compile(r"(?<![A-Za-z0-9])(?=[A-Z]{0,19}\d)(?=\d{0,19}[A-Z])[A-Z0-9]{20}(?![A-Za-z0-9])")
-
-# Each has a name in group "n" and its value in group "v".
-_NOTATIONS = tuple(
-    re.compile(pattern, re.DOTALL)
+# What a text of twenty capitals and digits is where it is called so.
+_SERIAL = re.compile(
+    r"(?i)(?:serial|\bs/?n|imei|iccid|barcode|batch|order|invoice|part|product|model|version|build|revision|tracking|"
+    r"device|asset|licen[cs]e[ _-]?plate|etag|hash|checksum)[ _-]?(?:no|number|num|id|code|sn)?[\s\"'\\:=#>.&;quot-]{0,12}$"
+)
+_COMMANDS = tuple(
+    re.compile(pattern)
     for pattern in (
-        # "password": "…", also inside a text that is itself quoted, once or more
-        r"(?P<e>\\*)(?P<q>[\"'])(?P<n>[\w.-]{2,60})(?P=e)(?P=q)\s*[:=]>?\s*(?P=e)(?P=q)"
-        r"(?P<v>(?:(?!(?<!\\)(?P=e)(?P=q))(?:\\.|.))*)",
-        r"(?<![\w.-])(?P<n>[\w.-]{2,60})=(?P<v>[^\s&;,\"'<>\\|]+)",  # password=…
-        r"<(?:\w+:)?(?P<n>[\w.-]{2,60})(?:\s[^<>]*)?>(?P<v>(?:<!\[CDATA\[.*?\]\]>|[^<])+)</",  # <Password>…</
-        r"\bname=\"(?P<n>[^\"\r\n]+)\"[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n(?P<v>.*?)(?=\r?\n--)",  # multipart
+        r"(?i)\bIDENTIFIED\s{1,4}(?:WITH\s{1,4}\S{1,40}\s{1,4})?(?:BY|AS)\s{1,4}(?:PASSWORD\s{1,4})?\\{0,3}['\"](?P<v>[^'\"\r\n\\]{1,200})",
+        r"(?i)\b(?:curl|wget|https?|xh)(?=\s)[^\r\n]{0,300}?\s(?:-u|--user|--proxy-user|-U|-a|--auth)[\s=]{0,4}\\{0,3}[\"']?(?P<u>[^\s:\"'\\]{1,100}):(?P<v>[^\s\"'\\]{1,200})",
+        r"(?i)\becho\s{1,4}(?:-\w{1,2}\s{1,4})?\\{0,3}[\"']?(?P<u>[\w.-]{1,64}):(?P<v>[^\"'\r\n|\\]{1,200}?)\\{0,3}[\"']?\s{0,4}\|\s{0,4}(?:sudo\s{1,4})?(?:/usr/sbin/)?chpasswd",
+        r"(?i)\bchpasswd\b[^\r\n]{0,40}<<<\s{0,4}\\{0,3}[\"']?(?P<u>[\w.-]{1,64}):(?P<v>[^\"'\r\n|\\]{1,200})",
+        r"(?i)\becho\s{1,4}(?:-\w{1,2}\s{1,4})?\\{0,3}[\"']?(?P<v>[^\s\"'|\\]{1,200})\\{0,3}[\"']?\s{0,4}\|\s{0,4}(?:sudo\s{1,4})?(?:passwd\b[^\r\n]{0,40}--stdin|docker\s{1,4}login|su\b|cryptsetup)",
+        r"\bsshpass\s{1,4}-p\s{0,4}\\{0,3}[\"']?(?P<v>[^\s\"'\\]{1,200})",
+        r"\b(?:mysql|mysqldump|mysqladmin|mariadb|mongosh?|mongodump)\b[^\r\n]{0,300}?\s-p[\"']?(?P<v>[^\s\"'\\-][^\s\"'\\]{0,200})",
+        r"\bredis-cli\b[^\r\n]{0,200}?\s-a\s{1,4}[\"']?(?P<v>[^\s\"'\\]{1,200})",
+        r"\b(?:docker|podman|nerdctl|helm|skopeo|crane|oras)\b[^\r\n]{0,60}?\blogin\b[^\r\n]{0,200}?\s-p\s{1,4}[\"']?(?P<v>[^\s\"'\\]{1,200})",
+        r"\b(?:usermod|useradd)\b[^\r\n]{0,200}?\s-p\s{1,4}[\"']?(?P<v>[^\s\"'\\]{1,200})",
+        r"(?i)\bnet\s{1,4}user\s{1,4}\S{1,60}\s{1,4}(?P<v>[^\s/*\"'\\][^\s\"'\\]{0,100})",
+        r"(?i)\bConvertTo-SecureString\s{1,4}(?:-String\s{1,4})?[\"'](?P<v>[^\"'\r\n\\]{1,200})",
+        r"(?<![\w:])pass:(?P<v>[^\s\"'\\]{1,200})",
+        r"\b(?:zip|unzip|7z|7za|ansible-vault|smbclient|ldapsearch|ldapmodify|htpasswd)\b[^\r\n]{0,200}?\s-(?:P|w|p)\s{0,2}[\"']?(?P<v>[^\s\"'\\-][^\s\"'\\]{0,100})",
+        r"(?m)^(?P<u>[\w.*-]{1,100}:(?:\d{2,5}|\*):[\w*.-]{1,60}:[\w*.-]{1,60}):(?P<v>[^\s:]{1,200})$",  # .pgpass
+        r"(?i)\bmachine\s{1,4}\S{1,100}\s{1,8}login\s{1,4}\S{1,100}\s{1,8}password\s{1,4}(?P<v>\S{1,200})",
+        r"(?i)(?<![\w.-])(?:requirepass|masterauth|auth_pass|auth-pass)\s{1,8}\\{0,3}[\"']?(?P<v>[^\s\"'\\]{1,200})",
     )
 )
-_HINTS = (('"', "'"), ("=",), ("</",), ("name=",))
-_HEADER_LINE = re.compile(r"(?m)(?:^|(?<=\|))[ \t]*(?P<n>[\w-]{2,60}):[ \t]*(?P<v>[^|\r\n]+)")
+_COMMAND_HINTS = (
+    ("dentified", "DENTIFIED"), ("curl", "wget", "http", "xh "), ("chpasswd",), ("chpasswd",), ("--stdin", "login", "| su", "|su", "cryptsetup"),
+    ("sshpass",), ("mysql", "mariadb", "mongo"), ("redis-cli",), ("login",), ("usermod", "useradd"), ("net ", "NET "),
+    ("ecureString", "ecurestring"), ("pass:",), ("zip", "7z", "vault", "smbclient", "ldap", "htpasswd"), (":",), ("machine",),
+    ("requirepass", "masterauth", "auth_pass", "auth-pass"),
+)  # fmt: skip
+_CHPASSWD_LIST = re.compile(r"(?m)^[ \t]{0,40}(?:-[ ])?(?P<u>[a-z_][\w.-]{0,31}):(?P<v>[^\s:|\"'][^\s|\"']{2,200})[ \t]*\r?$")
+_K8S_SECRET = re.compile(r"(?m)^kind:[ ]{0,4}[\"']?Secret\b")
+_K8S_DATA = re.compile(r"(?m)^([ ]{0,20})(?:data|stringData):[ \t]*\r?\n")
+_K8S_ROW = re.compile(r"([ ]{1,40})[\w.\"'-]{1,100}:[ ]{1,4}(?P<v>[^\r\n]{1,8192})\r?(?:\n|$)")
+_DER_PUBLIC = 0x30  # a certificate, a request for one, a public key: the first member is a sequence
 
 
 def invented_access_key(real: str) -> str:
@@ -59,18 +89,56 @@ def invented_access_key(real: str) -> str:
 
 def apply(text: str, learner: Learner) -> str:
     """The text with every shape and every named secret masked; what was found is told to the learner."""
-    for hint, pattern, replace in _RULES:
-        if any(word in text for word in hint):
+    if "PRIVATE KEY" in text or "PuTTY-User-Key" in text:
+        text = _private_keys(text, learner)
+    for hints, pattern, replace in _RULES:
+        if any(hint in text for hint in hints):
             text = pattern.sub(partial(replace, learner=learner), text)
-    for key in set(ACCESS_KEY.findall(text)) if len(text) >= 20 else ():
-        if not key.startswith(INVENTED):
-            learner.learn_access_key(key)
+    if "://" in text:
+        text = _user_infos(text, learner)
+    for hints, pattern in zip(_COMMAND_HINTS, _COMMANDS, strict=True):
+        if any(hint in text for hint in hints):
+            text = pattern.sub(partial(_value, learner=learner), text)
+    if "chpasswd" in text:
+        text = _CHPASSWD_LIST.sub(partial(_value, learner=learner), text)
+    if "kind:" in text and _K8S_SECRET.search(text):
+        text = _kubernetes(text, learner)
+    text = _table(text, learner)
+    text = notations.mask(text, learner)
+    if len(text) >= 20:
+        for found in ACCESS_KEY.finditer(text):
+            if not found[0].startswith(INVENTED) and not _SERIAL.search(text, max(0, found.start() - 40), found.start()):
+                learner.learn_access_key(found[0])
     return text
+
+
+def _private_keys(text: str, learner: Learner) -> str:
+    parts, at = [], 0
+    while found := _PRIVATE.search(text, at):
+        ending = "Private-MAC:" if found[0].startswith("PuTTY") else "-----END"
+        stop = text.find(ending, found.end())
+        if stop >= 0:
+            close = text.find("-----", stop + len(ending))
+            stop = close + 5 if ending == "-----END" and 0 <= close - stop < 60 else stop + len(ending)
+        stop = len(text) if stop < 0 else stop
+        learner.learn(text[found.start() : stop])
+        parts += [text[at : found.start()], MASK]
+        at = stop
+    return "".join([*parts, text[at:]]) if parts else text
 
 
 def _whole(match: re.Match[str], learner: Learner) -> str:
     learner.learn(match[0])
     return MASK
+
+
+def _der(match: re.Match[str], learner: Learner) -> str:
+    """A token or a private key; certificates and public keys begin with the same letters."""
+    try:
+        head = base64.b64decode(match[0][:8].replace("-", "+").replace("_", "/"))
+    except (binascii.Error, ValueError):
+        head = b""
+    return match[0] if head[4:5] == bytes([_DER_PUBLIC]) else _whole(match, learner)
 
 
 def _basic(match: re.Match[str], learner: Learner) -> str:
@@ -79,7 +147,7 @@ def _basic(match: re.Match[str], learner: Learner) -> str:
         _, colon, password = raw.decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return match[0]
-    if not colon:
+    if not colon or MASK in password:
         return match[0]  # "Basic plan" is no credential
     learner.learn(password)
     return match[1] + MASK
@@ -92,44 +160,125 @@ def _bearer(match: re.Match[str], learner: Learner) -> str:
     return match[1] + MASK
 
 
-def _user_info(match: re.Match[str], learner: Learner) -> str:
-    learner.learn(unquote_plus(match[0].partition(":")[2]))
-    return MASK
-
-
-def _named(match: re.Match[str], learner: Learner) -> str:
-    return _masked(match, learner) if is_secret(match["n"]) else match[0]
-
-
-def _header(match: re.Match[str], learner: Learner) -> str:
-    return _masked(match, learner) if is_secret_header(match["n"]) else match[0]
-
-
 def _signed(match: re.Match[str], learner: Learner) -> str:
     return match[1] + MASK
 
 
-def _masked(match: re.Match[str], learner: Learner) -> str:
-    value = match["v"]
-    if not value.strip() or MASK in value:
+def _last(match: re.Match[str], learner: Learner) -> str:
+    """The last group is the secret."""
+    group = match.re.groups
+    secret = match[group]
+    if is_trivial(secret) or not any(letter.isdigit() for letter in secret):
         return match[0]
-    learner.learn(unquote_plus(value) if "%" in value else value)
+    learner.learn(secret)
+    return match[0][: match.start(group) - match.start()] + MASK
+
+
+def _value(match: re.Match[str], learner: Learner) -> str:
+    value = match["v"]
+    if is_trivial(value):
+        return match[0]
+    learner.learn(value)
     start = match.start("v") - match.start()
     return match[0][:start] + MASK + match[0][start + len(value) :]
 
 
-class _Rule(Protocol):
-    def __call__(self, match: re.Match[str], /, learner: Learner) -> str: ...
+_AUTHORITY = re.compile(r"[^\s\"'<>\\,(){}|`^]{1,2048}")
 
 
+def _user_infos(text: str, learner: Learner) -> str:
+    """`scheme://user:password@`, `://:password@`, `://TOKEN@`; a password may hold what a URL must not."""
+    parts, at, done = [], 0, 0
+    while (found := text.find("://", at)) >= 0:
+        at = found + 3
+        whole = _AUTHORITY.match(text, at)
+        if whole is None or "@" not in whole[0]:
+            continue
+        span = whole[0]
+        if (more := span.find("://")) >= 0:
+            span = span[:more]
+        host = span.partition("/")[0].partition("?")[0].partition("#")[0]
+        if "@" in host:
+            info = host.rpartition("@")[0]
+        elif ":" in host and not host.rpartition(":")[2].isdigit():
+            info = span.rpartition("@")[0]
+        else:
+            continue
+        user, colon, password = info.partition(":")
+        secret = password if colon else user
+        if not secret or is_trivial(secret) or is_trivial(info) or (not colon and not _is_token(user)):
+            continue
+        learner.learn(unquote_plus(secret))
+        parts += [text[done:at], MASK]
+        done = at = at + len(info)
+    return "".join([*parts, text[done:]]) if parts else text
+
+
+def _is_token(user: str) -> bool:
+    digits, letters = any(map(str.isdigit, user)), any(map(str.isalpha, user))
+    return len(user) >= 16 and digits and letters and user.isascii()
+
+
+def _kubernetes(text: str, learner: Learner) -> str:
+    """The values under `data` and `stringData` of a Secret in YAML."""
+    parts, at = [], 0
+    for section in _K8S_DATA.finditer(text):
+        here, margin = section.end(), len(section[1])
+        while (row := _K8S_ROW.match(text, here)) and len(row[1]) > margin:
+            value = row["v"].strip("\"'")
+            start = row.start("v") + row["v"].find(value)
+            if not is_trivial(value) and value not in ("|", ">", "|-") and start >= at:
+                learner.learn(value)
+                parts += [text[at:start], MASK]
+                at = start + len(value)
+            here = row.end()
+    return "".join([*parts, text[at:]]) if parts else text
+
+
+_CELL = re.compile(r'[ \t]*+(?:"(?P<q>[^"\r\n]{0,2000}+)"|(?P<b>[^",;\t\r\n]{0,2000}+))[ ]*+(?P<end>[,;\t]|\r?\n|\r?\Z)')
+
+
+def _table(text: str, learner: Learner) -> str:
+    """A table of comma-separated values whose first line names a secret, as the console gives keys away."""
+    head_end = text.find("\n", 0, 2000)
+    head = text[: head_end + 1]
+    if head_end < 0 or not any(mark in head for mark in ",;\t") or any(mark in head for mark in "{}<>=:"):
+        return text
+    names = [(cell["q"] or cell["b"] or "").strip().lstrip("\ufeff") for cell in _CELL.finditer(head)]
+    secret = [kind_of(name.replace(" ", "_")) is not None for name in names]
+    if len(names) < 2 or not any(secret) or any(len(name) > 60 for name in names):
+        return text
+    parts, at, column = [], 0, 0
+    for cell in _CELL.finditer(text, head_end + 1):
+        group = "q" if cell["q"] is not None else "b"
+        if column < len(names) and secret[column]:
+            value, name = (cell[group] or "").strip(), names[column].replace(" ", "_")
+            if shape := ACCESS_KEY.fullmatch(value):
+                learner.learn_access_key(shape[0])
+            elif hides(name, value):
+                learner.learn(value)
+                start = cell.start(group) + cell[group].find(value)
+                parts += [text[at:start], MASK]
+                at = start + len(value)
+        column = column + 1 if cell["end"] in (",", ";", "\t") else 0
+    return "".join([*parts, text[at:]]) if parts else text
+
+
+_Rule = Callable[..., str]
 # Words without which a rule cannot apply (a search costs a fiftieth of a pattern), the pattern, and what to do.
 _RULES: tuple[tuple[tuple[str, ...], re.Pattern[str], _Rule], ...] = (
-    (("PRIVATE KEY",), _PRIVATE, _whole),
-    (("MII", "gAAAA", "eyJ"), _TOKENS, _whole),
+    (("MII",), _DER, _der),
+    (
+        ("gAAAA", "eyJ", "gh", "gl", "npm_", "pypi-", "dop_v1_", "hv", "whsec_", "shpat_", "AGE-SECRET", "xox", "SG.",
+         "AIza", "k_", "sk-"),
+        _TOKENS,
+        _whole,
+    ),
+    (("$",), _CRYPT, _whole),
     (("asic", "ASIC"), _BASIC, _basic),
     (("earer", "EARER"), _BEARER, _bearer),
     (("ignature=", "IGNATURE="), _SIGNATURE, _signed),
-    (("://",), _USERINFO, _user_info),
-    *((hint, pattern, _named) for hint, pattern in zip(_HINTS, _NOTATIONS, strict=True)),
-    ((":",), _HEADER_LINE, _header),
-)
+    (("hooks.slack.com", "HOOKS.SLACK.COM"), _SLACK, _last),
+    (("hook", "robot", "Hook", "HOOK"), _HOOK_KEY, _last),
+    (("hook", "/bot", "robot", "services/", "Hook", "HOOK"), _HOOK, _last),
+)  # fmt: skip

@@ -1,10 +1,10 @@
-"""Known texts and what stands in for them: found in every encoding, replaced in one pass."""
+"""Known texts and what stands in for them: found in every encoding, replaced in one pass over the text."""
 
 from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from pytest_hwcloud.secrets.encodings import ENCODINGS, MASK, spellings
 
@@ -12,21 +12,23 @@ from pytest_hwcloud.secrets.encodings import ENCODINGS, MASK, spellings
 NAME = r"(?<![\w-]){}(?![\w-])"
 SHORT_NAME = r"(?<=[\"'=/:>]){}(?=[\"'&</?]|$)"
 SHORTEST = 4  # characters; anything shorter occurs everywhere by chance
+_HEAD = 4  # characters of a spelling by which a place in a text is looked up
+_SEARCH, _STEP, _LOOK = 45, 0.06, 95  # ns: a search, what it costs a character, and one look-up, measured
 
 
 class Swaps:
     """Replaces what it knows. Learning and replacing are safe from any thread; what was learnt first wins.
 
+    A spelling is found by its first four characters, so that the time for a text does not grow with what is known.
     tell: called with every new secret, such as the pass over reports, which must hide it too.
     """
 
     def __init__(self, tell: Callable[[str], object] | None = None) -> None:
         self._tell = tell
         self._lock = threading.Lock()
-        self._table: dict[str, str] = {}
-        self._patterns: dict[str, str] = {}
-        self._spellings: tuple[str, ...] = ()
-        self._compiled: dict[tuple[str, ...], re.Pattern[str]] = {}
+        self._table: dict[str, tuple[str, re.Pattern[str] | None]] = {}  # spelling -> replacement, frame
+        self._heads: dict[str, tuple[str, ...]] = {}  # its first characters -> the spellings, longest first
+        self._short: tuple[str, ...] = ()  # spellings with fewer characters than that
         self.secrets: set[str] = set()
 
     @property
@@ -41,8 +43,7 @@ class Swaps:
         with self._lock:
             self.secrets.add(secret)
             for spelling in spellings(secret):
-                self._put(spelling, MASK, re.escape(spelling))
-            self._sort()
+                self._put(spelling, MASK)
         if self._tell is not None:
             self._tell(secret)
 
@@ -56,34 +57,58 @@ class Swaps:
             return
         with self._lock:
             for encode in ENCODINGS:
-                self._put(encode(real), encode(stand_in), frame.format(re.escape(encode(real))))
-            self._sort()
+                self._put(encode(real), encode(stand_in), frame)
 
-    def _put(self, spelling: str, replacement: str, pattern: str) -> None:
-        if spelling not in self._table:
-            self._table[spelling] = replacement
-            self._patterns[spelling] = pattern
-
-    def _sort(self) -> None:
-        """Longest first, so that no half of a longer one is taken. A new tuple: others may be reading the old one."""
-        self._spellings = tuple(sorted(self._patterns, key=lambda one: -len(one)))
+    def _put(self, spelling: str, replacement: str, frame: str = "{}") -> None:
+        if spelling in self._table or not spelling:
+            return
+        framed = None if frame == "{}" else re.compile(frame.format(re.escape(spelling)))
+        self._table[spelling] = replacement, framed
+        if len(spelling) < _HEAD:
+            self._short = tuple(sorted((*self._short, spelling), key=lambda one: -len(one)))
+        else:
+            head = spelling[:_HEAD]
+            self._heads[head] = tuple(sorted((*self._heads.get(head, ()), spelling), key=lambda one: -len(one)))
 
     def __call__(self, text: str) -> str:
         """The text with everything known replaced."""
-        there = self._there(text)
-        return self._pattern(there).sub(lambda match: self._table[match[0]], text) if there else text
+        parts, at = [], 0
+        for start, spelling in self._found(text):
+            parts += [text[at:start], self._table[spelling][0]]
+            at = start + len(spelling)
+        return "".join([*parts, text[at:]]) if parts else text
 
     def touches(self, text: str) -> bool:
         """Whether the text has anything that is known."""
-        there = self._there(text)
-        return bool(there) and self._pattern(there).search(text) is not None
+        return next(self._found(text), None) is not None
 
-    def _there(self, text: str) -> tuple[str, ...]:
-        """The spellings that occur at all: a plain search each costs a fraction of one pattern of all of them."""
-        return tuple([spelling for spelling in self._spellings if spelling in text])
+    def _found(self, text: str) -> Iterator[tuple[int, str]]:
+        """Where what is known stands, from left to right; the longest where several begin."""
+        done = 0
+        for start in self._places(text):
+            if start < done:
+                continue
+            for spelling in (*self._heads.get(text[start : start + _HEAD], ()), *self._short):
+                if text.startswith(spelling, start):
+                    framed = self._table[spelling][1]
+                    if framed is None or framed.match(text, start):
+                        yield start, spelling
+                        done = start + len(spelling)
+                        break
 
-    def _pattern(self, there: tuple[str, ...]) -> re.Pattern[str]:
-        found = self._compiled.get(there)
-        if found is None:
-            found = self._compiled[there] = re.compile("|".join(self._patterns[spelling] for spelling in there))
-        return found
+    def _places(self, text: str) -> Iterator[int] | list[int]:
+        """Where something known can begin, in order."""
+        heads, length = self._heads, len(text)
+        if len(heads) * (_SEARCH + length * _STEP) < length * _LOOK:
+            found = {at for head in list(heads) if head in text for at in _all(head, text)}
+        else:
+            found = {at for at in range(length - _HEAD + 1) if text[at : at + _HEAD] in heads}
+        found.update(at for spelling in self._short if spelling in text for at in _all(spelling, text))
+        return sorted(found)
+
+
+def _all(what: str, text: str) -> Iterator[int]:
+    at = text.find(what)
+    while at >= 0:
+        yield at
+        at = text.find(what, at + 1)
