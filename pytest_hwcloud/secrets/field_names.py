@@ -16,7 +16,8 @@ from pytest_hwcloud.secrets.encodings import MASK
 SECRET, WEAK, ACCESS_KEY = "secret", "weak", "access key"
 
 
-def _words(text: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text, as a set that is quick to look up."""
     return frozenset(text.split())
 
 
@@ -25,17 +26,17 @@ def _endings(text: str) -> frozenset[tuple[str, ...]]:
 
 
 # A name is a secret if, without the words of _TRAILING, it ends with one of these words …
-_HEADS = _words("""
+_HEADS = word_set("""
     password passwd passphrase passcode passkey pwd secret token sk psk credential keytab kubeconfig signature cookie
     authorization apikey otp totp captcha mnemonic jwt plaintext userdata samlresponse samlassertion pkcs8
 """)
 # … or with a key or code of these kinds …
-_KEYS = _words("""
+_KEYS = word_set("""
     secret private api app shared signing signature sign master client session auth authentication encryption encrypt
     decryption account storage tls ssl ssh rsa hmac aes license pre preshared data webhook admin root deploy service
     subscription primary secondary wrapping cipher dek plaintext
 """)
-_CODES = _words("""
+_CODES = word_set("""
     access app auth authorization authentication verification verify security sms token invite invitation activation
     recovery backup otp totp mfa pin device confirm confirmation login captcha challenge
 """)
@@ -64,7 +65,7 @@ _COMPOUNDS = _endings("""
     secret access
 """)
 # Only a value that does not read as a word is a secret under these names.
-_WEAK = _words("auth sig sign")
+_WEAK = word_set("auth sig sign")
 # Names that only look so: what stands in front of a head and makes it something else.
 _HARMLESS = _endings("""
     next token
@@ -120,19 +121,19 @@ _HARMLESS = _endings("""
 """)
 _CLIENT = ("client", "token")  # makes a call idempotent where it is a UUID; of Vault it is a login
 # Words at the end that do not change what a name means.
-_TRAILING = _words("""
+_TRAILING = word_set("""
     value val string str binary blob text content material base64 b64 hex raw encoded encrypted enc hash plain
     confirm confirmation confirmed again repeat repeated retype new old current original default temp temporary
     prod env input header field param pem der base seal base64
 """)
-_DATA_OF = _words("key secret token password credential pwd")
+_DATA_OF = word_set("key secret token password credential pwd")
 _ACCESS = _endings("""
     ak
     access key
     access key id
     access id
 """)
-_NUMERIC = _words("password passwd passphrase passcode pwd pass code pin otp totp captcha")
+_NUMERIC = word_set("password passwd passphrase passcode pwd pass code pin otp totp captcha")
 _INSIDE = frozenset({("token", "id"), ("subject token", "id"), ("totp", "passcode"), ("credential", "secret")})
 # Written without a border between the words: `dbuserpwd`, `adminpass`, `secretaccesskey`.
 _GLUED = re.compile(
@@ -141,13 +142,16 @@ _GLUED = re.compile(
     r"|(?<=^admin)(pass)$|(?<=^user)(pass)$|(?<=^root)(pass)$|(?<=^db)(pass)$|(?<=^my)(pass)$|(?<=^login)(pass)$"
     r"|(?<=^new)(pass)$|(?<=^old)(pass)$|(?<=^ssh)(pass)$|(?<=^pg)(pass)$|(?<=^mysql)(pass)$|(?<=^redis)(pass)$"
 )
-_KEY_WORD = re.compile(r"(secret|private|api|app|access|signing|encryption|master|shared|session|auth|client|tls|ssl|ssh"
-                       r"|data)(?:(access)?)(key)")
+_KEY_WORD = re.compile(
+    r"(secret|private|api|app|access|signing|encryption|master|shared|session|auth|client|tls|ssl|ssh"
+    r"|data)(?:(access)?)(key)"
+)
 _PART = re.compile(r"[:./\[\]]+")
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _PLAIN = re.compile(r"[^a-z0-9]")
 _SPLIT = {
-    "userdata": ("user", "data"), "accesskeyid": ("access", "key", "id"), "secretaccesskey": ("secret", "access", "key"),
+    "userdata": ("user", "data"), "accesskeyid": ("access", "key", "id"),
+    "secretaccesskey": ("secret", "access", "key"),
     "accesskeysecret": ("access", "key", "secret"), "clientkeydata": ("client", "key", "data"),
     "osuserdata": ("user", "data"), "connectionstring": ("connection", "string"), "keymaterial": ("key", "material"),
     "secretaccess": ("secret", "access"), "verificationcode": ("verification", "code"), "authcode": ("auth", "code"),
@@ -267,10 +271,19 @@ _TRIVIAL = re.compile(
     r"|string|password|secret|token|[-*.x?_ ]+|<[a-z][a-z _-]*>|\$\{[^{}]*\}|\$[a-z_]\w*|\{\{[^{}]*\}\}|%\(?\w*\)?s"
     r"|redacted|masked|hidden|\[(?:redacted|masked|hidden|filtered)\]"
 )
-_PUBLIC = ("ssh-rsa ", "ssh-ed25519 ", "ssh-dss ", "ecdsa-sha2-", "-----BEGIN CERT", "-----BEGIN PUBLIC", "arn:", "urn:")
+_PUBLIC = (
+    "ssh-rsa ",
+    "ssh-ed25519 ",
+    "ssh-dss ",
+    "ecdsa-sha2-",
+    "-----BEGIN CERT",
+    "-----BEGIN PUBLIC",
+    "arn:",
+    "urn:",
+)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{32}")
 _ORDINARY = re.compile(r"[A-Za-z]+(?:[ _.-][A-Za-z]+)*")
-_STOP = _words("""
+_STOP = word_set("""
     a an the of for to in on is are be was were must may can should shall will not no and or with without by from as at
     this that it its your you if when at least than more between only cannot does do has have
 """)
@@ -300,11 +313,11 @@ def hides(name: str, value: str, parent: str = "") -> bool:
 
 
 # Headers worth keeping; all others are noise or secret. A trailing * stands for any ending.
-_KEPT_OF_REQUESTS = _words("""
+_KEPT_OF_REQUESTS = word_set("""
     content-type x-project-id x-domain-id x-language x-enterprise-project-id enterprise-project-id accept
     if-match if-none-match if-modified-since range soapaction client-request-id x-obs-* x-amz-*
 """)
-_KEPT_OF_ANSWERS = _words("""
+_KEPT_OF_ANSWERS = word_set("""
     content-type content-disposition content-language content-range accept-ranges allow etag last-modified link location
     retry-after server www-authenticate x-request-id x-subject-token x-iam-trace-id x-obs-* x-amz-*
     x-openstack-request-id x-compute-request-id x-cff-* x-ratelimit-* x-total-count x-error-* openstack-api-version
@@ -320,7 +333,7 @@ _NEVER = (
     "content-sha256",
     "-date",
 )
-REQUEST_IDS = _words("""
+REQUEST_IDS = word_set("""
     x-request-id x-iam-trace-id x-obs-request-id x-obs-id-2 x-amz-request-id x-amz-id-2 x-openstack-request-id
     x-compute-request-id x-cff-request-id
 """)

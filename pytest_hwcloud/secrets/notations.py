@@ -16,7 +16,7 @@ from typing import Protocol
 from urllib.parse import unquote_plus
 
 from pytest_hwcloud.secrets.encodings import MASK
-from pytest_hwcloud.secrets.field_names import ACCESS_KEY, hides, is_plural, is_trivial, kind_of
+from pytest_hwcloud.secrets.field_names import ACCESS_KEY, hides, is_plural, is_trivial, kind_of, word_set
 
 
 class Learner(Protocol):
@@ -45,33 +45,40 @@ _VALUE_ATTRIBUTE = re.compile(
     r"""[\s,]{1,16}["']?(?i:value|val|paramvalue|content|default|defaultvalue)["']?\s{0,8}[:=]\s{0,8}"""
 )
 _VALUE_ELEMENT = re.compile(r"\s{0,8}</[\w:.-]{1,60}>\s{0,64}<([\w:.-]{1,60})>")
+_DEFAULT = re.compile(r"\s{0,4}\{[^{}]{0,300}?\b(?:default|value)\s{0,20}=\s{0,4}")
+_NEXT_ITEM = re.compile(r"""["'],\s{0,8}["']""")
 _CLOSED_TAG = re.compile(r"""(?:\s{1,8}[\w:.-]{1,40}="[^"<>]{0,200}"){0,6}\s{0,8}>""")
 _AFTER_MULTIPART = re.compile(r"(?:;[^\r\n]{0,200})?(?:\r?\n[\w-]{1,40}:[^\r\n]{0,200}){0,6}\r?\n\r?\n")
 _IS = re.compile(
-    r"(?:[ ](?:for|of)[ ][\w'\"@.-]{1,40}){0,2}[ ](?:is|was|were|are|set[ ]to|equals|has[ ]been[ ]set[ ]to)[ ]{0,2}[:=]?[ ]{0,4}"
+    r"(?:[ ](?:for|of)[ ][\w'\"@.-]{1,40}){0,2}[ ](?:is|was|were|are|set[ ]to|equals|has[ ]been[ ]set[ ]to)"
+    r"[ ]{0,2}[:=]?[ ]{0,4}"
     r"|[ ]{0,2}(?:是|为|是：|为：)[ ]{0,2}"
 )
 _BARE = re.compile(r"""[^\s&;,"'<>\\|]{1,8192}""")
 _WORD_VALUE = re.compile(r"""[^\s,;"'<>|\\)}\]&`]{1,8192}""")
 _NEXT_PAIR = re.compile(
     r"""&[\w.\[\]%-]{1,60}=|;\s{0,4}[A-Za-z][\w .-]{0,40}=|,\s{0,4}["']?[\w.-]{1,60}["']?\s{0,2}[=:]"""
-    r"""|[ \t]{1,4}[A-Za-z_][\w.-]{0,60}=|\\[rn]|[ \t]#[ \t]"""
+    r"""|[ \t]{1,4}[A-Za-z_][\w.-]{0,60}[=:](?!/)|\\[rn]|[ \t]#[ \t]"""
 )
-_ANCHOR = re.compile(r"""(?:^|[\r\n|{]|\\n)[ \t>#*+$-]{0,40}(?:(?:export|set|setx|declare|local|readonly|-e|-H|ENV|ARG|let|var|const|val)[ ]{1,4}(?:-x[ ])?)?["']?$""")
+_ANCHOR = re.compile(
+    r"""(?:^|[\r\n|{]|\\n)[ \t>#*+$-]{0,40}"""
+    r"""(?:(?:export|set|setx|declare|local|readonly|-e|-H|ENV|ARG|let|var|const|val)[ ]{1,4}(?:-x[ ])?)?["']?$"""
+)
 _BLOCK = re.compile(r"[|>][+-]?\d?[ \t]*\r?\n")
 _ITEM = re.compile(r"[ \t]*\r?\n[ \t]{0,40}-[ \t]+([^\r\n]{1,2000})")
 _LETTERS = re.compile(r"[A-Za-z][a-z]+[.!?:]?")
 _OPTION = re.compile(r"(?:^|[\s\"'\[,=])--?[\w.-]{0,70}$")
 # Words about a secret, which are none.
-_STATUS = frozenset("""
-    invalid expired required missing incorrect wrong empty null none not must too should cannot can could would will may
-    might is was are were has had have the a an no yes found unknown rejected accepted denied ok failed error errors fails
-    mismatch weak strong short long changed reset updated deleted created revoked disabled enabled active inactive true
-    false optional hidden unset set unchanged and or of for in on to from with without by at as if when this that it its
-    auth authentication authorization based only field fields value values name names type policy manager management
-    service services string text boolean integer number object array protected field-level mandatory deprecated
-    supported unsupported available unavailable valid verified unverified provided given specified generated
-""".split())
+_STATUS = word_set("""
+    invalid expired required missing incorrect wrong empty null none not must too should cannot can could would will
+    may might is was are were has had have the a an no yes found unknown rejected accepted denied ok failed error
+    errors fails mismatch weak strong short long changed reset updated deleted created revoked disabled enabled
+    active inactive true false optional hidden unset set unchanged and or of for in on to from with without by at as
+    if when this that it its auth authentication authorization based only field fields value values name names type
+    policy manager management service services string text boolean integer number object array protected field-level
+    mandatory deprecated supported unsupported available unavailable valid verified unverified provided given
+    specified generated
+""")
 
 
 def mask(text: str, learner: Learner) -> str:
@@ -105,7 +112,7 @@ class _Scan:
             at = end
         return "".join([*parts, text[at:]])
 
-    # names --------------------------------------------------------------------------------------------------------------
+    # names ------------------------------------------------------------------------------------------------------------
     def name_around(self, start: int, end: int) -> tuple[int, int]:
         text = self.text
         if text[start] > "\u2fff":
@@ -125,13 +132,20 @@ class _Scan:
         """Look at one name and what follows it."""
         text = self.text
         name = text[start:end]
+        if start and text[start - 1] == "\\" and len(name) > 2:  # of \n, \u0022 and their kin is no part of the name
+            if name[:5].lower() in ("u0022", "u0027", "u003c", "u003e", "u0026"):
+                start, name = start + 5, name[5:]
+            elif name[0] in "nrt" and kind_of(name) is None:
+                start, name = start + 1, name[1:]
         if name in _CHINESE:
             self.sentence("password", start, end) or self.assigned("password", start, end)
             return
         kind = kind_of(name)
         if kind is None and (before := _PREVIOUS_WORD.search(text, max(0, start - 16), start)):
             longer = f"{before[1]}_{name}"  # `Secret Access Key: …`, `API key = …`
-            if (further := _PREVIOUS_WORD.search(text, max(0, before.start() - 16), before.start())) and not kind_of(longer):
+            if (further := _PREVIOUS_WORD.search(text, max(0, before.start() - 16), before.start())) and not kind_of(
+                longer
+            ):
                 longer = f"{further[1]}_{longer}"
             if kind_of(longer) is not None:
                 self.sentence(longer, start, end) or self.assigned(longer, start, end)
@@ -161,7 +175,7 @@ class _Scan:
                 return entity
         return ""
 
-    # notations ----------------------------------------------------------------------------------------------------------
+    # notations --------------------------------------------------------------------------------------------------------
     def element(self, name: str, start: int, end: int) -> bool:
         """`<Password attr="…">value</Password>`, also with a prefix, and escaped as entities."""
         text = self.text
@@ -204,6 +218,8 @@ class _Scan:
             stop = self.find("\n--", body.end() - 1)
             stop = len(text) if stop < 0 else stop
             self.hide(name, body.end(), stop - (text[stop - 1 : stop] == "\r"))
+        elif block := _DEFAULT.match(text, after):  # variable "password" { default = "…" }
+            self.value_at(name, block.end(), "=", quoted=True)
         elif text.startswith(">", after):
             self.element_value(name, after + 1)
         elif equals and text.endswith(("--", "-"), 0, start):  # ["--password", "…"]
@@ -212,16 +228,16 @@ class _Scan:
             self.argument(name, start, after)
 
     def assigned(self, name: str, start: int, end: int) -> bool:
-        """`name=value`, `name: value`; also a whole line of it, and an element with the value after one with the name."""
+        """`name=value`, `name: value`, and an element with the value after one with the name; whether it is one."""
         text = self.text
         equals = _EQUALS.match(text, end)
         if equals is None:
             if pair := _VALUE_ELEMENT.match(text, end):
-                return "al" in pair[1].lower() and self.element_value(name, pair.end()) or (
-                    pair[1].lower() == "string" and self.element_value(name, pair.end())
-                )
+                valued = pair[1].lower().endswith(("value", "val", "string", "content"))
+                return valued and self.element_value(name, pair.end())
             return False
-        return self.value_at(name, equals.end(), equals[1], anchor=start)
+        self.value_at(name, equals.end(), equals[1], anchor=start)
+        return True  # whatever the value is, it is not read in another way
 
     def value_at(self, name: str, at: int, equals: str, *, quoted: bool = False, anchor: int = -1) -> bool:
         """Read and hide the value that begins here. anchor: where an unquoted name began."""
@@ -254,23 +270,31 @@ class _Scan:
         return self.word_value(name, found.end(), spaced=True, chosen=not firm)
 
     def argument(self, name: str, start: int, end: int) -> bool:
-        """`--password …`, `requirepass …`, `IDENTIFIED BY PASSWORD '…'`, `login x password …`, `password 'x' is wrong`."""
+        """`--password …`, `IDENTIFIED BY PASSWORD '…'`, `login x password …`, `password 'x' is wrong`."""
         text = self.text
+        option = _OPTION.search(text, max(0, start - 80), start) is not None and text[start - 1] == "-"
+        if option and (item := _NEXT_ITEM.match(text, end)):  # ['--password', '…']
+            return self.quoted_value(name, item.end() - 1, text[item.end() - 1])
         if text[end : end + 1] not in (" ", "\t", "("):
             return False
         at = end
         while at < min(end + 8, len(text)) and text[at] in " \t(":
             at += 1
-        option = _OPTION.search(text, max(0, start - 80), start) is not None and text[start - 1] == "-"
         if opened := self.opening(at):
             sql = name.isupper() or option or text[end] == "("
             return self.quoted_value(name, at, opened, chosen=not sql)
         if option:
             return text[at : at + 1] != "-" and self.bare(name, at, _BARE)
-        firm = self.is_anchored(start) and name.lower() in ("requirepass", "masterauth", "password", "auth-pass", "authpass")
+        firm = self.is_anchored(start) and name.lower() in (
+            "requirepass",
+            "masterauth",
+            "password",
+            "auth-pass",
+            "authpass",
+        )
         return self.word_value(name, at, spaced=True, chosen=not firm)
 
-    # values -------------------------------------------------------------------------------------------------------------
+    # values -----------------------------------------------------------------------------------------------------------
     def opening(self, at: int) -> str:
         """The quote that opens here, with its backslashes; "" if none does."""
         text, stop = self.text, at
@@ -303,7 +327,7 @@ class _Scan:
         """Where the quote closes: the same one, behind as many backslashes as opened it, not escaped further."""
         text = self.text
         mark = quote[-1]
-        if quote in _ENTITIES or len(quote) == 3 and quote[0] == mark:
+        if quote in _ENTITIES or (len(quote) == 3 and quote[0] == mark):
             return self.find(quote, start)
         depth = len(quote) - 1
         at = start
@@ -366,7 +390,12 @@ class _Scan:
         words = text[at : min(stop, at + 200)].split()
         if len(words) > 1 and words[0].lower().rstrip(".,;:") in _STATUS:
             return False
-        if len(words) > 2 and all(_LETTERS.fullmatch(word) for word in words[:12]) and kind_of(name) and not _password(name):
+        if (
+            len(words) > 2
+            and all(_LETTERS.fullmatch(word) for word in words[:12])
+            and kind_of(name)
+            and not _password(name)
+        ):
             return False  # `secret: name of the secret`
         return self.hide(name, at, stop)
 
@@ -442,7 +471,7 @@ class _Scan:
         """Whether a name is the first on its line, or stands behind what introduces one."""
         return anchor >= 0 and _ANCHOR.search(self.text, max(0, anchor - 60), anchor) is not None
 
-    # the ends of values -------------------------------------------------------------------------------------------------
+    # the ends of values -----------------------------------------------------------------------------------------------
     def find(self, what: str, start: int) -> int:
         """Where a delimiter comes next, -1 if it does not: then it is not searched for again."""
         if what in self.missed:

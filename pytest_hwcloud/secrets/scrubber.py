@@ -14,7 +14,7 @@ import html
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
@@ -32,6 +32,7 @@ from pytest_hwcloud.secrets.field_names import (
     is_secret_header,
     is_trivial,
     kind_of,
+    word_set,
     words_of,
 )
 from pytest_hwcloud.secrets.substitutions import Swaps
@@ -44,9 +45,11 @@ _BORDERS = frozenset(" \t\r\n\"'<>&=;,|`\\{}()")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}+={0,2}")
 _WRAPPED = re.compile(r"(?:[A-Za-z0-9+/]{40,76}+\r?\n[ \t]*+){1,}+[A-Za-z0-9+/]{1,76}+={0,2}")
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}){12,}+(?![0-9A-Za-z])")
-_FORM = re.compile(r"[^\s&={}<>\"\[]{1,200}\]?=[^\s&\"<>]*+(?:&[^\s&={}<>\"]{0,200}(?:=[^\s&\"<>]*+)?)*+")
+_FORM = re.compile(r"[\w.\-%+$~\[\]]{1,200}=[^\s&\"<>]*+(?:&[^\s&={}<>\"]{0,200}(?:=[^\s&\"<>]*+)?)*+")
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]++', re.DOTALL)
-_NAMING = frozenset({"key", "name", "paramname", "field", "fieldname", "parameterkey", "parametername", "variable", "id"})
+_NAMING = frozenset(
+    {"key", "name", "paramname", "field", "fieldname", "parameterkey", "parametername", "variable", "id"}
+)
 _VALUE = frozenset({"value", "paramvalue", "fieldvalue", "parametervalue", "content", "defaultvalue", "default"})
 _SHORTEST_BODY = 2
 _FLAG = re.compile(r"--?([A-Za-z][\w.-]{0,60})")
@@ -176,7 +179,7 @@ class Scrubber:
     # texts and documents --------------------------------------------------------------------------------------------
     def text(self, text: str, depth: int = 0) -> str:
         """The text, clean, whatever it is: a JSON document, or words with something inside."""
-        if not text or depth > _DEPTH:
+        if depth > _DEPTH or (len(text) < 12 and text.isalnum()):
             return self.swaps(text)
         known = self._cleaned
         if known.version != self.swaps.version:
@@ -246,7 +249,8 @@ class Scrubber:
         clean = self.text(value, 1)
         if clean == value:
             return self.text(name, 1) + equals + written
-        return name + equals + (quote_plus if plus else quote)(clean, safe="*")
+        safe = "*" + "".join({letter for letter in written if not letter.isalnum() and letter != "%"})
+        return name + equals + (quote_plus if plus else quote)(clean, safe=safe)
 
     def _percent(self, text: str, depth: int) -> str:
         """Runs with percent-encoding in them: a run is read once, from border to border."""
@@ -336,10 +340,10 @@ class Scrubber:
         return body if clean == inner else _PACK[coding](clean)
 
 
-_SERIALS = frozenset("""
-    serial sn number no imei iccid barcode batch order invoice part product model version build revision tracking device
-    asset plate etag hash checksum uuid
-""".split())
+_SERIALS = word_set("""
+    serial sn number no imei iccid barcode batch order invoice part product model version build revision tracking
+    device asset plate etag hash checksum uuid
+""")
 
 
 class _Frame:
@@ -414,12 +418,14 @@ class _Document:
             if word is None:
                 continue
             as_name = name
-            if hint and bare(name) in _VALUE and is_secret(hint):
-                as_name = hint
-            elif hint and bare(name) in _VALUE and is_access_key(hint):
+            if (hint and bare(name) in _VALUE and is_secret(hint)) or (
+                hint and bare(name) in _VALUE and is_access_key(hint)
+            ):
                 as_name = hint
             elif frame.is_list and (flag := _FLAG.fullmatch(previous)) and kind_of(flag[1]):
                 as_name = flag[1]
+            elif bare(name) in _VALUE and not frame.is_list and is_secret(frame.name):
+                as_name = frame.name  # {"db_password": {"sensitive": true, "value": "…"}}
             elif every and not is_trivial(word):
                 as_name = "secret"
             clean = self.scrubber.member(as_name, word, frame.parent if frame.is_list else frame.name, self.depth + 1)
@@ -449,11 +455,11 @@ class _Document:
         return written.replace("/", "\\/") if "\\/" in raw and "/" in word else written
 
 
-_DESCRIBING = frozenset("""
-    id name type status description created createdat updated updatedat createtime updatetime expires expiresat url href
-    self next previous version kind region scope source state message count methods user domain project algorithm format
-    namespace title label policy rel method path
-""".split())
+_DESCRIBING = word_set("""
+    id name type status description created createdat updated updatedat createtime updatetime expires expiresat url
+    href self next previous version kind region scope source state message count methods user domain project
+    algorithm format namespace title label policy rel method path
+""")
 
 
 def _unquoted(token: str) -> str:

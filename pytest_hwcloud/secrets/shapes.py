@@ -31,7 +31,9 @@ _TOKENS = re.compile(
     r"|xox[abeoprs]-[\w-]{10,}+|SG\.[\w-]{16,}+\.[\w-]{16,}+|AIza[\w-]{35}|(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,}+"
     r"|sk-(?=[A-Za-z-]{0,40}+\d)[\w-]{24,}+)"
 )
-_CRYPT = re.compile(r"(?<![\w$])\$(?:1|2[abxy]|5|6|7|y|apr1|argon2(?:id|i|d)|scrypt|pbkdf2[\w-]{0,20})\$[\w./$=,+-]{20,300}")
+_CRYPT = re.compile(
+    r"(?<![\w$])\$(?:1|2[abxy]|5|6|7|y|apr1|argon2(?:id|i|d)|scrypt|pbkdf2[\w-]{0,20})\$[\w./$=,+-]{20,300}"
+)
 _BASIC = re.compile(r"(?i)\b(Basic\s{1,8})([A-Za-z0-9+/_-]{4,}+={0,2})")
 _BEARER = re.compile(r"(?i)\b(Bearer\s{1,8})([\w.~+/-]{12,}+=*+)")
 _SIGNATURE = re.compile(r"(?i)(Signature=)[0-9a-f]{40,}+")
@@ -39,19 +41,22 @@ _HOOK = re.compile(
     r"(?i)(?:/(?:hooks?|webhooks?|webhookb2|incomingwebhook|bot|robot|services)/(?:[\w.@-]{1,80}/){0,4}?|/bot)"
     r"(?=[\w:.@-]{0,80}?\d)([A-Za-z0-9_:.@-]{16,200})(?![\w:.@-])"
 )
-_HOOK_KEY = re.compile(r"(?i)(/(?:hooks?|webhooks?|robot)/[\w/.-]{0,80}\?(?:[\w-]{1,30}=[^&\s\"'<>]{0,80}&){0,4}key=)([\w-]{16,200})")
+_HOOK_KEY = re.compile(
+    r"(?i)(/(?:hooks?|webhooks?|robot)/[\w/.-]{0,80}\?(?:[\w-]{1,30}=[^&\s\"'<>]{0,80}&){0,4}key=)([\w-]{16,200})"
+)
 _SLACK = re.compile(r"(?i)(hooks\.slack\.com/(?:services|workflows|triggers)/)([\w/-]{8,200})")
 ACCESS_KEY = re.compile(r"(?<![A-Za-z0-9])(?=[A-Z]{0,19}\d)(?=\d{0,19}[A-Z])[A-Z0-9]{20}(?![A-Za-z0-9])")
 # What a text of twenty capitals and digits is where it is called so.
 _SERIAL = re.compile(
     r"(?i)(?:serial|\bs/?n|imei|iccid|barcode|batch|order|invoice|part|product|model|version|build|revision|tracking|"
-    r"device|asset|licen[cs]e[ _-]?plate|etag|hash|checksum)[ _-]?(?:no|number|num|id|code|sn)?[\s\"'\\:=#>.&;quot-]{0,12}$"
+    r"device|asset|licen[cs]e[ _-]?plate|etag|hash|checksum)[ _-]?(?:no|number|num|id|code|sn)?"
+    r"[\s\"'\\:=#>.&;quot-]{0,12}$"
 )
 _COMMANDS = tuple(
     re.compile(pattern)
     for pattern in (
         r"(?i)\bIDENTIFIED\s{1,4}(?:WITH\s{1,4}\S{1,40}\s{1,4})?(?:BY|AS)\s{1,4}(?:PASSWORD\s{1,4})?\\{0,3}['\"](?P<v>[^'\"\r\n\\]{1,200})",
-        r"(?i)\b(?:curl|wget|https?|xh)(?=\s)[^\r\n]{0,300}?\s(?:-u|--user|--proxy-user|-U|-a|--auth)[\s=]{0,4}\\{0,3}[\"']?(?P<u>[^\s:\"'\\]{1,100}):(?P<v>[^\s\"'\\]{1,200})",
+        r"(?i)\b(?:curl|wget|https?|xh)(?=\s)[^\r\n]{0,200}?\s(?:-u|--user|--proxy-user|-U|-a|--auth)[\s=]{0,4}\\{0,3}[\"']?(?P<u>[^\s:\"'\\]{1,100}):(?P<v>[^\s\"'\\]{1,200})",
         r"(?i)\becho\s{1,4}(?:-\w{1,2}\s{1,4})?\\{0,3}[\"']?(?P<u>[\w.-]{1,64}):(?P<v>[^\"'\r\n|\\]{1,200}?)\\{0,3}[\"']?\s{0,4}\|\s{0,4}(?:sudo\s{1,4})?(?:/usr/sbin/)?chpasswd",
         r"(?i)\bchpasswd\b[^\r\n]{0,40}<<<\s{0,4}\\{0,3}[\"']?(?P<u>[\w.-]{1,64}):(?P<v>[^\"'\r\n|\\]{1,200})",
         r"(?i)\becho\s{1,4}(?:-\w{1,2}\s{1,4})?\\{0,3}[\"']?(?P<v>[^\s\"'|\\]{1,200})\\{0,3}[\"']?\s{0,4}\|\s{0,4}(?:sudo\s{1,4})?(?:passwd\b[^\r\n]{0,40}--stdin|docker\s{1,4}login|su\b|cryptsetup)",
@@ -70,12 +75,15 @@ _COMMANDS = tuple(
     )
 )
 _COMMAND_HINTS = (
-    ("dentified", "DENTIFIED"), ("curl", "wget", "http", "xh "), ("chpasswd",), ("chpasswd",), ("--stdin", "login", "| su", "|su", "cryptsetup"),
-    ("sshpass",), ("mysql", "mariadb", "mongo"), ("redis-cli",), ("login",), ("usermod", "useradd"), ("net ", "NET "),
-    ("ecureString", "ecurestring"), ("pass:",), ("zip", "7z", "vault", "smbclient", "ldap", "htpasswd"), (":",), ("machine",),
+    ("dentified", "DENTIFIED"), ("curl", "wget", "http", "xh "), ("chpasswd",), ("chpasswd",),
+    ("--stdin", "login", "| su", "|su", "cryptsetup"), ("sshpass",), ("mysql", "mariadb", "mongo"), ("redis-cli",),
+    ("login",), ("usermod", "useradd"), ("net ", "NET "), ("ecureString", "ecurestring"), ("pass:",),
+    ("zip", "7z", "vault", "smbclient", "ldap", "htpasswd"), (":",), ("machine",),
     ("requirepass", "masterauth", "auth_pass", "auth-pass"),
 )  # fmt: skip
-_CHPASSWD_LIST = re.compile(r"(?m)^[ \t]{0,40}(?:-[ ])?(?P<u>[a-z_][\w.-]{0,31}):(?P<v>[^\s:|\"'][^\s|\"']{2,200})[ \t]*\r?$")
+_CHPASSWD_LIST = re.compile(
+    r"(?m)^[ \t]{0,40}(?:-[ ])?(?P<u>[a-z_][\w.-]{0,31}):(?P<v>[^\s:|\"'][^\s|\"']{2,200})[ \t]*\r?$"
+)
 _K8S_SECRET = re.compile(r"(?m)^kind:[ ]{0,4}[\"']?Secret\b")
 _K8S_DATA = re.compile(r"(?m)^([ ]{0,20})(?:data|stringData):[ \t]*\r?\n")
 _K8S_ROW = re.compile(r"([ ]{1,40})[\w.\"'-]{1,100}:[ ]{1,4}(?P<v>[^\r\n]{1,8192})\r?(?:\n|$)")
@@ -107,7 +115,9 @@ def apply(text: str, learner: Learner) -> str:
     text = notations.mask(text, learner)
     if len(text) >= 20:
         for found in ACCESS_KEY.finditer(text):
-            if not found[0].startswith(INVENTED) and not _SERIAL.search(text, max(0, found.start() - 40), found.start()):
+            if not found[0].startswith(INVENTED) and not _SERIAL.search(
+                text, max(0, found.start() - 40), found.start()
+            ):
                 learner.learn_access_key(found[0])
     return text
 
@@ -191,12 +201,11 @@ def _user_infos(text: str, learner: Learner) -> str:
     parts, at, done = [], 0, 0
     while (found := text.find("://", at)) >= 0:
         at = found + 3
-        whole = _AUTHORITY.match(text, at)
+        following = text.find("://", at)
+        whole = _AUTHORITY.match(text, at, len(text) if following < 0 else following)
         if whole is None or "@" not in whole[0]:
             continue
         span = whole[0]
-        if (more := span.find("://")) >= 0:
-            span = span[:more]
         host = span.partition("/")[0].partition("?")[0].partition("#")[0]
         if "@" in host:
             info = host.rpartition("@")[0]
@@ -235,7 +244,9 @@ def _kubernetes(text: str, learner: Learner) -> str:
     return "".join([*parts, text[at:]]) if parts else text
 
 
-_CELL = re.compile(r'[ \t]*+(?:"(?P<q>[^"\r\n]{0,2000}+)"|(?P<b>[^",;\t\r\n]{0,2000}+))[ ]*+(?P<end>[,;\t]|\r?\n|\r?\Z)')
+_CELL = re.compile(
+    r'[ \t]*+(?:"(?P<q>[^"\r\n]{0,2000}+)"|(?P<b>[^",;\t\r\n]{0,2000}+))[ ]*+(?P<end>[,;\t]|\r?\n|\r?\Z)'
+)
 
 
 def _table(text: str, learner: Learner) -> str:

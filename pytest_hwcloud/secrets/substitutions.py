@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from pytest_hwcloud.secrets.encodings import ENCODINGS, MASK, spellings
 NAME = r"(?<![\w-]){}(?![\w-])"
 SHORT_NAME = r"(?<=[\"'=/:>]){}(?=[\"'&</?]|$)"
 SHORTEST = 4  # characters; anything shorter occurs everywhere by chance
+_EVERY = 1000  # secrets that are looked for in every encoding; of further ones only as they are
 _HEAD = 4  # characters of a spelling by which a place in a text is looked up
 _SEARCH, _STEP, _LOOK = 45, 0.06, 95  # ns: a search, what it costs a character, and one look-up, measured
 
@@ -27,7 +29,7 @@ class Swaps:
         self._tell = tell
         self._lock = threading.Lock()
         self._table: dict[str, tuple[str, re.Pattern[str] | None]] = {}  # spelling -> replacement, frame
-        self._heads: dict[str, tuple[str, ...]] = {}  # its first characters -> the spellings, longest first
+        self._heads: dict[str, tuple[int, ...]] = {}  # first characters -> lengths of the spellings, longest first
         self._short: tuple[str, ...] = ()  # spellings with fewer characters than that
         self.secrets: set[str] = set()
 
@@ -42,7 +44,7 @@ class Swaps:
             return
         with self._lock:
             self.secrets.add(secret)
-            for spelling in spellings(secret):
+            for spelling in spellings(secret) if len(self.secrets) <= _EVERY else {secret, json.dumps(secret)[1:-1]}:
                 self._put(spelling, MASK)
         if self._tell is not None:
             self._tell(secret)
@@ -56,7 +58,7 @@ class Swaps:
         if real == stand_in or not real or real in self._table:
             return
         with self._lock:
-            for encode in ENCODINGS:
+            for encode in ENCODINGS if len(self._table) < 21 * _EVERY else ENCODINGS[:1]:
                 self._put(encode(real), encode(stand_in), frame)
 
     def _put(self, spelling: str, replacement: str, frame: str = "{}") -> None:
@@ -67,8 +69,9 @@ class Swaps:
         if len(spelling) < _HEAD:
             self._short = tuple(sorted((*self._short, spelling), key=lambda one: -len(one)))
         else:
-            head = spelling[:_HEAD]
-            self._heads[head] = tuple(sorted((*self._heads.get(head, ()), spelling), key=lambda one: -len(one)))
+            known = self._heads.get(spelling[:_HEAD], ())
+            if len(spelling) not in known:
+                self._heads[spelling[:_HEAD]] = tuple(sorted((*known, len(spelling)), reverse=True))
 
     def __call__(self, text: str) -> str:
         """The text with everything known replaced."""
@@ -85,16 +88,17 @@ class Swaps:
     def _found(self, text: str) -> Iterator[tuple[int, str]]:
         """Where what is known stands, from left to right; the longest where several begin."""
         done = 0
+        shorts = tuple(map(len, self._short))
         for start in self._places(text):
             if start < done:
                 continue
-            for spelling in (*self._heads.get(text[start : start + _HEAD], ()), *self._short):
-                if text.startswith(spelling, start):
-                    framed = self._table[spelling][1]
-                    if framed is None or framed.match(text, start):
-                        yield start, spelling
-                        done = start + len(spelling)
-                        break
+            for length in (*self._heads.get(text[start : start + _HEAD], ()), *shorts):
+                spelling = text[start : start + length]
+                known = self._table.get(spelling)
+                if known is not None and (known[1] is None or known[1].match(text, start)):
+                    yield start, spelling
+                    done = start + length
+                    break
 
     def _places(self, text: str) -> Iterator[int] | list[int]:
         """Where something known can begin, in order."""
