@@ -1,6 +1,6 @@
 """Benchmark 3 with the parsed form of every cassette in the cache.
 
-HWCLOUD_BENCH_ADAPTER=tests/benchmarks/cached_adapter.py .venv-bench/bin/python ../shared/bench/bench3_cassette.py
+HWCLOUD_BENCH_ADAPTER=tests/benchmarks/cached_adapter.py .venv-bench/bin/python tests/benchmarks/bench3_cassette.py
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""pytest-hwcloud as a subject of the benchmarks in ../shared/bench (see the adapter there for the contracts).
+"""pytest-hwcloud as a subject of the benchmarks (the contracts stand in `plugin_subject.py`).
 
 Cassettes are written by our own writer, in the form that users have on disk. Every session signs, and what answers is
-the whole plugin: gates, matching, journal. Start the benchmarks from the root of the repository.
+the whole plugin: gates, matching, journal.
 """
 
 from __future__ import annotations
