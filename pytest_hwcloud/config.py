@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_hwcloud.cloud.calls.project_tables import CATALOGUE
 from pytest_hwcloud.cloud.identity import (
     Identity,
     PlacedPolicy,
@@ -76,7 +77,11 @@ def load_configuration(settings: Settings) -> Configuration:
     else:
         found = Configuration(region=settings.region)
     region = settings.region if settings.region_given else found.region
-    return replace(found, region=region, identities=_with_policies(found, settings.policies))
+    catalogue = file.parent / CATALOGUE
+    beside = os.path.lexists(catalogue) and catalogue not in found.actions
+    actions = (catalogue, *found.actions) if beside else found.actions
+    identities = _with_policies(found, settings.policies)
+    return replace(found, region=region, identities=identities, actions=actions)
 
 
 def _with_policies(found: Configuration, policies: tuple[tuple[str, str], ...]) -> dict[str, Identity]:

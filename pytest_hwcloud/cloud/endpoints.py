@@ -174,6 +174,18 @@ def services_at(host_or_url: str, service: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([service, *sorted(exact or there)]))
 
 
+def hosts_begin_with(service: str, label: str) -> bool:
+    """Whether a host of the service begins with this label (kafka is at dms.*)."""
+    found = _service(service)
+    return found is not None and any(host.partition(".")[0] == label for host in found.hosts)
+
+
+def host_labels(service: str) -> tuple[str, ...]:
+    """The first labels of a service's hosts."""
+    found = _service(service)
+    return tuple(dict.fromkeys(host.partition(".")[0] for host in found.hosts)) if found else ()
+
+
 def base_hosts(service: str, region: str) -> tuple[str, ...]:
     """The host of a service in a region, or nothing."""
     found = _service(service)

@@ -13,6 +13,7 @@ from pytest_hwcloud.commands.errors import UsageError
 _COMMANDS = {
     "explain": "explain",
     "needs": "needs",
+    "actions": "actions",
     "policy": "policy",
     "cassettes": "cassettes",
     "run": "run",

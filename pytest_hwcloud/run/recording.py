@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_hwcloud.cassettes.tape import CassetteError, Tape
+from pytest_hwcloud.cloud.credentials import live_identities as with_live_keys
+from pytest_hwcloud.cloud.credentials import require
 from pytest_hwcloud.config import live_secrets, replay_identity
 from pytest_hwcloud.replay.identity_mapping import IdentityMapping
 from pytest_hwcloud.replay.recorder import Recorder
-from pytest_hwcloud.run.credentials import live_identities as with_live_keys
-from pytest_hwcloud.run.credentials import require
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.identity import Identity

@@ -90,7 +90,7 @@ class Run:
         """What record and live mode need; None in replay. ConfigError if there are no credentials."""
         if self.settings.mode == "replay":
             return None
-        from pytest_hwcloud.run.credentials import MissingCredentials
+        from pytest_hwcloud.cloud.credentials import MissingCredentials
         from pytest_hwcloud.run.recording import Recording
 
         try:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_hwcloud.cloud.credentials import MissingCredentials, live_identities, require
 from pytest_hwcloud.cloud.identity import DEFAULT_PROJECT_ID, Identity, default_identity
-from pytest_hwcloud.run.credentials import MissingCredentials, live_identities, require
 
 SDK = {"HUAWEICLOUD_SDK_AK": "A" * 20, "HUAWEICLOUD_SDK_SK": "s" * 40, "HUAWEICLOUD_SDK_PROJECT_ID": "p" * 32}
 HW = {"HW_ACCESS_KEY": "B" * 20, "HW_SECRET_KEY": "t" * 40, "HW_USER_NAME": "olga", "HW_USER_PASSWORD": "pw"}

@@ -211,7 +211,7 @@ def test_system_policies_are_found_by_name_only_if_their_content_is_known():
         (
             "system:CCE Administrator",
             "system:CCE Administrator: only its name is documented, not its content;"
-            " save the answer of GET /v3/roles/{role_id} to a file and give that",
+            " `pytest-hwcloud actions refresh --policies` reads it from IAM",
         ),
     ]:
         with pytest.raises(ValueError) as caught:

@@ -62,7 +62,8 @@ class _Index:
     own: dict[str, str] = field(default_factory=dict)  # names of the project's own tables
     own_spellings: dict[str, list[str]] = field(default_factory=dict)
     own_canonical: dict[str, str] = field(default_factory=dict)
-    revision: int = 0  # grows with every change of the three
+    own_levels: dict[str, str] = field(default_factory=dict)
+    revision: int = 0  # grows with every change of the four
 
 
 @lru_cache(maxsize=1)
@@ -128,6 +129,11 @@ def is_known(action: str) -> bool:
     return action.lower() in index.documented or action.lower() in index.own
 
 
+def is_documented(action: str) -> bool:
+    """True where a document names this action, in any letter case."""
+    return action.lower() in _index().documented
+
+
 def suggest(action: str) -> str | None:
     """The known action that was probably meant; None for a known name.
 
@@ -156,7 +162,8 @@ def expand(text: str) -> tuple[str, ...]:
 
 def access_level(action: str) -> str | None:
     """`list`, `read`, `write`, `tagging` or `permission_management` where a document says so."""
-    return _index().levels.get(action.lower())
+    key, index = action.lower(), _index()
+    return index.own_levels.get(key) or index.levels.get(key)
 
 
 def all_actions(service: str | None = None) -> tuple[str, ...]:
@@ -173,14 +180,20 @@ def tables_of(action: str) -> tuple[str, ...]:
     return tuple(_index().tables.get(prefix, (prefix,)))
 
 
-def learn(found: Iterable[str], aliases: Mapping[str, Sequence[str]], heirs: Mapping[str, str] | None = None) -> None:
-    """Take in the action names of a table of the project, and the further names that allow them.
+def learn(
+    found: Iterable[str],
+    aliases: Mapping[str, Sequence[str]],
+    heirs: Mapping[str, str],
+    levels: Mapping[str, str],
+) -> None:
+    """Take in the action names of the tables of the project, and the further names that allow them.
 
-    heirs: 5.0 name -> the one 1.1 name that it is another spelling of.
+    heirs: 5.0 name -> the one 1.1 name that it is another spelling of. levels: name -> access level.
     """
     index = _index()
     index.revision += 1
-    index.own_canonical.update({name.lower(): old for name, old in (heirs or {}).items()})
+    index.own_canonical.update({name.lower(): old for name, old in heirs.items()})
+    index.own_levels.update({name.lower(): level for name, level in levels.items()})
     every = {*found, *aliases, *(name for others in aliases.values() for name in others)}
     index.own.update({name.lower(): name for name in every if name.lower() not in index.documented})
     index.own_spellings.update({name.lower(): list(others) for name, others in aliases.items()})
@@ -190,7 +203,7 @@ def forget() -> None:
     """Drop the names that were taken in."""
     index = _index()
     index.revision += 1
-    for taken in (index.own, index.own_spellings, index.own_canonical):
+    for taken in (index.own, index.own_spellings, index.own_canonical, index.own_levels):
         taken.clear()
 
 

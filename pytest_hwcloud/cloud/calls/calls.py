@@ -155,7 +155,8 @@ def _table(host: str, endpoint: Endpoint) -> tuple[Table | None, Endpoint]:
     services = services_at(host, service)
     table = _TABLES.get(services)
     if table is None:
-        table = _TABLES[services] = Table(services, (row for name in services for row in project_tables.rows(name)))
+        own = [row for name in services for row in project_tables.rows(name)]
+        table = _TABLES[services] = Table(services, own, {name: project_tables.urns(name) for name in services})
     return (table if table else None), endpoint
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -79,10 +79,11 @@ def _more(raw: dict[str, Any]) -> More:
 class Row:
     """One documented operation: method, path template, and the actions it needs."""
 
-    def __init__(self, service: str, method: str, raw: Sequence[object], own: bool = False) -> None:
+    def __init__(self, service: str, method: str, raw: Sequence[object], given: frozenset[str] | None = None) -> None:
         template, operation, actions, identity, dependencies, more = [*raw, *_EMPTY[len(raw) :]]
         self.service = service
-        self.own = own  # from a table of the project
+        self.own = given is not None  # from a table of the project
+        self.given = given or frozenset()  # what that table says of the call
         self.method = method
         self.template = str(template)
         self.operation: str | None = operation if isinstance(operation, str) else None
@@ -94,6 +95,18 @@ class Row:
         self.parts = segments(self.template)
         self.project_at = project_index(self.parts)
         self.built: dict[object, object] = {}  # calls made from this row, so that the same question costs a look-up
+
+    def completed(self, other: Row) -> Row:
+        """This row of a project with what it does not say itself taken from a shipped one."""
+        lists = {"actions": other.actions, "identity_actions": other.identity, "dependencies": other.dependencies}
+        mine = {"actions": self.actions, "identity_actions": self.identity, "dependencies": self.dependencies}
+        names = {key: list(mine[key] if key in self.given else lists[key]) for key in lists}
+        more = {f.name: getattr(self.more if f.name in self.given else other.more, f.name) for f in fields(More)}
+        told = {*names["actions"], *names["dependencies"]}
+        more["when"] = {name: test for name, test in more["when"].items() if name in told}
+        more["free"] = more["free"] and not (names["actions"] or names["identity_actions"])
+        raw = [self.template, self.operation or other.operation, *names.values(), more]
+        return Row(self.service, self.method, raw, given=self.given)
 
     @property
     def documented(self) -> bool:
@@ -152,14 +165,22 @@ class Group:
 
     def add(self, row: Row) -> None:
         """Take a row in; one of the project's own tables replaces the shipped ones with its discriminator."""
-        mine = row.more.discriminator
         if row.own:
-            self.rows = [r for r in self.rows if r.own or r.more.discriminator != mine]
+            row = self._instead(row)
         if self._is_new(row):
             self.rows.append(row)
         self.by_header = any("header" in r.more.discriminator for r in self.rows)
         alone = len(self.rows) == 1 and not self.rows[0].test and not self.rows[0].more.when
         self.plain = self.rows[0] if alone else None
+
+    def _instead(self, row: Row) -> Row:
+        """Make room for a row of the project: for the operation that it names, else for the call that it describes."""
+        theirs = [r for r in self.rows if row.operation and r.operation == row.operation]
+        if not theirs:
+            alike = [r for r in self.rows if r.more.discriminator == row.more.discriminator]
+            theirs = [r for r in alike if not r.own or not (r.operation and row.operation)]
+        self.rows = [r for r in self.rows if r not in theirs]
+        return row.completed(theirs[0]) if theirs else row
 
     def _is_new(self, row: Row) -> bool:
         """Whether a row says something: of two services with one call the one whose needs are documented does."""
@@ -256,7 +277,13 @@ def read(service: str) -> tuple[str, tuple[Row, ...]]:
 class Table:
     """All rows that can answer at one host: those of the services there, and of the project's own tables."""
 
-    def __init__(self, services: Sequence[str], own: Iterable[Row] = ()) -> None:
+    def __init__(
+        self,
+        services: Sequence[str],
+        own: Iterable[Row] = (),
+        urns: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        self._urns = urns or {}  # templates of the project, by service and resource type
         self._files = sorted(filter(None, map(_file, services)), key=lambda file: not file.head.get("documented"))
         self._own = list(own)
         self.scope = str(self._files[0].head["scope"]) if self._files else "unknown"
@@ -301,7 +328,7 @@ class Table:
 
     def _resource(self, service: str, text: str) -> ResourceType:
         file = _file(service)
-        known = file.head.get("urns", {}) if file else {}
+        known = {**(file.head.get("urns", {}) if file else {}), **self._urns.get(service, {})}
         name = text.rstrip("*")
         region = "" if self.scope == "global" else "<region>"
         template = known.get(name) or f"{service}:{region}:<account-id>:{name}:<id>"

@@ -8,15 +8,25 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
+from pytest_hwcloud.cloud.calls import project_tables
+
 _FILE = Path(__file__).parents[1] / "facts" / "system_policies.json"
 PREFIX = "system:"
 
 
 @cache
-def catalogue() -> Mapping[str, Mapping[str, object]]:
-    """Every system policy that a document names: scope, type, depends, and its document where a source shows it."""
+def _documented() -> Mapping[str, Mapping[str, object]]:
     data: dict[str, dict[str, object]] = json.loads(_FILE.read_text(encoding="utf-8"))["policies"]
     return data
+
+
+def catalogue() -> Mapping[str, Mapping[str, object]]:
+    """Every known system policy: scope, type, depends, and its document where a source or the project has it."""
+    own = project_tables.system_policies()
+    known = _documented()
+    return (
+        {**known, **{name: {**known.get(name, {}), "document": text} for name, text in own.items()}} if own else known
+    )
 
 
 def names(*, with_content: bool = False) -> tuple[str, ...]:
@@ -36,6 +46,6 @@ def find(name: str) -> tuple[str, Mapping[str, object]]:
     if not isinstance(document, Mapping):
         raise LookupError(
             "only its name is documented, not its content;"
-            " save the answer of GET /v3/roles/{role_id} to a file and give that"
+            " `pytest-hwcloud actions refresh --policies` reads it from IAM"
         )
     return known, document
