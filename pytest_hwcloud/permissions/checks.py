@@ -88,6 +88,11 @@ class Checks:
         return self.settings.permissions != "off"
 
     @property
+    def under_policy(self) -> bool:
+        """Whether policies judge the calls of this run."""
+        return self.settings.mode == "replay" and bool(self.run.state.rights)
+
+    @property
     def recording(self) -> bool:
         """Whether every cloud test has a record, with or without markers and policies."""
         return bool(self.settings.reports) or self.settings.lock != "off" or self.settings.prove != "off"
@@ -121,7 +126,15 @@ class Checks:
         from pytest_hwcloud.permissions.observe import observe
         from pytest_hwcloud.permissions.rules.shared_markers import waits
 
-        record = observe(item, checked.journal, self.run.state, outcome, watch=checked.watch, shared=self.fixture_uses)
+        record = observe(
+            item,
+            checked.journal,
+            self.run.state,
+            outcome,
+            watch=checked.watch,
+            shared=self.fixture_uses,
+            under_policy=self.under_policy,
+        )
         record.waits = waits(item, self.fixture_uses)
         if record.refusals:
             from pytest_hwcloud.permissions.rules import negative_tests

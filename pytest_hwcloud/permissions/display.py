@@ -8,6 +8,7 @@ from itertools import groupby
 from pytest_hwcloud.permissions.finding import Finding, labelled
 
 TITLE = "hwcloud permissions"
+MOST = 10  # tests that a line names
 _FIX = labelled("fix", "")
 
 
@@ -51,7 +52,7 @@ def paragraph(block: Sequence[Finding], tests: Sequence[str] = (), lang: str = "
     fixes = [line for line in lines if line.startswith(_FIX)]
     told = [line for line in lines if line not in fixes]
     if len(tests) > 1:
-        told.append(labelled("tests", f"{len(tests)} tests: {named(tests)}"))
+        told.append(labelled("tests", counted(tests)))
     further = [labelled("", line.removeprefix(_FIX)) for line in fixes[1:]]
     heads, below = [finding.head for finding in block], [*told, *fixes[:1], *further]
     if lang != "en":
@@ -88,6 +89,12 @@ def named(nodeids: Iterable[str]) -> str:
         first, *others = group
         parts += [first, *(other.removeprefix(file) for other in others)]
     return " · ".join(parts)
+
+
+def counted(nodeids: Sequence[str]) -> str:
+    """`12 tests: tests/test_x.py::test_a · ::test_b · and 2 more`: no more than ten names."""
+    more = f" · and {len(nodeids) - MOST} more" if len(nodeids) > MOST else ""
+    return f"{len(nodeids)} test{'s' * (len(nodeids) != 1)}: {named(nodeids[:MOST])}{more}"
 
 
 def _counted(name: str, count: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from typing import Protocol
 
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.record import TestRecord, Use
+from pytest_hwcloud.rules import RULES
 
 
 class Ignored(Protocol):
@@ -93,6 +95,19 @@ class Ledger:
     def open(self) -> list[Finding]:
         """The findings that no ignore covers."""
         return [finding for finding in self.findings if not finding.ignored]
+
+    @property
+    def failing(self) -> list[Finding]:
+        """Those of them that fail a run under `enforce`."""
+        return [finding for finding in self.open if RULES[finding.rule].level != "note"]
+
+    @property
+    def calls(self) -> dict[str, int]:
+        """How the calls of all tests were judged -> how many (`rules.unjudged_calls`); empty without a policy."""
+        found: Counter[str] = Counter()
+        for record in self.records.values():
+            found.update(record.calls)
+        return dict(found)
 
     @property
     def expired(self) -> list[str]:

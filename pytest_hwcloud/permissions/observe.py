@@ -15,6 +15,8 @@ from pytest_hwcloud.permissions.ledger import once
 from pytest_hwcloud.permissions.matching import names_of, speaks_of
 from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
 from pytest_hwcloud.permissions.refusal_record import refusal
+from pytest_hwcloud.permissions.rules.implicit_calls import NOTE
+from pytest_hwcloud.permissions.rules.unjudged_calls import FINDINGS, WITHOUT_POLICY, kind_of
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.calls.calls import Call
@@ -32,8 +34,12 @@ def observe(
     *,
     watch: Watch | None = None,
     shared: dict[str, list[Use]] | None = None,
+    under_policy: bool = False,
 ) -> TestRecord:
-    """What the test has done so far. shared: the uses of wider fixtures in this process, which later tests need too."""
+    """What the test has done so far. shared: the uses of wider fixtures in this process, which later tests need too.
+
+    under_policy: whether any identity of the run has a policy, so that a call that none judged is worth a word.
+    """
     record = TestRecord(
         nodeid=item.nodeid,
         place=place(item),
@@ -45,6 +51,8 @@ def observe(
     observer = _Observer(item.config.rootpath, state, watch, record)
     for exchange in list(journal.exchanges):
         observer.see(exchange)
+        if under_policy:
+            observer.count(exchange)
     record.uses = once(record.uses)
     _share(record, {} if shared is None else shared)
     return record
@@ -94,15 +102,31 @@ class _Observer:
     def see(self, exchange: Exchange) -> None:
         """One call: what it needed, or that nobody knows; and its refusal."""
         call = exchange.call
+        implicit = NOTE in exchange.notes
+        if implicit:
+            row = {"call": call.label, "identity": exchange.identity or "", "where": self._where(exchange)}
+            self.record.lookups.append(row)
         expected = bool(exchange.gate) and self._expected(exchange, call)
         if not call.mapped:
-            if exchange.source != "identity service":  # what one asks IAM about oneself is open to everybody
+            if (
+                exchange.source != "identity service" and not implicit
+            ):  # what one asks IAM about oneself is open to everybody
                 self._unmapped(exchange, call)
         elif call.required:
             self.record.uses.extend(self._uses(exchange, call, expected))
         if exchange.gate:
             where = self._where(exchange)
             self.record.refusals.append(refusal(exchange, where, self.state, expected=expected))
+
+    def count(self, exchange: Exchange) -> None:
+        """How the call was judged; a row for one that no policy judged."""
+        kind = kind_of(exchange)
+        if kind:
+            self.record.calls[kind] = self.record.calls.get(kind, 0) + 1
+        if kind in FINDINGS or kind == WITHOUT_POLICY:
+            where = self._where(exchange)
+            row = {"cause": kind, "call": exchange.call.label, "identity": exchange.identity or "", "where": where}
+            self.record.unjudged.append(row)
 
     def _unmapped(self, exchange: Exchange, call: Call) -> None:
         if call.label not in self.record.unmapped:
@@ -157,6 +181,7 @@ class _Observer:
             fixture=exchange.fixture or "",
             dependency=dependency,
             names=tuple(sorted(names_of(None if dependency else call, action))),
+            implicit=NOTE in exchange.notes and not dependency,
             token_scope=exchange.token.scope.kind if exchange.token else "",
             outlived=refused and self.watch is not None and self.watch.outlived(exchange),
         )

@@ -40,6 +40,7 @@ class Use:
     resource: str = ""
     names: tuple[str, ...] = ()  # lower case: every name by which a marker may speak of it
     token_scope: str = ""  # project or domain, of a call with a token
+    implicit: bool = False  # a look-up that a client made by itself: a need of the identity, not of the test
     outlived: bool = False  # refused, though the identity has the right by now: the token is older than the grant
 
 
@@ -72,6 +73,9 @@ class TestRecord:
     uses: list[Use] = field(default_factory=list)
     unmapped: list[str] = field(default_factory=list)  # labels of calls that no table knows
     open_calls: list[dict[str, str]] = field(default_factory=list)  # the same with identity, where, why
+    calls: dict[str, int] = field(default_factory=dict)  # how its calls were judged -> how many (rules.unjudged_calls)
+    unjudged: list[dict[str, str]] = field(default_factory=list)  # calls under a policy that none judged: HWP019
+    lookups: list[dict[str, str]] = field(default_factory=list)  # calls that a client made by itself: HWP020
     declared: list[Declaration] = field(default_factory=list)
     refusals: list[dict[str, str]] = field(
         default_factory=list

@@ -16,17 +16,22 @@ def settle(checks: Checks, exitstatus: int) -> None:
     if checks.config.getoption("collectonly", False) or exitstatus == pytest.ExitCode.USAGE_ERROR:
         return
     if checks.judging:
+        from pytest_hwcloud.permissions.rules import implicit_calls
         from pytest_hwcloud.permissions.rules.policy_files import judge_policies
         from pytest_hwcloud.permissions.rules.shared_markers import late_findings
 
         state, root = checks.run.state, checks.config.rootpath
         checks.ledger.run_findings += late_findings(checks.ledger, state, root)
         checks.ledger.run_findings += judge_policies(state, root)
+        checks.ledger.run_findings += implicit_calls.findings(checks.ledger)
     _proof(checks)
     _lock(checks)
     _reports(checks)
     if checks.judging:
+        from pytest_hwcloud.permissions.rules import unjudged_calls
+
         checks.lines += _ignored(checks)
+        checks.lines += unjudged_calls.count(checks.ledger.calls)
         checks.errors += [f"hwcloud: {line}" for line in checks.ledger.expired]
     if checks.settings.permissions == "enforce" and exitstatus in (0, 1):
         checks.errors += _verdict(checks)
@@ -91,7 +96,7 @@ def _ignored(checks: Checks) -> list[str]:
 
 
 def _verdict(checks: Checks) -> list[str]:
-    found = checks.ledger.open
+    found = checks.ledger.failing
     if not found:
         return []
     rules = sorted({finding.rule for finding in found})

@@ -12,9 +12,14 @@ _MOST = 3
 
 def calls(uses: Sequence[Use]) -> list[str]:
     """`call      GET ecs …      tests/test_x.py:14`, one line for each place, the first three."""
-    places = list(dict.fromkeys((use.call, use.where) for use in uses))
-    lines = [placed(call, where) for call, where in places[:_MOST]]
-    more = [f"and {len(places) - _MOST} more"] if len(places) > _MOST else []
+    return places([(use.call, use.where) for use in uses])
+
+
+def places(made: Sequence[tuple[str, str]]) -> list[str]:
+    """The same for pairs of a call and where it was made."""
+    each = list(dict.fromkeys(made))
+    lines = [placed(call, where) for call, where in each[:_MOST]]
+    more = [f"and {len(each) - _MOST} more"] if len(each) > _MOST else []
     return [labelled("" if index else "call", line) for index, line in enumerate([*lines, *more])]
 
 

@@ -78,6 +78,31 @@ def is_users(name: str) -> bool:
     return (_KINDS[name] if name in _KINDS else _KINDS.setdefault(name, _kind(name))) == 0
 
 
+# Where clients ask IAM for what they were not given: file and function (None: any of it).
+_LOOKING_UP = (
+    ("/huaweicloudsdkcore/auth/", "process_auth_params"),
+    ("/huaweicloudsdkcore/auth/", "process_auth_request"),
+    ("/huaweicloudsdkcore/auth/", "process_sts"),
+    ("/keystoneauth1/identity/", None),
+)
+
+
+def looked_up_by_client(user_agent: str = "") -> bool:
+    """Whether a client library makes the running call by itself, to find a project or domain id, a region or a token.
+
+    Seen on the stack; where no line of the user's is on it (another process), an official SDK is taken at its name.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    users = False
+    while frame is not None:
+        name = frame.f_code.co_filename.replace("\\", "/")
+        if any(part in name and function in (None, frame.f_code.co_name) for part, function in _LOOKING_UP):
+            return True
+        users = users or is_users(frame.f_code.co_filename)
+        frame = frame.f_back
+    return not users and user_agent.startswith("huaweicloud-usdk-")
+
+
 def _kind(name: str) -> int:
     if any(part in name.replace("\\", "/") for part in _RUNNER):
         return 2

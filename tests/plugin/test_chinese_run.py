@@ -26,6 +26,7 @@ HWP017 inert-statement（不生效的语句）  iam/r.json 第 2 条语句   它
 hwcloud 验证：0 个已验证
 锁文件：hwcloud-permissions.yaml 已写入（1 项权限，1 个测试）
 json 报告：out.json
+调用：1 个已由策略判定
 """
 
 

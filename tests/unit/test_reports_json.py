@@ -84,6 +84,7 @@ def test_summary_run_and_identities() -> None:
         "rules": {"HWP001": 1, "HWP009": 1, "HWP011": 1},
         "outcomes": {"failed": 1, "passed": 2},
         "proof": {"inconclusive": 1, "proved": 1},
+        "calls": {},
     }
     assert document["run"]["complete"] is True
     assert document["run"]["collected"] == 3

@@ -12,6 +12,7 @@ from pytest_hwcloud.permissions.lock.entry import STATUSES, Entries, Entry, call
 from pytest_hwcloud.permissions.lock.model import Held, Lock, Permission
 from pytest_hwcloud.permissions.matching import speaks_of
 from pytest_hwcloud.permissions.policies import grant_lines
+from pytest_hwcloud.permissions.rules.unjudged_calls import FINDINGS
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.policies.rights import Rights
@@ -47,7 +48,8 @@ def needs(ledger: Ledger, rights: Mapping[str, Rights | None], base: Path = Path
             action: Permission(calls=frozenset(calls[action]), tests={t: _entries(by) for t, by in tests.items()})
             for action, tests in found.items()
         },
-        unmapped=_unmapped(ledger.records.values()),
+        unmapped=_tests_by_call((call, record) for record in ledger.records.values() for call in record.unmapped),
+        unjudged=_tests_by_call((call, record) for record in ledger.records.values() for call in _foreign(record)),
     )
 
 
@@ -98,11 +100,14 @@ def _entry(identity: str, seen: list[tuple[str, str]]) -> Entry:
     return Entry(identity=identity, status=status, fixture="" if "" in fixtures else ", ".join(sorted(fixtures)))
 
 
-def _unmapped(records: Iterable[TestRecord]) -> dict[str, frozenset[str]]:
+def _foreign(record: TestRecord) -> list[str]:
+    return [row["call"] for row in record.unjudged if row["cause"] in FINDINGS]
+
+
+def _tests_by_call(rows: Iterable[tuple[str, TestRecord]]) -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
-    for record in records:
-        for label in record.unmapped:
-            found.setdefault(label, set()).add(record.nodeid)
+    for label, record in rows:
+        found.setdefault(label, set()).add(record.nodeid)
     return {label: frozenset(tests) for label, tests in found.items()}
 
 

@@ -16,7 +16,8 @@ from pytest_hwcloud.permissions.lock.model import Held, Lock, Permission
 if TYPE_CHECKING:
     from pytest_hwcloud.permissions.ledger import Ledger
 
-Needs = dict[str, Entries]  # an unmapped call has no entries
+Needs = dict[str, Entries]  # a call, which is unmapped or (so marked) unjudged, has no entries
+_UNJUDGED = "unjudged "
 
 
 @dataclass(kw_only=True)
@@ -56,6 +57,9 @@ def _by_test(lock: Lock) -> dict[str, Needs]:
     for call, tests in lock.unmapped.items():
         for test in tests:
             found.setdefault(test, {})[call] = ()
+    for call, tests in lock.unjudged.items():
+        for test in tests:
+            found.setdefault(test, {})[_UNJUDGED + call] = ()
     return found
 
 
@@ -153,7 +157,10 @@ def _lock(old: Lock, new: Lock, by_test: Mapping[str, Needs], *, whole: bool, ra
     return Lock(
         identities=_identities(old, new, permissions, whole=whole),
         permissions=permissions,
-        unmapped={call: frozenset(by) for call, by in tests.items() if " " in call},
+        unmapped={call: frozenset(by) for call, by in tests.items() if " " in call and not call.startswith(_UNJUDGED)},
+        unjudged={
+            call.removeprefix(_UNJUDGED): frozenset(by) for call, by in tests.items() if call.startswith(_UNJUDGED)
+        },
     )
 
 

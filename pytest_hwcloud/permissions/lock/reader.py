@@ -13,7 +13,7 @@ from pytest_hwcloud.permissions.policies import grant_lines
 _CONFLICT = re.compile(r"^(<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)( |$)", re.MULTILINE)
 # `calls: [GET ecs /v1/{project_id}/x]`, as a hand writes it: YAML would take the braces for a mapping.
 _BARE_CALLS = re.compile(r"^(\s+calls: )\[([^\"'\n]*[{}][^\"'\n]*)\]\s*$", re.MULTILINE)
-_TOP = ("version", "identities", "permissions", "unmapped")
+_TOP = ("version", "identities", "permissions", "unmapped", "unjudged")
 Path = tuple[str | int, ...]
 
 
@@ -42,11 +42,18 @@ def _lock(document: Located) -> Lock:
         raise document.error(("version",), f"{top.get('version')!r}: this pytest-hwcloud reads version 1")
     held = _mapping(document, top.get("identities"), ("identities",))
     needs = _mapping(document, top.get("permissions"), ("permissions",))
-    unmapped = _mapping(document, top.get("unmapped"), ("unmapped",))
+    unmapped, unjudged = (
+        {
+            call: frozenset(_texts(document, row, (key, call)))
+            for call, row in _mapping(document, top.get(key), (key,)).items()
+        }
+        for key in ("unmapped", "unjudged")
+    )
     return Lock(
         identities={name: _held(document, row, ("identities", name)) for name, row in held.items()},
         permissions={name: _permission(document, row, ("permissions", name)) for name, row in needs.items()},
-        unmapped={call: frozenset(_texts(document, row, ("unmapped", call))) for call, row in unmapped.items()},
+        unmapped=unmapped,
+        unjudged=unjudged,
         file=document.file,
     )
 

@@ -24,6 +24,8 @@ def _lines(lock: Lock) -> Iterator[str]:
     yield from _section("identities", lock.identities, _held)
     yield from _section("permissions", lock.permissions, _permission)
     yield from _section("unmapped", lock.unmapped, _tests_only)
+    if lock.unjudged:
+        yield from _section("unjudged", lock.unjudged, _tests_only)
 
 
 def _section(name: str, rows: Mapping[str, T], body: Callable[[T], Iterator[str]]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud.permissions.reports.overview import Mask, place
+from pytest_hwcloud.rules import RULES
 
 if TYPE_CHECKING:
     from pytest_hwcloud.permissions.finding import Finding
@@ -23,7 +24,15 @@ def commands(ledger: Ledger, level: str = "error", mask: Mask | None = None, roo
     """One line for each open finding. level: error, warning or notice. root: what relative places are relative to."""
     base = os.path.abspath(root or ".")
     found = sorted(ledger.findings, key=lambda finding: (finding.rule, place(_where(finding, ledger)), finding.text()))
-    return [_command(level, finding, _where(finding, ledger), base, mask) for finding in found if not finding.ignored]
+    return [
+        _command(_level(finding, level), finding, _where(finding, ledger), base, mask)
+        for finding in found
+        if not finding.ignored
+    ]
+
+
+def _level(finding: Finding, level: str) -> str:
+    return "notice" if RULES[finding.rule].level == "note" else level
 
 
 def _where(finding: Finding, ledger: Ledger) -> str:

@@ -15,6 +15,7 @@ from pytest_hwcloud.permissions.reports import matrix
 from pytest_hwcloud.permissions.reports.labels import TEXTS
 from pytest_hwcloud.permissions.reports.matrix import GATES, NUMBERS, PROOFS, SIGNS, Words
 from pytest_hwcloud.permissions.reports.overview import IdentityRow, Overview
+from pytest_hwcloud.permissions.rules import unjudged_calls
 from pytest_hwcloud.rules import RULES
 
 _HERE = Path(__file__).parent
@@ -66,7 +67,9 @@ def _header(shown: Overview, words: Words) -> str:
     numbers = "".join(_number(*row) for row in _numbers(shown, words))
     return (
         f'<a class=skip href="#matrix">{words["skip"]}</a>\n<header><h1>{words["title"]}</h1>\n'
-        f"<p class=soft>pytest-hwcloud · {escape(' · '.join(facts))}</p>\n<ul class=numbers>{numbers}</ul></header>"
+        f"<p class=soft>pytest-hwcloud · {escape(' · '.join(facts))}</p>\n"
+        f"{''.join(f'<p class=soft>{escape(line)}</p>' for line in unjudged_calls.count(shown.calls))}"
+        f"<ul class=numbers>{numbers}</ul></header>"
     )
 
 

@@ -73,6 +73,7 @@ def _summary(shown: Overview) -> Row:
         "rules": shown.rules,
         "outcomes": shown.outcomes,
         "proof": shown.proofs,
+        "calls": dict(shown.calls),
     }
 
 

@@ -15,6 +15,7 @@ from pytest_hwcloud.permissions.display import paragraph, sentence
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.reports.labels import TEXTS
 from pytest_hwcloud.permissions.reports.overview import Overview
+from pytest_hwcloud.permissions.rules import unjudged_calls
 from pytest_hwcloud.rules import GROUPS, RULES
 
 MARK = "<!-- pytest-hwcloud: permissions -->"  # by which a pipeline finds its comment again
@@ -24,7 +25,7 @@ _TESTS = 5  # named for one point; a larger number is counted
 
 def render(shown: Overview) -> str:
     """The whole file."""
-    if not shown.open:
+    if all(RULES[finding.rule].level == "note" for finding in shown.open):
         return ""
     words = TEXTS[shown.settings.lang]
     head = f"{MARK}\n### {words['title']}: {len(shown.open)} {_plural(words['findings'], len(shown.open))}\n"
@@ -42,6 +43,7 @@ def _points(shown: Overview, words: dict[str, str]) -> Iterator[tuple[str, int]]
             findings = list(same)
             yield _point(findings, words, shown.settings.lang), len(findings)
         yield from ((text, 0) for text in unsure)
+    yield from ((f"\n{line}\n", 0) for line in unjudged_calls.count(shown.calls))
 
 
 def _alike(finding: Finding) -> tuple[str, ...]:

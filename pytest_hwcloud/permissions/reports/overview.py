@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -73,6 +73,7 @@ class Overview:
     identities: tuple[IdentityRow, ...]
     tests: tuple[TestRow, ...]
     findings: tuple[Finding, ...]
+    calls: Mapping[str, int]  # how the calls were judged -> how many; empty without a policy
 
     @cached_property
     def open(self) -> tuple[Finding, ...]:
@@ -121,6 +122,7 @@ def overview(settings: Settings, ledger: Ledger, state: CloudState, mask: Mask |
         identities=tuple(_identities(state, clean)),
         tests=tuple(_tests(ledger, clean)),
         findings=tuple(sorted((_finding(found, clean) for found in ledger.findings), key=_finding_order)),
+        calls=dict(sorted(ledger.calls.items())),
     )
 
 

@@ -69,7 +69,7 @@ def undeclared(record: TestRecord, uses: Sequence[Use]) -> dict[str, list[Use]]:
         return {}
     found: dict[str, list[Use]] = {}
     for use in uses:
-        covered = use.dependency or (use.refused and use.expected)
+        covered = use.dependency or use.implicit or (use.refused and use.expected)
         names = use.names or (use.action.lower(),)
         if not covered and not any(speaks_of(row, names, use.identity) for row in record.declared):
             found.setdefault(use.action, []).append(use)

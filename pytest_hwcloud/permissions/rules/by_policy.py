@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def judge(record: TestRecord, state: CloudState, root: Path) -> Iterator[Finding]:
     """The findings about what the identities of a test may do. A refusal that was asked for is none."""
     for rule, is_meant, lines in _RULES:
-        for uses in _grouped([use for use in record.uses if is_meant(use) and not (use.refused and use.expected)]):
+        meant = [use for use in record.uses if is_meant(use) and not use.implicit]
+        for uses in _grouped([use for use in meant if not (use.refused and use.expected)]):
             use, told = uses[0], lines(uses, record)
             fix = _FIX.get(rule, fixes.policy)(use, state, root)
             yield Finding(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud.permissions.finding import Finding
-from pytest_hwcloud.permissions.rules import by_gate, by_marker, by_policy
+from pytest_hwcloud.permissions.rules import by_gate, by_marker, by_policy, unjudged_calls
 
 if TYPE_CHECKING:
     from pytest_hwcloud.gates.cloud_state import CloudState
@@ -23,6 +23,7 @@ def judge(record: TestRecord, state: CloudState, root: Path | None = None) -> li
         *by_marker.judge(record, state, where),
         *by_policy.judge(record, state, where),
         *by_gate.judge(record),
+        *unjudged_calls.judge(record),
     ]
     return sorted(found, key=_order)
 
