@@ -21,46 +21,112 @@ from urllib.parse import unquote, unquote_plus
 
 KNOWN = "a known secret"
 _LAYERS = 4
+_BORDERS = re.compile(r"[^a-z0-9]")
 _RANDOM = "a random text"  # told only where nothing better is known
 _CLEAN = re.compile(
-    r"(?i)^[\W_]*(?:\*{3,}|<[^>]*>|\$?\{[^}]*\}|x{3,}|redacted|masked|hidden|none|null|true|false|undefined)|\*{3}"
-    r"|hwctest|redacted|^(?:example|dummy|fake|test|your|placeholder)[-_ ]"
+    r"(?i)^[\W_]*(?:\*{3,}|<[^>]*>|\$?\{[^}]*\}|%\(?\w*\)?s|x{3,}|redacted|masked|hidden|none|null|true|false|undefined"
+    r"|(?:required|optional|enabled|disabled|string|password|secret|token|yes|no|on|off)[\W_]*$)|\*{3}"
+    r"|hwctest|redacted|^(?:example|dummy|fake|test|your|placeholder)[-_ ]|^(?:arn|urn):|^\$[A-Za-z_]\w*$"
 )
 _PUBLIC = re.compile(
-    r"-----BEGIN (?:CERTIFICATE|PUBLIC KEY|RSA PUBLIC KEY)-----.*?-----END [A-Z ]+-----"
-    r"|(?:ssh-(?:rsa|ed25519|dss)|ecdsa-sha2-\S+) AAAA[\w+/=]+",
-    re.DOTALL,
+    r"-----BEGIN (?:CERTIFICATE|PUBLIC KEY|RSA PUBLIC KEY|CERTIFICATE REQUEST)-----[^-]*+-----END [A-Z ]+-----"
+    r"|(?:ssh-(?:rsa|ed25519|dss)|ecdsa-sha2-\S{1,30}) AAAA[\w+/=]+|data:[\w.+/-]{1,80};base64,[\w+/=]+"
+    r"|\bsha(?:1|224|256|384|512)[-:][\w+/=-]+"
 )
 _SHAPES = {
-    "a private key (PEM)": re.compile(r"-----BEGIN[A-Z0-9 ]*PRIVATE KEY-----"),
-    "an IAM token": re.compile(r"(?<![A-Za-z0-9+/])MII[A-Za-z0-9+/_-]{60,}"),
-    "a keystone token": re.compile(r"(?<![\w-])gAAAA[\w-]{40,}"),
-    "a web token (JWT)": re.compile(r"(?<![\w-])eyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]*"),
-    "an access key (AK)": re.compile(
-        r"(?<![A-Za-z0-9])(?=[A-Z]{0,19}\d)(?=\d{0,19}[A-Z])(?!HWCTEST)[A-Z0-9]{20}(?![A-Za-z0-9])"
+    "a private key (PEM)": re.compile(r"-----BEGIN[A-Z0-9 ]{0,30}PRIVATE KEY|PuTTY-User-Key-File-\d"),
+    "a keystone token": re.compile(r"(?<![\w-])gAAAA[\w-]{40,}+"),
+    "a web token (JWT)": re.compile(r"(?<![\w-])eyJ[\w-]{6,}+\.[\w-]{6,}+\.[\w-]*+"),
+    "a signature": re.compile(r"(?i)Signature=\s{0,4}[0-9a-f]{40,}+"),
+    "a password in a URL": re.compile(r"://[^/\s:@\"'<>*\\]{0,100}:[^/\s@\"'<>*\\:]{1,200}@"),
+    "a token in a URL": re.compile(r"://(?=[^/\s@]{0,100}\d)[A-Za-z0-9_-]{20,100}@"),
+    "a token of another vendor": re.compile(
+        r"(?<![\w-])(?:(?:gh[opsur]_|github_pat_|glpat-|npm_|hvs\.|dop_v1_)[\w-]{16,}+|xox[a-z]-[\w-]{10,}+)"
     ),
-    "a signature": re.compile(r"(?i)Signature=\s*[0-9a-f]{40,}"),
-    "a password in a URL": re.compile(r"://[^/\s:@\"'<>*]+:[^/\s@\"'<>*]+@"),
+    "the hash of a password": re.compile(r"\$(?:[1567y]|2[abxy]|apr1|argon2(?:id|i|d)|scrypt)\$[\w./$=,+-]{20,300}"),
+    "the URL of a webhook": re.compile(
+        r"(?i)/(?:web)?hooks?/(?:send\?key=)?(?=[\w-]{0,80}\d)[\w-]{16,200}|hooks\.slack\.com/services/[\w/-]{8,200}"
+    ),
+    "a password in a command": re.compile(
+        r"(?i)\becho\s[^|\r\n]{0,80}:[^|\r\n*]{3,80}\|\s{0,4}(?:sudo\s)?chpasswd"
+        r"|\bIDENTIFIED\s{1,4}BY\s{1,4}\\?['\"][^'\"*\r\n]{3,200}|\bsshpass\s{1,4}-p\s?(?!\*)\S{3,200}"
+        r"|\b(?:curl|wget)(?=\s)[^\r\n]{0,200}?\s(?:-u|--user)[\s=]{1,4}[\"']?[^\s:\"']{1,60}:(?!\*)[^\s\"']{3,200}"
+        r"|\b(?:requirepass|masterauth)\s{1,4}(?!\*)\S{3,200}"
+    ),
 }
+_IAM = re.compile(r"(?<![A-Za-z0-9+/])MII[A-Za-z0-9+/_-]{60,}+")
+_AK = re.compile(r"(?<![A-Za-z0-9])(?=[A-Z]{0,19}\d)(?=\d{0,19}[A-Z])(?!HWCTEST)[A-Z0-9]{20}(?![A-Za-z0-9])")
 _SECRET_KEY = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9]{40}(?![A-Za-z0-9+/=_-])")
-_DISORDER = re.compile(r"[A-Za-z0-9+/_-]{44,}={0,2}")
-_BASIC = re.compile(r"(?i)\bbasic\s+([A-Za-z0-9+/=_-]{4,})")
-_BEARER = re.compile(r"(?i)\bbearer\s+(?=\S*\d)([\w.~+/=-]{12,})")
-_NAME = (
-    r"(?:[\w.-]*(?:pass(?:word|wd|phrase)|secret(?:[_-]?(?:access)?[_-]?key)?|private[_-]?key|api[_-]?key"
-    r"|(?:auth|subject|security|access|refresh|session|id|bearer)[_-]?token)"
-    r"|admin_?pass|(?:os[:_-])?user_?data|encoded_authorization_message|cookie|client[_-]key[_-]data)"
+_DISORDER = re.compile(r"[A-Za-z0-9+/_-]{44,}+={0,2}")
+_LONGEST_RANDOM = 2000  # characters; more is a file
+# What letters without order are where they are called so: positions in a list, digests, ciphers, files, public keys.
+_BENIGN = re.compile(
+    r"(?i)(?:marker|cursor|(?:next|page|continuation|dkim|cipher|encrypted|public|object|file|zip)[\w-]{0,20}|etag|hash"
+    r"|digest|sha-?\d{0,3}|md5|checksum|integrity|fingerprint|thumbprint|host_?id|x-[\w-]{1,30}-id(?:-2)?|request_?id"
+    r"|trace_?id|upload_?id|version_?id|certificate|cert|crt|x5[ct]|image|icon|logo|qr_?code|picture|photo|avatar"
+    r"|thumbnail|archive|blob|nonce|\bp|(?-i:<Key))[\"'\\\s:=>;]{1,8}$"
 )
-_NAMED = (
-    re.compile(rf"(?i)[\"'](?P<n>{_NAME})\\*[\"']\s*[:=]>?\s*\\*[\"'](?P<v>[^\"'\\]{{3,}})"),
-    re.compile(rf"(?i)(?<![\w-])(?P<n>{_NAME})=(?P<v>[^\s&;,\"'<>\\]{{3,}})"),
-    re.compile(rf"(?i)<(?:\w+:)?(?P<n>{_NAME})(?:\s[^<>]*)?>(?P<v>[^<]{{3,}})<"),
-    re.compile(rf"(?im)(?:^|\|)[ \t]*(?P<n>{_NAME}):[ \t]*(?P<v>[^\s|\"'{{\[][^\s|]{{2,}})"),
+_SERIAL = re.compile(
+    r"(?i)(?:serial|\bs/?n|imei|iccid|barcode|batch|order|invoice|part|product|model|version|build|revision|tracking"
+    r"|device|asset|plate|etag|hash|checksum)[ _-]?(?:no|number|num|id|code|sn)?[\s\"'\\:=#>.&;quot-]{0,12}$"
 )
-# One of these is in each of those names; looked for first, because it costs next to nothing.
-_HINTS = ("pass", "secret", "key", "token", "user_data", "userdata", "authorization_message", "cookie")
+_MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF", b"PK\x03\x04", b"RIFF", b"\x7fELF", b"\x00\x00\x01\x00")
+_BASIC = re.compile(r"(?i)\bbasic\s{1,8}([A-Za-z0-9+/=_-]{4,}+)")
+_BEARER = re.compile(r"(?i)\bbearer\s{1,8}(?=\S{0,400}\d)([\w.~+/=-]{12,}+)")
+# A name with letters of a secret in it; what it means is asked of its end, without borders and in small letters.
+_NAME = re.compile(r"(?<![\w.])[A-Za-z_.][\w.:-]{1,79}+")
+_HINT = re.compile(
+    r"(?i)pass|pwd|secret|token|key|code|auth|credential|cookie|signature|sk|psk|data|message|kube|plain|string|otp|captcha"
+    r"|saml|mnemonic|jwt|phrase|verifier|docker|pkcs8"
+)
+_QUALIFIER = re.compile(
+    r"(?:values?|val|str|string|binary|blob|text|content|material|base64|b64|hex|raw|encoded|encrypted|enc|hash|plain"
+    r"|confirm(?:ation|ed)?|again|repeat(?:ed)?|retype|new|old|current|original|default|temp(?:orary)?|prod|env|input"
+    r"|header|field|param|pem|der|base|seal|(?<=key)data|(?<=token)data|(?<=secret)data|(?<=password)data|\d+)$"
+)
+_MARKS = re.compile(
+    r"(?:password|passwd|passphrase|passcode|passkey|pwd|secret|secretaccess|token|psk|credential|keytab|kubeconf(?:ig)?"
+    r"|signature|cookie|authorization|(?:secret|private|api|app|shared|signing|signature|sign|master|client|session|auth"
+    r"|authentication|encryption|encrypt|decryption|account|storage|tls|ssl|ssh|rsa|hmac|aes|license|pre|preshared|data"
+    r"|webhook|admin|root|deploy|service|subscription|primary|secondary|wrapping|cipher|dek|plaintext|secretaccess)key"
+    r"|(?:access|app|auth|authorization|authentication|verification|verify|security|sms|token|invite|invitation"
+    r"|activation|recovery|backup|otp|totp|mfa|pin|device|confirm|confirmation|login|captcha|challenge)code|userdata"
+    r"|authorizationmessage|connectionstring|connstr(?:ing)?|keymaterial|plaintext|samlresponse|samlassertion"
+    r"|codeverifier|stringseed|(?:seed|recovery)phrase|basicauth|registryauth|dockerconfig(?:json)?|otp|captcha|mnemonic"
+    r"|jwt|pkcs8)s?$"
+)
+_BORDERED = re.compile(
+    r"(?:^|[_.:-])(?:sk|SK|Sk)\d*$|[a-z](?:Sk|SK|Pass)\d*$|[_.:-](?i:pass)\d*$|^(?i:admin|user|root|db|my|login|new|old"
+    r"|ssh|pg|mysql|redis)(?i:pass)\d*$"
+)
+_NOT_SECRET = re.compile(
+    r"(?:next|previous|prev|page|pagination|continuation|continue|sync|scroll|delta|resume|start|starting|end|marker"
+    r"|cursor|http|max|min|total|prompt|completion|input|output|cached|reasoning|used|num|per|stop|eos|bos|pad|unk"
+    r"|special|fromid|client)tokens?$|pullsecrets?$|(?:foreign|public|primary|gnupg|tag|object)keys?$|aksk$"
+    r"|ciphertext$|(?:content|function|method|supported)signature$|^authorizationmessages$"
+)
+# Quotes, escapes, entities and signs between a name and its value.
+_QUOTES = r"""\\{0,8}["'`]?(?:&quot;|&#\d{2};|\\u002[27])?"""
+_BETWEEN = re.compile(
+    _QUOTES
+    + r"\]?[ \t]{0,8}(?:=>|:=|[:=：]|>|[ ](?:is|are|was)[ ]{0,2}:?)\s{0,8}(?:[bur](?=[\"']))?\[?"
+    + _QUOTES
+    + r"(?:<!\[CDATA\[)?"
+)
+_PAIRED = re.compile(r"""["'][\s,]{1,8}["']?value["']?\s{0,4}[:=]\s{0,4}["']""")
+_VALUE = re.compile(r"""[^\s"'<>&\\,;|`]{3,400}""")
+_SMALL = frozenset(
+    ["the", "a", "of", "must", "be", "is", "for", "to", "in", "and", "or", "not", "your", "than", "with"]
+)
+_ABOUT = frozenset(["password", "passwords", "token", "secret", "key", "code", "credential", "credentials"])
+_CALL = re.compile(r"[a-z][a-z0-9]{0,40}[_.][\w.]{1,60}[(\[]")  # `token = get_token(user)`
+_FIREWALL = re.compile(  # cookies that web firewalls and load balancers set by themselves: they log nobody in
+    r"(?i)HWWAFSES(?:ID|TIME)|__cf_?(?:bm|duid|lb|ruid)|cf_clearance|_cfuvid|acw_tc|aliyungf_tc|BIGipServer[^=]*"
+    r"|TS[0-9a-f]{6,}|incap_ses_[\w-]+|visid_incap_[\w-]+|nlbi_[\w-]+|AWSALB\w*|AWSELB\w*|ARRAffinity\w*"
+)
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{32}")
 _SECRET_HEADER = re.compile(r"(?i)token|authorization|cookie|signature|secret|credential|api-?key|password")
-_RUN = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
+_RUN = re.compile(r"[A-Za-z0-9+/_-]{12,}+={0,2}")
 _ESCAPED = re.compile(r"\\(u[0-9A-Fa-f]{4}|[\"'\\/nrt])")
 
 
@@ -97,6 +163,8 @@ def in_headers(headers: Mapping[str, str], place: str, known: Collection[str] = 
     found: list[Suspicion] = []
     for name, value in headers.items():
         here = f"{place} header {name}"
+        if firewall_cookies(name, value) or (name.lower().endswith("client-token") and _UUID.fullmatch(value)):
+            continue
         if _SECRET_HEADER.search(name) and len(value) > 2 and not _CLEAN.search(value):
             found.append(Suspicion(kind="a secret header", place=here, shown=_shown(value), value=value))
         else:
@@ -142,24 +210,34 @@ def _members(value: object, path: str) -> Iterator[tuple[str, str]]:
 
 
 def _layers(text: str, wrapped: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """The text, and every text that it is the encoding of."""
-    yield wrapped, text
-    if len(wrapped) >= _LAYERS:
-        return
-    for label, inner in _opened(text):
-        if inner != text:
-            yield from _layers(inner, (label, *wrapped))
+    """The text, and every text that it is the encoding of; what is done to a whole text is done in turn, not in all
+    orders, so that there are few layers."""
+    seen: set[str] = set()
+    todo = [(wrapped, text)]
+    while todo:
+        how, layer = todo.pop()
+        if layer in seen:
+            continue
+        seen.add(layer)
+        yield how, layer
+        if len(how) >= _LAYERS:
+            continue
+        todo += [((label, *how), inner) for label, inner in _runs(layer)]
+        todo += [((label, *how), inner) for label, inner in _whole(layer)]
 
 
-def _opened(text: str) -> Iterator[tuple[str, str]]:
-    if "%" in text:
-        yield "percent-encoded", (unquote_plus if "+" in text else unquote)(text)
-    if "\\" in text:
-        yield "escaped", _ESCAPED.sub(_unescaped, text)
-    if "&" in text and ";" in text:
-        yield "HTML-escaped", html.unescape(text)
-    for run in _RUN.findall(text):
-        for part in {run, *run.split("/")}:
+def _whole(text: str) -> Iterator[tuple[str, str]]:
+    if "%" in text and (inner := (unquote_plus if "+" in text else unquote)(text)) != text:
+        yield "percent-encoded", inner
+    elif "\\" in text and (inner := _ESCAPED.sub(_unescaped, text)) != text:
+        yield "escaped", inner
+    elif "&" in text and (inner := html.unescape(text)) != text:
+        yield "HTML-escaped", inner
+
+
+def _runs(text: str) -> Iterator[tuple[str, str]]:
+    for run in set(_RUN.findall(text)):
+        for part in {run, *run.split("/")} if "/" in run else (run,):
             if len(part) >= 12 and (inner := _decoded(part)) is not None:
                 yield inner
 
@@ -196,22 +274,98 @@ def _text_of(raw: bytes) -> str | None:
 
 
 def _hits(text: str, known: Collection[str]) -> Iterator[tuple[str, str]]:
-    if "-----" in text or "ssh-" in text or "ecdsa-" in text:
+    if any(word in text for word in ("-----", "ssh-", "ecdsa-", ";base64,", "sha")):
         text = _PUBLIC.sub(" ", text)
-    for secret in known:
-        if secret in text:
-            yield KNOWN, secret
+    yield from ((KNOWN, secret) for secret in _known_in(text, known))
     for kind, pattern in _SHAPES.items():
-        for match in pattern.finditer(text):
-            yield kind, match[0]
+        yield from ((kind, match[0]) for match in pattern.finditer(text) if "***" not in match[0])
+    yield from (("an IAM token", match[0]) for match in _IAM.finditer(text) if not _is_public(match[0]))
+    for match in _AK.finditer(text):
+        if not _SERIAL.search(text, max(0, match.start() - 40), match.start()):
+            yield "an access key (AK)", match[0]
+    for match in _SECRET_KEY.finditer(text):
+        if _kinds(match[0]) == 3 and _entropy(match[0]) > 4.0 and not _is_benign(text, match):
+            yield "a secret key (SK)", match[0]
+    yield from _named(text)
     lower = text.lower()
-    for pattern in _NAMED if any(hint in lower for hint in _HINTS) else ():
-        for match in pattern.finditer(text):
-            if not _CLEAN.search(match["v"]):
-                yield f"a value named {match['n']}", match["v"]
     if "basic" in lower or "bearer" in lower:
         yield from _credentials(text)
     yield from _disorder(text)
+
+
+def _known_in(text: str, known: Collection[str]) -> Iterator[str]:
+    grams = {text[at : at + 4] for at in range(len(text) - 3)} if len(known) > 64 else None
+    yield from (one for one in known if (grams is None or one[:4] in grams) and one in text)
+
+
+def _is_public(run: str) -> bool:
+    """Whether DER in base64 is a certificate or a public key: its first member is a sequence."""
+    try:
+        return base64.b64decode(run[:8].replace("-", "+").replace("_", "/"))[4:5] == b"0"
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _named(text: str) -> Iterator[tuple[str, str]]:
+    """Values behind names that end like those of secrets, whatever quotes and signs stand between."""
+    for found in _NAME.finditer(text):
+        whole = found[0]
+        if not _HINT.search(whole):
+            continue
+        ends = {len(whole.rstrip(".-:"))} | ({whole.index(":")} if ":" in whole else set())
+        for end in sorted(ends):
+            if not marks(whole[:end]) and whole[:end] != "auth":
+                continue
+            value = _value_after(text, found.start(), found.start() + end)
+            if whole[:end] == "auth" and not (value and ":" in (_decoded(value) or ("", ""))[1]):
+                continue
+            if value is not None and not _CLEAN.search(value):
+                yield f"a value named {whole[:end]}", value
+                break
+
+
+def _value_after(text: str, start: int, end: int) -> str | None:
+    between = _PAIRED.match(text, end) or _BETWEEN.match(text, end)
+    if between is None and not (text[max(0, start - 2) : start] == "--" and text[end : end + 1] == " "):
+        return None
+    at = between.end() if between else end + 1
+    found = _VALUE.match(text, at)
+    if found is None:
+        return None
+    quoted = text[at - 1] in "\"'`>;=" and text[at - 1 : at] != " "
+    word, following = found[0].rstrip(".,!?:"), text[found.end() : found.end() + 1]
+    if not quoted and word.isalpha() and word.islower() and (following in (" ", ",") or word != found[0]):
+        return None  # "Bad password: too short"
+    if not quoted and _CALL.match(text, at):
+        return None
+    words = re.split(r"[\"<\n]", text[at : at + 400], maxsplit=1)[0].lower().split()
+    if len(words) >= 2 and all(word.strip(".,;:!?'").isalpha() for word in words) and not _ABOUT.isdisjoint(
+        word.strip(".,;:!?") for word in words
+    ):
+        return None  # "Forgot your password?"
+    if len(words) >= 4 and sum(word.strip(".,;:") in _SMALL for word in words) >= 2:
+        return None  # "the name of the secret"
+    return found[0]
+
+
+def marks(name: str) -> bool:
+    """Whether a name ends like the name of a secret."""
+    parts = [part for part in re.split(r"[:./\[\]]+", name) if part and not part.isdigit()]
+    if not parts:
+        return False
+    short = _BORDERS.sub("", parts[-1].lower())
+    if _BORDERED.search(parts[-1]) or _BORDERS.sub("", name.lower()) == "tlskey":
+        return True
+    for _ in range(5):
+        if _NOT_SECRET.search(short):
+            return False
+        if _MARKS.search(short):
+            return True
+        cut = _QUALIFIER.sub("", short)
+        if cut in (short, ""):
+            return False
+        short = cut
+    return False
 
 
 def _credentials(text: str) -> Iterator[tuple[str, str]]:
@@ -225,17 +379,43 @@ def _credentials(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _disorder(text: str) -> Iterator[tuple[str, str]]:
-    for match in _SECRET_KEY.finditer(text):
-        if _kinds(match[0]) == 3 and _entropy(match[0]) > 4.0:
-            yield "a secret key (SK)", match[0]
     for match in _DISORDER.finditer(text):
         run = match[0]
-        if run.count("/") < 3 and _kinds(run) == 3 and _entropy(run) > 4.6 and _decoded(run) is None:
+        if len(run) > _LONGEST_RANDOM or run.count("/") >= 3 or _kinds(run) < 3 or _entropy(run) <= 4.6:
+            continue
+        if not _is_benign(text, match) and _decoded(run) is None:
             yield _RANDOM, run
 
 
+def _is_benign(text: str, match: re.Match[str]) -> bool:
+    """Whether letters without order have a reason: their name, the file that they are, the path of a URL."""
+    start = match.start()
+    if _BENIGN.search(text, max(0, start - 48), start) or _is_public(match[0]):
+        return True
+    address = re.split(r"[\s\"'<>]", text[max(0, start - 300) : start])[-1]
+    if ("://" in address and "?" not in address) or address[-1:] == "/":
+        return True
+    try:
+        return base64.b64decode(match[0][:16].replace("-", "+").replace("_", "/")).startswith(_MAGIC)
+    except (binascii.Error, ValueError):
+        return False
+
+
 def _any_shape(text: str, known: Collection[str]) -> bool:
-    return any(secret in text for secret in known) or any(pattern.search(text) for pattern in _SHAPES.values())
+    patterns = (*_SHAPES.values(), _IAM, _AK)
+    return any(pattern.search(text) for pattern in patterns) or next(_known_in(text, known), None) is not None
+
+
+def firewall_cookies(name: str, value: str) -> int:
+    """How many cookies a header holds, if web firewalls and load balancers set all of them; else 0."""
+    lines = re.split(r",(?=\s{0,8}[^;,\s=]{1,80}=)", value)
+    if name.lower() == "set-cookie":
+        pairs = [line.partition(";")[0].strip() for line in lines]
+    elif name.lower() == "cookie":
+        pairs = [pair.strip() for pair in value.split(";") if pair.strip()]
+    else:
+        return 0
+    return len(pairs) if all(_FIREWALL.fullmatch(pair.partition("=")[0]) for pair in pairs) else 0
 
 
 def _kinds(text: str) -> int:

@@ -283,6 +283,7 @@ _PUBLIC = (
 )
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{32}")
 _ORDINARY = re.compile(r"[A-Za-z]+(?:[ _.-][A-Za-z]+)*")
+_ABOUT = re.compile(r"(?i)(?<![a-z])(?:passwords?|tokens?|secrets?|keys?|codes?|credentials?)(?![a-z])")
 _STOP = word_set("""
     a an the of for to in on is are be was were must may can should shall will not no and or with without by from as at
     this that it its your you if when at least than more between only cannot does do has have
@@ -295,10 +296,12 @@ def is_trivial(value: str) -> bool:
 
 
 def is_prose(value: str) -> bool:
-    """Whether a value is a sentence about a secret: four words or more, two of them such as `the` or `must`."""
+    """Whether a value is a sentence about a secret: it names one, or has four words, two of them like `the`."""
     if len(value) > 400 or " " not in value:
         return False
     words = value.lower().split()
+    if _ABOUT.search(value) and all(word.strip(".,;:!?'").isalpha() for word in words):
+        return True  # "Forgot your password?"
     return len(words) >= 4 and sum(word.strip(".,;:!?") in _STOP for word in words) >= 2
 
 

@@ -64,6 +64,7 @@ _ANCHOR = re.compile(
     r"""(?:^|[\r\n|{]|\\n)[ \t>#*+$-]{0,40}"""
     r"""(?:(?:export|set|setx|declare|local|readonly|-e|-H|ENV|ARG|let|var|const|val)[ ]{1,4}(?:-x[ ])?)?["']?$"""
 )
+_CALL = re.compile(r"[a-z][a-z0-9]{0,40}[_.][\w.]{1,60}[(\[]")  # `token = get_token(user)`
 _BLOCK = re.compile(r"[|>][+-]?\d?[ \t]*\r?\n")
 _ITEM = re.compile(r"[ \t]*\r?\n[ \t]{0,40}-[ \t]+([^\r\n]{1,2000})")
 _LETTERS = re.compile(r"[A-Za-z][a-z]+[.!?:]?")
@@ -347,7 +348,7 @@ class _Scan:
         return -1
 
     def bare(self, name: str, at: int, pattern: re.Pattern[str]) -> bool:
-        found = pattern.match(self.text, at)
+        found = None if _CALL.match(self.text, at) else pattern.match(self.text, at)
         return found is not None and self.hide(name, at, found.end())
 
     def word_value(self, name: str, at: int, spaced: bool, chosen: bool = False) -> bool:
@@ -371,6 +372,8 @@ class _Scan:
     def line_value(self, name: str, at: int, anchor: int) -> bool:
         """The rest of a line, as ini files, YAML, headers and shells have it."""
         text = self.text
+        if _CALL.match(text, at):
+            return False
         if block := _BLOCK.match(text, at):
             return self.block_value(name, block.end(), anchor)
         stop = self.line_end(at)

@@ -23,7 +23,7 @@ __all__ = ["ACCESS_KEY", "INVENTED", "Learner", "apply", "invented_access_key"]
 INVENTED = "HWCTEST"  # what every access key of ours begins with
 
 _PRIVATE = re.compile(r"-----BEGIN[A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d:")
-_DER = re.compile(r"(?<![A-Za-z0-9+/])MII[A-Za-z0-9+/_-]{60,}+={0,2}")
+_DER = re.compile(r"(?<![A-Za-z0-9+/])(?<!-----\n)(?<!-----\r\n)(?<!-----\\n)MII[A-Za-z0-9+/_-]{60,}+={0,2}")
 _TOKENS = re.compile(
     r"(?<![\w-])(?:gAAAA[\w-]{40,}+={0,2}"  # keystone
     r"|eyJ[\w-]{6,}+\.[\w-]{6,}+(?:\.[\w-]*+)+"  # web tokens, signed or encrypted
