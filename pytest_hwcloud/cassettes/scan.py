@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,16 +17,23 @@ from pytest_hwcloud.cloud.wire import Request
 from pytest_hwcloud.secrets import detector
 from pytest_hwcloud.secrets.allowlist import without_kept
 from pytest_hwcloud.secrets.detector import Suspicion
+from pytest_hwcloud.secrets.scrubber import Scrubber
 
 SUFFIXES = (".yaml", ".yml", ".json")
 _ITEM = re.compile(r"(?m)^[ ]*- (?=request:|response:|recorded_at:|fault:)")
+_TODAY = "a value that recordings mask"
+_PIECE = 1 << 20  # bytes that are read at once
+_MOST = 50  # lines of one body that are told
 _REFUSED = frozenset({"authentication", "scope", "authorization"})
 _SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hidden:
-    """kind: "secret" or "refusal". line: where the interaction begins, None if the notation has no such line."""
+    """kind: "secret", "refusal", "broken" or "cookies" (of firewalls; the text is their number).
+
+    line: where the interaction begins, None if the notation has no such line.
+    """
 
     file: str
     line: int | None
@@ -50,29 +58,51 @@ def files_of(paths: Sequence[str]) -> Iterator[tuple[Path, bool]]:
 
 def _is_candidate(file: Path, base: Path) -> bool:
     inside = file.relative_to(base).parts
-    return file.suffix in SUFFIXES and file.is_file() and not any(part.startswith(".") for part in inside)
+    return file.is_file() and not any(part.startswith(".") for part in inside)
 
 
 def open_tape(file: Path, named: bool) -> Tape | None:
-    """The cassette; None for another YAML or JSON file that only lies in the folder. CassetteError if it was named."""
+    """The cassette; None for another file that only lies in the folder. CassetteError for a broken one.
+
+    A cassette may have any name. Another file is one that says nothing of interactions, or that is no YAML and does
+    not look like a cassette by its ending either, such as a README that shows one.
+    """
+    if not named and not _speaks_of_interactions(file):
+        return None
     try:
         return Tape.load(file, name=str(file))
     except CassetteError:
-        if named or _claims_to_be_one(file):
+        if named or (file.suffix in SUFFIXES and _claims_to_be_one(file)):
             raise
         return None
+
+
+def _speaks_of_interactions(file: Path) -> bool:
+    try:
+        with open(file, "rb") as opened:
+            kept = b""
+            while piece := opened.read(_PIECE):
+                if b"interactions" in kept + piece:
+                    return True
+                kept = piece[-len(b"interactions") :]
+    except OSError:
+        return file.suffix in SUFFIXES  # told when it is opened
+    return False
 
 
 def _claims_to_be_one(file: Path) -> bool:
     try:
         text = file.read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return False
+        return True
     return re.search(r"""(?m)^\s*["']?interactions["']?\s*:""", text) is not None
 
 
 def scan(tape: Tape, keep: Sequence[str] = ()) -> list[Hidden]:
-    """The secrets and refusals in a cassette, in the order of the file. keep: globs of what is no secret."""
+    """The secrets and refusals in a cassette, in the order of the file. keep: globs of what is no secret.
+
+    A kind "broken" is an interaction that cannot be read; "cookies" counts those that only firewalls set.
+    """
     lines = lines_of(tape)
     found = [
         Hidden(file=tape.name, line=None, kind="secret", text=str(one))
@@ -80,10 +110,24 @@ def scan(tape: Tape, keep: Sequence[str] = ()) -> list[Hidden]:
         for one in detector.suspicions(str(value), f"metadata {key}")
     ]
     for position in range(len(tape)):
-        interaction = tape[position]
+        try:
+            interaction = tape[position]
+        except CassetteError as error:
+            text = f"{error.key}: {error.problem}" if error.key else error.problem
+            found.append(Hidden(file=tape.name, line=lines[position], kind="broken", text=text))
+            continue
+        entry = entry_of(interaction)
+        suspicions = inspect(entry)
+        suspicions += _masked_today(entry, {one.place for one in suspicions})
         found += (
             Hidden(file=tape.name, line=lines[position], kind="secret", text=str(one))
-            for one in without_kept(inspect(entry_of(interaction)), keep)
+            for one in without_kept(suspicions, keep)
+        )
+        found += (
+            Hidden(file=tape.name, line=lines[position], kind="cookies", text=str(count))
+            for headers in (entry.request.headers, entry.answer.headers if entry.answer else {})
+            for name, value in headers.items()
+            if (count := detector.firewall_cookies(name, value))
         )
         refusal = _refusal(interaction)
         if refusal:
@@ -103,6 +147,57 @@ def inspect(entry: Entry, known: Sequence[str] = ()) -> list[Suspicion]:
         found += detector.in_body(answer.body, "answer body", known)
         found += detector.suspicions(answer.reason, "answer reason", known)
     return [replace(one, place=f"{call} {one.place}") for one in found]
+
+
+def _masked_today(entry: Entry, told: set[str]) -> list[Suspicion]:
+    """What the recorder would mask today, and the detector has not told: an older version may have let it through."""
+    request, answer = entry.request, entry.answer
+    call = f"{request.method} {request.url.partition('?')[0]}"
+    texts = [(f"{call} request URL", request.url, Scrubber().url(request.url))]
+    for side, headers in (("request", request.headers), ("answer", answer.headers if answer else {})):
+        texts += [
+            (f"{call} {side} header {name}", value, Scrubber().header(name, value))
+            for name, value in headers.items()
+            if not detector.firewall_cookies(name, value)
+        ]
+    found = [
+        Suspicion(kind=_TODAY, place=place, shown=detector.shown(before), value=before)
+        for place, before, after in texts
+        if before != after and place not in told
+    ]
+    bodies = [("request body", request.body, request.headers.get("content-type", ""))]
+    if answer is not None:
+        bodies.append(("answer body", answer.body, answer.header("content-type") or ""))
+    for place, body, content_type in bodies:
+        clean = Scrubber().body(body, content_type)  # one each: what is only echoed is not told twice
+        if clean != body:
+            found += _differences(f"{call} {place}", body, clean, told)
+    return found
+
+
+def _differences(place: str, before: bytes, after: bytes, told: set[str]) -> Iterator[Suspicion]:
+    try:
+        pairs = list(_leaves(json.loads(before), json.loads(after), "$"))
+    except (ValueError, RecursionError):
+        lines = zip(before.decode("latin-1").split("\n"), after.decode("latin-1").split("\n"), strict=False)
+        pairs = [(f"line {number}", one) for number, (one, other) in enumerate(lines, 1) if one != other][:_MOST]
+    for where, value in pairs:
+        if f"{place} {where}" not in told and place not in told:
+            yield Suspicion(kind=_TODAY, place=f"{place} {where}", shown=detector.shown(value), value=value)
+
+
+def _leaves(before: object, after: object, path: str) -> Iterator[tuple[str, str]]:
+    if before == after:
+        return
+    match before, after:
+        case dict(), dict():
+            for key, value in before.items():
+                yield from _leaves(value, after.get(key), f"{path}.{key}")
+        case list(), list():
+            for index, (one, other) in enumerate(zip(before, after, strict=False)):
+                yield from _leaves(one, other, f"{path}[{index}]")
+        case _:
+            yield path, str(before)
 
 
 def entry_of(interaction: Interaction) -> Entry:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from itertools import groupby
@@ -18,6 +20,7 @@ if TYPE_CHECKING:  # a command loads what it needs, not what the others need
     from pytest_hwcloud.cassettes.tape import Tape
 
 Clean = Callable[[str], str]
+_PATIENCE = 1.0  # seconds without a sign on the terminal
 _SHOWN = 160  # characters of a text in the diff
 
 
@@ -112,21 +115,34 @@ def scan_files(args: argparse.Namespace) -> int:
     """What hides in the cassettes under the paths; 1 if there is anything."""
     from pytest_hwcloud.cassettes.scan import scan
 
-    keep, tapes = _keep(args), list(_tapes(args.paths))
-    found = [
-        hidden for tape in tapes for hidden in scan(tape, keep) if hidden.kind == "secret" or not args.secrets_only
-    ]
+    keep, looked = _keep(args), _Looked(args.paths)
+    found, cookies, tapes = [], 0, 0
+    for tape in looked.tapes():
+        tapes += 1
+        for hidden in scan(tape, keep):
+            if hidden.kind == "cookies":
+                cookies += int(hidden.text)
+            elif hidden.kind == "broken":
+                looked.broken.append(str(hidden))
+            elif hidden.kind == "secret" or not args.secrets_only:
+                found.append(hidden)
+    status = 2 if looked.broken else int(bool(found))
     if args.json:
-        print(json.dumps({"cassettes": len(tapes), "found": [asdict(one) for one in found]}, indent=2))
-        return int(bool(found))
+        rows = {"cassettes": tapes, "found": [asdict(one) for one in found]}
+        more = {"broken": looked.broken, "other_files": looked.others, "firewall_cookies": cookies}
+        print(json.dumps({**rows, **more}, indent=2))
+        return status
     for hidden in found:
         print(f"{hidden.kind:<8} {hidden}")
     secrets = sum(one.kind == "secret" for one in found)
-    print(
-        f"{_count(len(tapes), 'cassette')}: {_count(secrets, 'secret')}, {_count(len(found) - secrets, 'refusal')}"
-        + (" (pytest-hwcloud cassettes scrub PATH... takes secrets out)" if secrets else "")
-    )
-    return int(bool(found))
+    refusals = len(found) - secrets
+    counts = [_say("secrets", n=secrets), _say("refusals", n=refusals)]
+    way_out = f" ({_say('way-out')})" if secrets else ""
+    print(f"{_say('cassettes', n=tapes)}: {', '.join(counts)}{way_out}")
+    if cookies:
+        print(_say("cookies", n=cookies))
+    looked.tell()
+    return status
 
 
 def scrub_files(args: argparse.Namespace) -> int:
@@ -135,24 +151,28 @@ def scrub_files(args: argparse.Namespace) -> int:
     from pytest_hwcloud.cassettes.interaction import CassetteError
 
     keep = _keep(args)
-    try:
-        plans = [rescrub.rewritten(tape.path) for tape in _tapes(args.paths)]
-        dirty = [plan for plan in plans if plan.changes]
-        for plan in dirty if not args.json else ():
-            _print_plan(plan)
-        refused = [plan for plan in dirty if plan.merged]
-        for plan in dirty if args.write else ():
-            if plan.merged is None:
+    looked = _Looked(args.paths)
+    plans, left = [], []
+    for tape in looked.tapes():
+        try:
+            plan = rescrub.rewritten(tape.path)
+            if plan.changes and not args.json:
+                _print_plan(plan)
+            if plan.changes and args.write and plan.merged is None:
                 rescrub.write(plan)
-        left = [line for plan in plans for line in rescrub.left_in(plan, keep)]
-    except CassetteError as error:
-        raise UsageError(str(error)) from None
+            left += rescrub.left_in(plan, keep)
+            plans.append(plan)
+        except CassetteError as error:
+            looked.broken.append(str(error))
+    dirty = [plan for plan in plans if plan.changes]
+    refused = [plan for plan in dirty if plan.merged]
     if args.json:
         rows = [
             {"file": str(plan.path), "changes": [asdict(one) for one in plan.changes], "refused": plan.merged}
             for plan in dirty
         ]
-        print(json.dumps({"written": args.write, "files": rows, "left": left}, indent=2, ensure_ascii=False))
+        whole = {"written": args.write, "files": rows, "left": left, "broken": looked.broken}
+        print(json.dumps(whole, indent=2, ensure_ascii=False))
     else:
         for line in left:
             print(f"still there, take it out by hand: {line}")
@@ -163,7 +183,8 @@ def scrub_files(args: argparse.Namespace) -> int:
                 "the URL, and the one would be given for the other; take the secret out by hand, or record anew"
             )
         print(_verdict(len(plans), len(dirty), len(refused), args.write))
-    return int(bool(left or refused or (dirty and not args.write)))
+        looked.tell()
+    return 2 if looked.broken else int(bool(left or refused or (dirty and not args.write)))
 
 
 def _keep(args: argparse.Namespace) -> list[str]:
@@ -203,19 +224,55 @@ def _short(text: str) -> str:
     return line if len(line) <= _SHOWN else f"{line[: _SHOWN // 2]} … {line[-_SHOWN // 2 :]}"
 
 
-def _tapes(paths: list[str]) -> Iterator[Tape]:
-    from pytest_hwcloud.cassettes.interaction import CassetteError
-    from pytest_hwcloud.cassettes.scan import files_of, open_tape
+class _Looked:
+    """The cassettes under some paths. broken: what cannot be read, a line each. others: files that are no cassettes."""
 
-    try:
-        for file, named in files_of(paths):
-            tape = open_tape(file, named)
-            if tape is not None:
+    def __init__(self, paths: list[str]) -> None:
+        from pytest_hwcloud.cassettes.scan import files_of
+
+        try:
+            self._files = list(files_of(paths))
+        except FileNotFoundError as error:
+            raise UsageError(f"{error}: no such file or folder") from None
+        self.broken: list[str] = []
+        self.others = 0
+
+    def tapes(self) -> Iterator[Tape]:
+        """One after the other, with the progress on a terminal when it takes longer than a second."""
+        from pytest_hwcloud.cassettes.interaction import CassetteError
+        from pytest_hwcloud.cassettes.scan import open_tape
+
+        begun, shown = time.monotonic(), False
+        for number, (file, named) in enumerate(self._files):
+            if sys.stderr.isatty() and time.monotonic() - begun > _PATIENCE:
+                print(f"\r{number}/{len(self._files)}", end="", file=sys.stderr, flush=True)
+                shown = True
+            try:
+                tape = open_tape(file, named)
+            except CassetteError as error:
+                self.broken.append(str(error))
+                continue
+            if tape is None:
+                self.others += 1
+            else:
                 yield tape
-    except FileNotFoundError as error:
-        raise UsageError(f"{error}: no such file or folder") from None
-    except CassetteError as error:
-        raise UsageError(str(error)) from None
+        if shown:
+            print("\r" + " " * 20 + "\r", end="", file=sys.stderr, flush=True)
+
+    def tell(self) -> None:
+        """What was no cassette, and what should have been one."""
+        for line in self.broken:
+            print(f"pytest-hwcloud: {line}", file=sys.stderr)
+        if self.others:
+            print(_say("others", n=self.others))
+        if self.broken:
+            print(_say("broken", n=len(self.broken)))
+
+
+def _say(name: str, **values: object) -> str:
+    from pytest_hwcloud import texts
+
+    return texts.say(f"cassettes.{name}", **values)
 
 
 def _named(name: str) -> Tape:

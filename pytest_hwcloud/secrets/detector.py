@@ -152,7 +152,7 @@ def suspicions(text: str, place: str, known: Collection[str] = ()) -> list[Suspi
         for kind, value in _hits(layer, known):
             found.setdefault(value, (kind, wrapped))
     return [
-        Suspicion(kind=kind, place=place, shown=_shown(value), wrapped=wrapped, value=value)
+        Suspicion(kind=kind, place=place, shown=shown(value), wrapped=wrapped, value=value)
         for value, (kind, wrapped) in found.items()
         if kind != _RANDOM or not any(value in other or other in value for other in found if other != value)
     ]
@@ -166,7 +166,7 @@ def in_headers(headers: Mapping[str, str], place: str, known: Collection[str] = 
         if firewall_cookies(name, value) or (name.lower().endswith("client-token") and _UUID.fullmatch(value)):
             continue
         if _SECRET_HEADER.search(name) and len(value) > 2 and not _CLEAN.search(value):
-            found.append(Suspicion(kind="a secret header", place=here, shown=_shown(value), value=value))
+            found.append(Suspicion(kind="a secret header", place=here, shown=shown(value), value=value))
         else:
             found += suspicions(value, here, known)
     return found
@@ -193,20 +193,16 @@ def _by_line(text: str, place: str, known: Collection[str]) -> list[Suspicion]:
     return lines or suspicions(text, place, known)
 
 
-def _members(value: object, path: str) -> Iterator[tuple[str, str]]:
+def _members(value: object, path: str, name: str = "") -> Iterator[tuple[str, str]]:
     match value:
         case dict():
             for key, item in value.items():
-                here = f"{path}.{key}"
-                if isinstance(item, str):  # with its name, which may be what gives it away
-                    yield here, json.dumps({key: item}, ensure_ascii=False)[1:-1]
-                else:
-                    yield from _members(item, here)
+                yield from _members(item, f"{path}.{key}", key)
         case list():
             for index, item in enumerate(value):
-                yield from _members(item, f"{path}[{index}]")
-        case str():
-            yield path, value
+                yield from _members(item, f"{path}[{index}]", name)
+        case str():  # with its name, which may be what gives it away
+            yield path, json.dumps({name: value}, ensure_ascii=False)[1:-1] if name else value
 
 
 def _layers(text: str, wrapped: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -339,8 +335,10 @@ def _value_after(text: str, start: int, end: int) -> str | None:
     if not quoted and _CALL.match(text, at):
         return None
     words = re.split(r"[\"<\n]", text[at : at + 400], maxsplit=1)[0].lower().split()
-    if len(words) >= 2 and all(word.strip(".,;:!?'").isalpha() for word in words) and not _ABOUT.isdisjoint(
-        word.strip(".,;:!?") for word in words
+    if (
+        len(words) >= 2
+        and all(word.strip(".,;:!?'").isalpha() for word in words)
+        and not _ABOUT.isdisjoint(word.strip(".,;:!?") for word in words)
     ):
         return None  # "Forgot your password?"
     if len(words) >= 4 and sum(word.strip(".,;:") in _SMALL for word in words) >= 2:
@@ -427,5 +425,6 @@ def _entropy(text: str) -> float:
     return -sum(n / len(text) * math.log2(n / len(text)) for n in Counter(text).values())
 
 
-def _shown(value: str) -> str:
+def shown(value: str) -> str:
+    """A secret as it may be told: two letters and its length."""
     return f"{value[:2]}…, {len(value)} characters" if len(value) > 8 else f"{len(value)} characters"

@@ -64,6 +64,7 @@ def test_scan(cassette: Path, capsys: pytest.CaptureFixture[str]) -> None:
             "a value named password (C0…, 16 characters)",
             f"refusal  c.yaml:2: POST {IAM} was refused at authorization: 403 Ecs.0110",
             "1 cassette: 2 secrets, 1 refusal (pytest-hwcloud cassettes scrub PATH... takes secrets out)",
+            "1 other file is no cassette",
         ],
     )
 
@@ -119,7 +120,11 @@ def test_scrub_shows_and_writes_nothing(cassette: Path, capsys: pytest.CaptureFi
     before = cassette.read_text()
     assert heard(capsys, "scrub", ".") == (
         1,
-        [*DIFF, "1 cassette of 1 would be rewritten; nothing is written without --write"],
+        [
+            *DIFF,
+            "1 cassette of 1 would be rewritten; nothing is written without --write",
+            "1 other file is no cassette",
+        ],
     )
     assert cassette.read_text() == before
 
@@ -245,3 +250,83 @@ def test_show_tells_the_metadata_in_words(capsys: pytest.CaptureFixture[str]) ->
     assert "  repeat_last: yes" in lines
     _, lines = heard(capsys, "show", "--json", "network/dns-failure")
     assert json.loads("\n".join(lines))["metadata"]["expects"]["fault"] == "dns"
+
+
+def one_call(body: object, **headers: str) -> dict[str, Any]:
+    """A cassette of one call."""
+    made = vcrpy_cassette()
+    entry = made["interactions"][0]
+    entry["request"] = {"method": "GET", "uri": "https://ecs.x/v1", "body": None, "headers": {}}
+    entry["response"]["status"] = {"code": 200, "message": "OK"}
+    entry["response"]["headers"] = {name.replace("_", "-"): [value] for name, value in headers.items()}
+    entry["response"]["body"] = {"string": body if isinstance(body, str) else json.dumps(body)}
+    return made
+
+
+def test_every_file_is_looked_into_and_a_broken_one_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.cassette").write_text(yaml.dump(one_call({"rootPwd": PASSWORD})))
+    Path("b").write_text(json.dumps(one_call({"x": 1})))
+    Path("broken.yaml").write_text("interactions: [\n")
+    half = one_call({"x": 1})
+    half["interactions"].append({"request": half["interactions"][0]["request"]})
+    half["interactions"].append(one_call({"db_root_pwd": PASSWORD})["interactions"][0])
+    Path("half.yaml").write_text(yaml.dump(half))
+    Path("README.md").write_text("```\ninteractions:\n- x\n```\n")
+    Path("picture.png").write_bytes(bytes(range(256)))
+    assert run(["cassettes", "scan", "."]) == 2
+    heard_ = capsys.readouterr()
+    assert heard_.out.splitlines() == [
+        "secret   a.cassette:2: GET https://ecs.x/v1 answer body $.rootPwd: a value named rootPwd (C0…, 16 characters)",
+        "secret   half.yaml:15: GET https://ecs.x/v1 answer body $.db_root_pwd: "
+        "a value named db_root_pwd (C0…, 16 characters)",
+        "3 cassettes: 2 secrets, 0 refusals (pytest-hwcloud cassettes scrub PATH... takes secrets out)",
+        "2 other files are no cassettes",
+        "2 cassettes are broken and were not looked into: repair or delete them",
+    ]
+    assert heard_.err.splitlines() == [
+        "pytest-hwcloud: broken.yaml:2: broken YAML: did not find expected node content",
+        "pytest-hwcloud: half.yaml:14: interactions[1].response: an interaction needs a response or a fault",
+    ]
+
+
+def test_cookies_of_firewalls_are_counted_and_no_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    cookies = "HWWAFSESID=8f7e6d5c4b3a; path=/, HWWAFSESTIME=1700000000000; path=/"
+    Path("c.yaml").write_text(yaml.dump(one_call({}, Set_Cookie=cookies)))
+    assert heard(capsys, "scan", "c.yaml") == (
+        0,
+        [
+            "1 cassette: 0 secrets, 0 refusals",
+            "2 cookies of web firewalls and load balancers: no finding, they log nobody in",
+        ],
+    )
+    Path("c.yaml").write_text(yaml.dump(one_call({}, Set_Cookie=cookies + ", session=abcdef123456; path=/")))
+    assert heard(capsys, "scan", "c.yaml")[0] == 1
+
+
+OLD = {  # what the first edition let through: places of a cassette, with the secret in it
+    "namespaced": {"OS-EXT-SRV-ATTR:user_data": "IyEvYmluL2Jhc2gKZWNobyByb290OlIwMHRwdyB8IGNocGFzc3dk"},
+    "docker": {"auths": {"swr.x": {"auth": "dTpaazchcFF3OXhUMm0="}}},
+    "text": {"log": f"requirepass {PASSWORD}"},
+    "nested": {"log": f'secret_string={{"u": "{PASSWORD}"}}'},
+    "webhook": {"url": "https://open.feishu.cn/open-apis/bot/v2/hook/3f2b8c1d-9a4e-4c6b-8f7d-1e2a3b4c5d6e"},
+    "list": {"passwords": [PASSWORD]},
+    "sentence": {"message": f"the password {PASSWORD} is too weak"},
+}
+
+
+@pytest.mark.parametrize("body", OLD.values(), ids=OLD)
+def test_old_recordings_are_told_and_scrubbing_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], body: dict[str, Any]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("c.yaml").write_text(yaml.dump(one_call(body)))
+    code, lines = heard(capsys, "scan", "c.yaml")
+    assert (code, lines[0].startswith("secret   c.yaml:2: GET https://ecs.x/v1 answer body $.")) == (1, True)
+    assert heard(capsys, "scrub", "--write", "c.yaml")[0] == 0
+    assert heard(capsys, "scan", "c.yaml") == (0, ["1 cassette: 0 secrets, 0 refusals"])
