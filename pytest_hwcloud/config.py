@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_hwcloud.cloud.calls.project_tables import CATALOGUE
 from pytest_hwcloud.cloud.identity import (
     Identity,
     PlacedPolicy,
@@ -19,7 +18,7 @@ from pytest_hwcloud.cloud.identity import (
     replay_secret_key,
     unknown,
 )
-from pytest_hwcloud.options import Settings
+from pytest_hwcloud.options import CATALOGUE, Settings
 
 if TYPE_CHECKING:
     from pytest_hwcloud.files.yaml_reader import Located

@@ -5,6 +5,7 @@ Named tuples, which are made faster than dataclasses: every run of every project
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -19,6 +20,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "record": ("missing", "all"),
     "children": ("refuse", "answer", "off"),
 }
+CATALOGUE = "hwcloud-actions.yaml"  # beside hwcloud.yaml: IAM's own catalogue of actions as a table of the project
 REPORT_FORMATS = ("json", "sarif", "md", "html")
 
 
@@ -56,7 +58,7 @@ class Settings(NamedTuple):
             self.lock != "off",
             self.prove != "off",
         )
-        return any(eager) or self.config_file.is_file()
+        return any(eager) or self.config_file.is_file() or os.path.lexists(self.config_file.with_name(CATALOGUE))
 
 
 class _Option(NamedTuple):

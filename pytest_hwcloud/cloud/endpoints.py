@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache, lru_cache
 from itertools import takewhile
@@ -265,6 +266,16 @@ def service_scope(service: str) -> str:
 def derived_service(service: str) -> str:
     """The name by which V11-HMAC-SHA256 signs calls of a service."""
     return str(_facts()["derived"].get(service, service))
+
+
+def nearest_host(url: str) -> str | None:
+    """A host of the cloud that is spelt like the one of this URL, which no service has; None for other hosts."""
+    host = _hostname(_bare(url))
+    label, dot, rest = host.partition(".")
+    if not dot or not is_cloud_host(host) or locate(url).service:
+        return None
+    near = get_close_matches(label, {name for name, _ in _index() if "." not in name}, 1, 0.6)
+    return f"{near[0]}.{rest}" if near else None
 
 
 @lru_cache(maxsize=512)

@@ -48,7 +48,7 @@ def _mount_list(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _mount_refresh(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    from pytest_hwcloud.cloud.calls.project_tables import CATALOGUE
+    from pytest_hwcloud.options import CATALOGUE
 
     parser = commands.add_parser(
         "refresh", help=texts.say("actions.refresh-help"), description=texts.say("actions.refresh-about")
@@ -120,7 +120,8 @@ def _near(name: str, known: list[str]) -> str:
 def use_tables(files: list[str]) -> None:
     """The tables of the project: the catalogue beside hwcloud.yaml, then those that are named."""
     from pytest_hwcloud.cloud.calls import calls
-    from pytest_hwcloud.cloud.calls.project_tables import CATALOGUE, TableError
+    from pytest_hwcloud.cloud.calls.project_tables import TableError
+    from pytest_hwcloud.options import CATALOGUE
 
     beside = [Path(CATALOGUE)] if os.path.lexists(CATALOGUE) else []
     try:

@@ -82,7 +82,7 @@ def test_a_call_that_the_body_decides(capsys, monkeypatch):
 )
 def test_the_states_of_a_call(capsys, url, code, last):
     assert run(["needs", "GET", url]) == code
-    assert lines(capsys)[-1] == f"  mapped      {last}"
+    assert next(line for line in lines(capsys) if line.startswith("  mapped")) == f"  mapped      {last}"
 
 
 def test_an_unknown_path_names_the_nearest(capsys):
@@ -93,6 +93,12 @@ def test_an_unknown_path_names_the_nearest(capsys):
         " the project can say it: `actions:` in hwcloud.yaml",
         "  nearest     GET ecs /v1/{project_id}/cloudservers/detail",
         "              GET ecs /v1.1/{project_id}/cloudservers/detail",
+        "",
+        "the row for a table of the project (`actions: [FILE]` in hwcloud.yaml), to be completed:",
+        "service: ecs",
+        "scope: regional",
+        "apis:",
+        '  - {method: GET, path: "/v1/{project_id}/cloudserver/detail", actions: []}',
     ]
     assert run(["needs", "GET", f"{ECS}/cloudserver/detail", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["nearest"][0] == "GET ecs /v1/{project_id}/cloudservers/detail"
@@ -101,6 +107,32 @@ def test_an_unknown_path_names_the_nearest(capsys):
 def test_an_unknown_host_says_so(capsys):
     run(["needs", "GET", "https://example.com/x"])
     assert lines(capsys)[1] == "  service     unknown: no service has this host"
+    run(["needs", "GET", "https://dcss.cn-north-4.myhuaweicloud.com/v1/x"])
+    near = "did you mean dcs.cn-north-4.myhuaweicloud.com?"
+    assert lines(capsys)[1] == f"  service     unknown: no service has this host; {near}"
+
+
+def test_the_rows_to_paste_are_a_table(capsys, tmp_path):
+    url = "https://ddm.cn-north-4.myhuaweicloud.com/v1/05041fffa40025702f6dc009cc6f8f33/instances"
+    assert run(["needs", "GET", url, "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["operation"], told["known"], told["documented"]) == ("ListInstances", False, True)
+    table = tmp_path / "ddm.yaml"
+    table.write_text(told["rows"].replace("actions: []", "actions: [ddm:instance:list]"))
+    assert run(["needs", "GET", url, "--table", str(table)]) == 0
+    assert "  action      ddm:instance:list" in lines(capsys)
+
+
+def test_a_call_that_several_packages_have_at_one_host(capsys):
+    url = "https://dms.cn-north-4.myhuaweicloud.com/v2/p/instances/i1/users"
+    assert run(["needs", "POST", url]) == 0
+    told = lines(capsys)
+    assert told[1:2] + told[6:9] == [
+        "  service     kafka",
+        "  operation   CreateInstanceUser",
+        "  also        rabbitmq CreateUser, rocketmq CreateUser",
+        "  action      dms:instance:modify",
+    ]
 
 
 def test_json(capsys):

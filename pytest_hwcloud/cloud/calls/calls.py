@@ -299,6 +299,21 @@ def nearest_templates(method: str, url: str) -> list[str]:
     return near_misses(table.rows, method.upper(), segments(path)) if table is not None else []
 
 
+def rows_to_paste(call: Call) -> str:
+    """The table of the project that says what a call needs, to be completed (the action is the reader's to find).
+
+    For a call whose service already has such a table the row under `apis:` is enough.
+    """
+    from pytest_hwcloud.files.yaml_text import readable
+
+    fields = [f"method: {call.method}", f"path: {readable(call.template, flow=True)}"]
+    fields += [f"operation: {readable(call.operation, flow=True)}"] if call.operation else []
+    fields.append("actions: []")
+    lines = [f"service: {readable(call.service or '')}"]
+    lines += [f"scope: {call.scope}"] if call.scope in ("regional", "global") else []
+    return "\n".join([*lines, "apis:", "  - {" + ", ".join(fields) + "}"]) + "\n"
+
+
 def services() -> tuple[str, ...]:
     """The services whose calls are known, shipped or the project's own."""
     return tuple(sorted({*shipped(), *project_tables.services()}))

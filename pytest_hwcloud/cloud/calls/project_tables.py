@@ -40,7 +40,6 @@ from pytest_hwcloud.cloud.endpoints import Endpoint
 if TYPE_CHECKING:
     from pytest_hwcloud.files.yaml_reader import Located
 
-CATALOGUE = "hwcloud-actions.yaml"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 LEVELS = ("list", "read", "write", "tagging", "permission_management")
 _LISTS = ("actions", "identity_actions", "dependencies")
