@@ -18,7 +18,6 @@ import pytest_hwcloud.gates.denials
 import pytest_hwcloud.interceptors.cloud_session
 import pytest_hwcloud.interceptors.import_hook
 import pytest_hwcloud.interceptors.requests_adapter
-import pytest_hwcloud.interceptors.vcr_stub
 import pytest_hwcloud.permissions.checks
 import pytest_hwcloud.permissions.display
 import pytest_hwcloud.permissions.run_end

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pytest_hwcloud.cloud.transfer_coding import decoded
+from pytest_hwcloud.cloud.transfer_coding import opened
 from pytest_hwcloud.cloud.wire import Answer
 
 FAULTS = ("dns", "connection-refused", "connection-reset", "connect-timeout", "read-timeout", "tls")
@@ -39,6 +39,7 @@ class Interaction:
     fault: str | None = None
     recorded_at: str | None = None
     repeat: bool = False
+    abandoned: bool = False  # a read-timeout that was the client's own giving up
     played: int = 0
 
 
@@ -67,10 +68,13 @@ def read_interaction(document: object, index: int, path: Path) -> Interaction:
         uri=str(request["uri"]),
         headers={name.lower(): value for name, value in _headers(request.get("headers"), path, here).items()},
         body=_body(request.get("body"), path, f"{here}.request.body"),
-        answer=None if fault else _answer(_mapping(response, path, here), path, f"{here}.response"),
+        answer=None
+        if fault
+        else _answer(_mapping(response, path, here), path, f"{here}.response", str(entry.get("coding") or "")),
         fault=fault,
         recorded_at=str(entry["recorded_at"]) if entry.get("recorded_at") else None,
         repeat=bool(entry.get("repeat_last")),
+        abandoned=bool(entry.get("abandoned")),
     )
 
 
@@ -102,6 +106,14 @@ def _one(values: object) -> str:
     if isinstance(values, str) or not isinstance(values, Iterable):
         return str(values)
     return ", ".join(_one(value) for value in values)
+
+
+def _repeated(value: object) -> dict[str, tuple[str, ...]]:
+    """The headers whose values are several."""
+    if not isinstance(value, Mapping):
+        return {}
+    found = {name: values for name, values in value.items() if isinstance(values, (list, tuple)) and len(values) > 1}
+    return {str(name): tuple(_one(one) for one in values) for name, values in found.items()}
 
 
 def _body(value: object, path: Path, key: str) -> bytes:
@@ -138,7 +150,7 @@ def _base64(text: str | bytes, path: Path, key: str) -> bytes:
         raise CassetteError(f"broken base64: {why}", path=path, key=key) from why
 
 
-def _answer(response: Mapping[str, object], path: Path, key: str) -> Answer:
+def _answer(response: Mapping[str, object], path: Path, key: str, said: str) -> Answer:
     headers = _headers(response.get("headers"), path, key)
     if "status_code" in response:  # what vcrpy wrote for httpx before 8.2
         code, reason, content = response["status_code"], "", response.get("content")
@@ -147,5 +159,16 @@ def _answer(response: Mapping[str, object], path: Path, key: str) -> Answer:
         code, reason, content = status.get("code"), str(status.get("message") or ""), response.get("body")
     if isinstance(code, bool) or not isinstance(code, int):
         raise CassetteError(f"must be a number, not {code!r}", path=path, key=f"{key}.status.code")
-    kept, body = decoded(headers, _body(content, path, f"{key}.body"))
-    return Answer(code, kept, body, reason)
+    carried = next((value for name, value in headers.items() if name.lower() == "transfer-encoding"), "")
+    if carried:
+        headers = {name: value for name, value in headers.items() if name.lower() != "transfer-encoding"}
+    raw = _body(content, path, f"{key}.body")
+    kept, body, coding = opened(headers, raw)
+    repeated = _repeated(response.get("headers"))
+    framing = "chunked" if "chunked" in carried.lower() else ""
+    low = {name.lower(): name for name in kept}
+    if not framing and "content-length" not in low and kept.get(low.get("connection", ""), "").lower() == "close":
+        framing = "close"
+        del kept[low["connection"]]
+    packed = raw if coding else b""
+    return Answer(code, kept, body, reason, said or coding.replace(" ", ""), framing, packed, repeated)

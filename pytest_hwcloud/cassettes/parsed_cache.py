@@ -20,7 +20,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-FORMAT = 2
+FORMAT = 3
 _TICK_NS = 100_000_000  # longer than the clock of any file system that keeps fractions of a second
 _COARSE_TICK_NS = 2_100_000_000  # of those that do not
 

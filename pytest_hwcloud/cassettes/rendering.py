@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from pytest_hwcloud.cloud.endpoints import locate
+from pytest_hwcloud.cloud.transfer_coding import has_digest
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.files.json_lossless import parse_container, pretty
 from pytest_hwcloud.files.yaml_text import block, scalar
@@ -28,6 +30,7 @@ class Entry:
     request: Request
     answer: Answer | None = None
     fault: str | None = None
+    abandoned: bool = False
     recorded_at: datetime
 
 
@@ -42,18 +45,26 @@ def render(entry: Entry) -> str:
         *_headers(request.headers),
     ]
     answer = entry.answer
+    packed = answer is not None and bool(answer.packed)
+    if answer is not None and packed:  # as it came, so that its digest stays true
+        headers = {**answer.headers, "Content-Encoding": answer.coding.partition(" ")[0]}
+        answer = replace(answer, headers=headers, body=answer.packed, packed=b"")
     if answer is None:
         lines += [f"  fault: {entry.fault}", "  response: null"]  # vcrpy wants the key
+        if entry.abandoned:
+            lines.append("  abandoned: true")
     else:
         lines += [
             "  response:",
             "    status:",
             f"      code: {answer.status}",
             f"      message: {scalar(answer.reason)}",
-            *_headers(answer.headers),
+            *_headers(answer.headers, answer.repeated, answer.framing),
             "    body:",
-            f"      string: {_body(answer.body, 8)}",
+            f"      string: {_body(answer.body, 8, exact=is_exact(request.url, answer.headers))}",
         ]
+        if answer.coding and (" " in answer.coding or not packed):
+            lines.append(f"  coding: {scalar(answer.coding)}")
     lines.append(f"  recorded_at: {scalar(moment(entry.recorded_at))}\n")
     return "\n".join(lines)
 
@@ -72,19 +83,31 @@ def moment(when: datetime) -> str:
     return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _headers(headers: Mapping[str, str]) -> list[str]:
-    if not headers:
+def _headers(
+    headers: Mapping[str, str], repeated: Mapping[str, tuple[str, ...]] | None = None, framing: str = ""
+) -> list[str]:
+    if not headers and not framing:
         return ["    headers: {}"]
-    lines = (f"      {scalar(name)}:\n      - {scalar(value)}" for name, value in headers.items())
-    return ["    headers:", *lines]
+    lines = ["    headers:"]
+    for name, value in headers.items():
+        lines.append(f"      {scalar(name)}:")
+        lines += [f"      - {scalar(one)}" for one in (repeated or {}).get(name, (value,))]
+    if framing:
+        lines += [f"      {'Connection' if framing == 'close' else 'Transfer-Encoding'}:", f"      - {framing}"]
+    return lines
 
 
-def _body(body: bytes, indent: int) -> str:
+def is_exact(url: str, headers: Mapping[str, str]) -> bool:
+    """Whether no byte of an answer's body may change: something can check them, or they are an object's."""
+    return has_digest(headers) or locate(url).service == "obs"
+
+
+def _body(body: bytes, indent: int, exact: bool = False) -> str:
     try:
         text = body.decode()
     except UnicodeDecodeError:
         return _binary(body, " " * indent)
-    document = parse_container(text) if len(body) <= _PRETTY_UP_TO else None
+    document = parse_container(text) if len(body) <= _PRETTY_UP_TO and not exact else None
     return block(pretty(document) if document is not None else text, indent)
 
 

@@ -1,4 +1,8 @@
-"""The key under which a request is recorded and found: method, scheme, host and port, path, sorted query."""
+"""The key under which a request is recorded and found: method, scheme, host and port, path, sorted query.
+
+Two queries are the same if they have the same pairs of name and value: in any order, `+` or `%20` for a blank, with or
+without `&` too many, `acl` or `acl=`. The credentials of a presigned URL do not count; what it asks for does.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,25 @@ from urllib.parse import parse_qsl, quote, unquote
 
 _PLAIN = re.compile(r"[A-Za-z0-9/_.~-]*").fullmatch
 _PLAIN_QUERY = re.compile(r"[A-Za-z0-9_.~=&-]*").fullmatch
+# What a presigned URL carries to prove who made it, and when: another one each time (OBS and AWS, versions 2 and 4).
+_PRESIGNED = frozenset(
+    [
+        "signature",
+        "expires",
+        "accesskeyid",
+        "awsaccesskeyid",
+        "x-obs-security-token",
+        "x-obs-date",
+        "x-obs-expires",
+        "x-amz-algorithm",
+        "x-amz-credential",
+        "x-amz-date",
+        "x-amz-expires",
+        "x-amz-security-token",
+        "x-amz-signature",
+        "x-amz-signedheaders",
+    ]
+)
 _DEFAULT_PORT = {"https": ":443", "http": ":80"}
 _CANDIDATES = 50  # near misses that are compared in detail; finding them is one pass over the keys
 
@@ -29,14 +52,28 @@ def key_of(method: str, url: str) -> str:
     host = host.removesuffix(_DEFAULT_PORT.get(scheme, " "))
     if not _PLAIN(path):
         path = "/".join(quote(unquote(step), safe="~") for step in path.split("/"))
-    return f"{method} {scheme}://{host}/{path}" + (f"?{_canonical(query)}" if query else "")
+    if query and (query := _canonical(query)):
+        return f"{method} {scheme}://{host}/{path}?{query}"
+    return f"{method} {scheme}://{host}/{path}"
+
+
+def is_presigned(query: str) -> bool:
+    """Whether a query carries a signature of OBS or AWS."""
+    low = query.lower()
+    return "signature=" in low and ("accesskeyid=" in low or "x-amz-credential=" in low)
 
 
 def _canonical(query: str) -> str:
+    presigned = is_presigned(query)
     if _PLAIN_QUERY(query):
-        return "&".join(sorted(query.split("&"))) if "&" in query else query
-    pairs = sorted(parse_qsl(query, keep_blank_values=True, errors="surrogateescape"))
-    return "&".join(f"{quote(k, safe='~', errors='surrogateescape')}={_quoted(v)}" for k, v in pairs)
+        pairs = [part if "=" in part else part + "=" for part in query.split("&") if part]
+        if presigned:
+            pairs = [part for part in pairs if part.partition("=")[0].lower() not in _PRESIGNED]
+        return "&".join(sorted(pairs))
+    found = sorted(parse_qsl(query, keep_blank_values=True, errors="surrogateescape"))
+    if presigned:
+        found = [(name, value) for name, value in found if name.lower() not in _PRESIGNED]
+    return "&".join(f"{quote(k, safe='~', errors='surrogateescape')}={_quoted(v)}" for k, v in found)
 
 
 def _quoted(value: str) -> str:

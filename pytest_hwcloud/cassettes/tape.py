@@ -33,7 +33,8 @@ class Tape:
     """A cassette that answers. Each recorded answer is given once, in order, as vcrpy does it.
 
     The last one is given again and again if the cassette says `metadata: {repeat_last: true}`, as the shipped ones do,
-    if the entry says `repeat_last: true`, or if it is a fault (a host stays unreachable).
+    if the entry says `repeat_last: true`, or if it is a fault (a host stays unreachable). With
+    `metadata: {allow_playback_repeats: true}` the first one is, as with vcrpy's option of that name.
     """
 
     def __init__(self, path: Path, parsed: Parsed, name: str | None = None) -> None:
@@ -43,6 +44,7 @@ class Tape:
         self._parsed = parsed
         self._index = parsed.index
         self._repeat = bool(parsed.metadata.get("repeat_last"))
+        self._again = bool(parsed.metadata.get("allow_playback_repeats"))
         self._waiting: dict[str, deque[int]] = {}
         self._bodies: dict[str, dict[str | bytes, deque[int]]] = {}
         self._read: dict[int, Interaction] = {}
@@ -151,6 +153,8 @@ class Tape:
                 return interaction
             if keep:
                 waiting.popleft()
+        if self._again and not self[last].fault:
+            return self[positions[0]]
         interaction = self[last]
         return interaction if self._repeat or interaction.repeat or interaction.fault else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -22,17 +22,34 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP answer. headers: names as the server wrote them. body: decoded (never gzip) bytes."""
+    """One HTTP answer.
+
+    headers: names as the server wrote them; the values of a name that came several times are joined by commas, and
+    stand one by one in repeated. body: without its codings; coding: the Content-Encoding in which it goes to a client
+    that accepts it, with " always" behind it to every client; packed: the body in this coding as it came, where that
+    is known. framing: how the end of the body is told, "chunked", "close", or "" by Content-Length. A body that
+    cannot be opened here keeps its bytes and its Content-Encoding.
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     reason: str = ""
+    coding: str = ""
+    framing: str = ""
+    packed: bytes = field(default=b"", repr=False)
+    repeated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def header(self, name: str) -> str | None:
         """The value of a header, compared without case."""
         wanted = name.lower()
         return next((value for key, value in self.headers.items() if key.lower() == wanted), None)
+
+    def fields(self) -> list[tuple[str, str]]:
+        """The headers one by one, a name as often as it came."""
+        if not self.repeated:
+            return list(self.headers.items())
+        return [(name, one) for name, value in self.headers.items() for one in self.repeated.get(name, (value,))]
 
     def json(self) -> object:
         """The body as JSON; ValueError if it is none."""
@@ -53,6 +70,16 @@ class Refusal(Answer):
     request_id: str = ""
     actions: tuple[str, ...] = ()
     encoded: str | None = None
+
+
+def grouped(fields: Iterable[tuple[str, str]]) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+    """Headers and repeated as an `Answer` has them; a name in the spelling and at the place where it came first."""
+    names: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
+    for name, value in fields:
+        found.setdefault(names.setdefault(name.lower(), name), []).append(value)
+    headers = {name: ", ".join(values) for name, values in found.items()}
+    return headers, {name: tuple(values) for name, values in found.items() if len(values) > 1}
 
 
 def json_answer(status: int, body: object, headers: Mapping[str, str] | None = None, reason: str = "") -> Answer:

@@ -1,4 +1,8 @@
-"""A requests.Session that answers a replay in its own send: no pools, no proxies, no netrc, no patches on the way."""
+"""A requests.Session that answers a replay in its own send: no pools, no proxies, no netrc, no patches on the way.
+
+So it does as long as nobody looked at its adapters and nothing below is patched by others (a mock of the test, say);
+else a call goes the usual way, and meets adapters, mocks and retries as that of any session.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +23,8 @@ from requests.utils import default_headers
 from pytest_hwcloud.cloud.signing import redirects
 from pytest_hwcloud.cloud.signing.algorithms import has_signature
 from pytest_hwcloud.cloud.wire import Request
-from pytest_hwcloud.interceptors.intercept import as_bytes, ask, lower, pending
-from pytest_hwcloud.interceptors.requests_adapter import requests_response
+from pytest_hwcloud.interceptors.intercept import ask, lower, pending, read_once
+from pytest_hwcloud.interceptors.requests_adapter import requests_response, undisturbed
 from pytest_hwcloud.interceptors.router import CURRENT_ROUTER, Router
 
 # requests leaves these without types.
@@ -95,12 +99,14 @@ class CloudSession(requests.Session):
         __tracebackhide__ = True
         url = request.url or ""
         router = self._player(url)
-        if router is None:
-            return super().send(request, **kwargs)
+        if router is None or self._mounted is not None:
+            return super().send(request, **kwargs)  # adapters of the user's own count
         start = perf_counter()
-        asked = Request(
-            request.method or "GET", url, lower(request.headers), as_bytes(request.body) if request.body else b""
-        )
+        body, request.body = read_once(request.body)
+        asked = Request(request.method or "GET", url, lower(request.headers), body)
+        if not undisturbed() or "get_adapter" in vars(self):
+            CURRENT_ROUTER.mocked(asked)
+            return super().send(request, **kwargs)
         answer, fault = ask(router, asked)
         if fault is not None:
             with pending(fault):  # requests and urllib3 build their own chain of exceptions around it
@@ -108,7 +114,7 @@ class CloudSession(requests.Session):
         if answer is None:
             return super().send(request, **kwargs)
         stream = kwargs.get("stream", self.stream)
-        response = requests_response(request, answer, bool(stream), _Adapter(self))
+        response = requests_response(request, asked, answer, bool(stream), _Adapter(self))
         if "set-cookie" in response.headers:
             _extract(self.cookies, request, response.raw)
         response.elapsed = timedelta(seconds=perf_counter() - start)

@@ -1,4 +1,4 @@
-"""The door for http.client, and with it for urllib.request, the OBS SDK and httplib2: a socket that answers.
+"""The interceptor of http.client, and with it of urllib.request, the OBS SDK and httplib2: a socket that answers.
 
 Only `connect` is patched. What the client writes into the socket is read as a request; what it then reads is the
 answer, parsed by http.client itself.
@@ -9,23 +9,23 @@ from __future__ import annotations
 import http.client
 import io
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-from pytest_hwcloud.cloud.transfer_coding import decoded
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.interceptors.intercept import AT_CONNECT, ask, lowest
+from pytest_hwcloud.interceptors.listening import Hearing, Tee
+from pytest_hwcloud.interceptors.messages import read_request, written
 from pytest_hwcloud.interceptors.patching import Patch
 from pytest_hwcloud.interceptors.router import CURRENT_ROUTER, CloudFault, Router
 
-_END = b"\r\n\r\n"
-_LENGTHS = frozenset({"content-length", "transfer-encoding", "connection"})
-
 
 def patches() -> Iterator[Patch]:
-    """Both ways to connect. urllib3's connections have their own, and their own door."""
+    """Both ways to connect, and where an answer's head has been read. urllib3's connections have an interceptor."""
     yield Patch(http.client.HTTPConnection, "connect", _connect("http", 80))
     yield Patch(http.client.HTTPSConnection, "connect", _connect("https", 443))
+    yield Patch(http.client.HTTPConnection, "send", _send)
+    yield Patch(http.client.HTTPResponse, "begin", _begin)
 
 
 def _connect(scheme: str, port: int) -> Any:
@@ -38,19 +38,56 @@ def _connect(scheme: str, port: int) -> Any:
             if router is None or (scheme == "http" and isinstance(self, http.client.HTTPSConnection)):
                 patch.original(self)
                 return
+            line = Line(router, f"{scheme}://{authority}")
             if not router.offline:
-                patch.original(self)
-            self.sock = Line(router, f"{scheme}://{authority}", None if router.offline else self.sock)
+                try:
+                    patch.original(self)
+                except Exception as error:
+                    line.lost(self, error)
+                    raise
+                line.real = self.sock
+            self.sock = line
 
         return connect
 
     return make
 
 
+def _send(patch: Patch) -> object:
+    def send(self: Any, data: Any) -> None:
+        if self.sock is None and isinstance(data, bytes) and CURRENT_ROUTER.router is not None:
+            self._hwcloud_head = data  # what a failure to connect is about
+        patch.original(self, data)
+
+    return send
+
+
+def _begin(patch: Patch) -> object:
+    def begin(self: Any) -> None:
+        line = getattr(self.fp, "line", None)
+        if line is None:
+            patch.original(self)
+            return
+        try:
+            patch.original(self)
+        except Exception as error:
+            line.router.failed(line.request, error)
+            raise
+        listen(line.router, line.request, line.started, self)
+
+    return begin
+
+
+class _File(io.BufferedReader):
+    """The file that http.client reads the network's answer from; it knows its line."""
+
+    line: Line
+
+
 class Line:
     """Stands where http.client expects its socket. real: the connected socket in record and live mode."""
 
-    def __init__(self, router: Router, base: str, real: Any) -> None:
+    def __init__(self, router: Router, base: str, real: Any = None) -> None:
         self.router, self.base, self.real = router, base, real
         self.sent = bytearray()
         self.request: Request | None = None
@@ -66,38 +103,44 @@ class Line:
     def sendall(self, data: Any) -> None:
         """Collect; when the request is whole, ask for its answer."""
         self.sent += data
-        request = _parse(bytes(self.sent), self.base)
+        request = read_request(bytes(self.sent), self.base)
         if request is None:
             return
+        router = CURRENT_ROUTER.of(self.base.partition("://")[2]) or self.router  # a connection may outlive a test
+        self.router = router
         self.request, self.started = request, time.time()
-        self.answer, self.fault = ask(self.router, request)
+        self.answer, self.fault = ask(router, request)
+        sent = bytes(self.sent)
+        self.sent.clear()
         if self.fault is not None and self.fault.kind in AT_CONNECT:
             raise lowest(self.fault.kind)
         if self.answer is None and self.fault is None and self.real is not None:
-            self.real.sendall(bytes(self.sent))
-        self.sent.clear()
+            try:
+                self.real.sendall(sent)
+            except Exception as error:
+                router.failed(request, error)
+                raise
 
-    def makefile(self, mode: str = "rb", *args: object, **kwargs: object) -> io.BytesIO:
-        """The answer as bytes on the line."""
+    def makefile(self, mode: str = "rb", *args: object, **kwargs: object) -> Any:
+        """The answer as bytes on the line, recorded or from the network."""
         if self.fault is not None:
             raise lowest(self.fault.kind)
-        answer = self.answer if self.answer is not None else self._heard()
-        return io.BytesIO(_written(answer))
-
-    def _heard(self) -> Answer:
-        request = self.request
-        if request is None or self.real is None:
+        if self.answer is not None and self.request is not None:
+            return _file(self.answer, self.request)
+        if self.request is None or self.real is None:
             raise http.client.ResponseNotReady
-        try:
-            response = http.client.HTTPResponse(self.real, method=request.method)
-            response.begin()
-            headers, body = decoded(dict(response.getheaders()), response.read())
-        except OSError as error:
+        file = _File(self.real.makefile("rb", buffering=0))
+        file.line = self
+        return file
+
+    def lost(self, connection: Any, error: Exception) -> None:
+        """No connection was made for what the client was about to send."""
+        head = getattr(connection, "_hwcloud_head", b"GET / HTTP/1.1\r\n\r\n")
+        first, *rest = head.partition(b"\r\n\r\n")[0].split(b"\r\n")
+        kept = [line for line in rest if not line.lower().startswith((b"content-length:", b"transfer-encoding:"))]
+        request = read_request(b"\r\n".join([first, *kept]) + b"\r\n\r\n", self.base)
+        if request is not None:
             self.router.failed(request, error)
-            raise
-        answer = Answer(response.status, headers, body, response.reason)
-        self.router.heard(request, answer, self.started)
-        return answer
 
     def close(self) -> None:
         """Close the real socket, if there is one."""
@@ -111,54 +154,39 @@ class Line:
 
     def setsockopt(self, *args: object) -> None:
         """Nothing to tune."""
+        if self.real is not None:
+            self.real.setsockopt(*args)
 
 
-def response_of(answer: Answer) -> http.client.HTTPResponse:
+def listen(router: Router, request: Request, started: float, response: http.client.HTTPResponse) -> Hearing:
+    """Listen to the body of an answer of http.client's, whose head has been read."""
+    hearing = Hearing(
+        router,
+        request,
+        started,
+        status=response.status,
+        reason=response.reason,
+        fields=response.getheaders(),
+        framed=True,
+    )
+    if response.fp is None or response.isclosed():
+        hearing.ended()
+    else:
+        response.fp = io.BufferedReader(Tee(response.fp, hearing))
+    return hearing
+
+
+def _file(answer: Answer, request: Request) -> io.BufferedReader:
+    return io.BufferedReader(io.BytesIO(written(answer, request)))
+
+
+def response_of(answer: Answer, request: Request) -> http.client.HTTPResponse:
     """An answer as http.client's own response, its head parsed."""
 
     class Once:
-        def makefile(self, mode: str) -> io.BytesIO:
-            return io.BytesIO(_written(answer))
+        def makefile(self, mode: str) -> io.BufferedReader:
+            return _file(answer, request)
 
-    response = http.client.HTTPResponse(Once())  # type: ignore[arg-type]
+    response = http.client.HTTPResponse(Once(), method=request.method)  # type: ignore[arg-type]
     response.begin()
     return response
-
-
-def _parse(data: bytes, base: str) -> Request | None:
-    """The request in these bytes; None while a part of it is missing."""
-    head, end, body = data.partition(_END)
-    if not end:
-        return None
-    first, *lines = head.decode("latin-1").split("\r\n")
-    method, target, _ = first.split(" ", 2)
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    whole = _whole(headers, body)
-    if whole is None:
-        return None
-    return Request(method, target if "://" in target[:8] else base + target, headers, whole)
-
-
-def _whole(headers: Mapping[str, str], body: bytes) -> bytes | None:
-    if headers.get("transfer-encoding", "").lower() == "chunked":
-        return _joined(body) if body.endswith(b"0" + _END) else None
-    return body if len(body) >= int(headers.get("content-length") or 0) else None
-
-
-def _joined(chunked: bytes) -> bytes:
-    parts: list[bytes] = []
-    at = 0
-    while True:
-        line = chunked.index(b"\r\n", at)
-        size = int(chunked[at:line].partition(b";")[0], 16)
-        if not size:
-            return b"".join(parts)
-        parts.append(chunked[line + 2 : line + 2 + size])
-        at = line + 4 + size
-
-
-def _written(answer: Answer) -> bytes:
-    lines = [f"HTTP/1.1 {answer.status} {answer.reason}"]
-    lines += [f"{name}: {value}" for name, value in answer.headers.items() if name.lower() not in _LENGTHS]
-    lines += [f"Content-Length: {len(answer.body)}", "", ""]
-    return "\r\n".join(lines).encode("latin-1", "replace") + answer.body

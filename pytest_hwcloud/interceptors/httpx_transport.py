@@ -1,18 +1,33 @@
-"""The door for httpx, sync and async: vcrpy's stubs around our cassette, for cloud hosts only."""
+"""The interceptor of httpx, sync and async: its two transports, for cloud hosts only.
+
+Everything above the transport is httpx's own: redirects, cookies, auth, event hooks, decoding. A mock that stands below
+the transport (respx replaces httpcore's pools) is asked, as it would be without us.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpcore
 import httpx
-from vcr.stubs.httpx_stubs import vcr_handle_async_request, vcr_handle_request
 
-from pytest_hwcloud.interceptors.intercept import lower, lowest
+from pytest_hwcloud.cloud.wire import Answer, Request
+from pytest_hwcloud.interceptors.intercept import AT_CONNECT, PATIENCE, ask, lower, lowest
+from pytest_hwcloud.interceptors.listening import DRAIN_BYTES, Hearing
+from pytest_hwcloud.interceptors.messages import delivered
 from pytest_hwcloud.interceptors.patching import Patch
 from pytest_hwcloud.interceptors.router import CURRENT_ROUTER, CloudFault, Router
-from pytest_hwcloud.interceptors.vcr_stub import CASSETTE
+
+_BELOW = tuple(
+    (pool, name, vars(pool).get(name))
+    for pool, name in (
+        (httpcore.ConnectionPool, "handle_request"),
+        (httpcore.AsyncConnectionPool, "handle_async_request"),
+    )
+)
 
 
 def patches() -> Iterator[Patch]:
@@ -22,56 +37,199 @@ def patches() -> Iterator[Patch]:
 
 
 def _router(request: Any) -> Router | None:
-    return CURRENT_ROUTER.of(request.url.netloc.decode("ascii")) if CURRENT_ROUTER.router is not None else None
+    if CURRENT_ROUTER.router is None:
+        return None
+    found = CURRENT_ROUTER.of(request.url.netloc.decode("ascii"))
+    if found is not None and any(vars(pool).get(name) is not original for pool, name, original in _BELOW):
+        CURRENT_ROUTER.mocked(_wire(request))
+        return None
+    return found
 
 
 def _handle_request(patch: Patch) -> object:
-    played = vcr_handle_request(CASSETTE, lambda self, request: patch.original(self, request), httpx)
-
     def handle_request(self: Any, request: Any) -> Any:
         __tracebackhide__ = True
         router = _router(request)
         if router is None:
             return patch.original(self, request)
+        request.read()
+        call = _Call(router, self, request)
+        if call.decided:
+            return call.outcome()
         try:
-            return played(self, request)
-        except CloudFault as met:
-            fault = met
-        except httpx.TransportError as error:
-            router.failed(_wire(request), error)
+            response = patch.original(self, request)
+        except Exception as error:
+            router.failed(call.wire, error)
             raise
-        raise httpx_error(fault, request)  # out here: no error of ours in the chain that the client sees
+        stream = response.stream = call.listen(response)
+        while stream.hearing.at_once and stream.pull():
+            pass
+        return response
 
     return handle_request
 
 
 def _handle_async_request(patch: Patch) -> object:
-    async def original(self: Any, request: Any) -> Any:
-        return await patch.original(self, request)
-
-    played = vcr_handle_async_request(CASSETTE, original, httpx)
-
     async def handle_async_request(self: Any, request: Any) -> Any:
         __tracebackhide__ = True
         router = _router(request)
         if router is None:
             return await patch.original(self, request)
+        await request.aread()
+        call = _Call(router, self, request)
+        if call.decided:
+            if call.fault is not None and call.fault.abandoned:
+                import anyio
+
+                await anyio.sleep(PATIENCE)  # the caller gave up when it was recorded, and does so now
+            return call.outcome()
         try:
-            return await played(self, request)
-        except CloudFault as met:
-            fault = met
-        except httpx.TransportError as error:
-            router.failed(_wire(request), error)
+            response = await patch.original(self, request)
+        except BaseException as error:  # a cancelled call too
+            router.failed(call.wire, error)
             raise
-        raise httpx_error(fault, request)  # out here: no error of ours in the chain that the client sees
+        stream = response.stream = call.listen(response)
+        while stream.hearing.at_once and await stream.apull():
+            pass
+        return response
 
     return handle_async_request
 
 
-def _wire(request: Any) -> Any:
-    from pytest_hwcloud.cloud.wire import Request
+class _Call:
+    """One request at a transport: what the router says of it, and what the client is to get."""
 
-    return Request(request.method, str(request.url), lower(request.headers), request.content)
+    def __init__(self, router: Router, transport: Any, request: Any) -> None:
+        self.router, self.request, self.wire, self.started = router, request, _wire(request), time.time()
+        tries = 1 + int(getattr(getattr(transport, "_pool", None), "_retries", 0))
+        self.answer: Answer | None = None
+        self.fault: CloudFault | None = None
+        for _ in range(tries):  # httpx tries again where no connection came about, and only then
+            self.answer, self.fault = ask(router, self.wire)
+            if self.fault is None or self.fault.kind not in AT_CONNECT:
+                break
+
+    @property
+    def decided(self) -> bool:
+        """Whether the router answered; else the call goes out."""
+        return self.answer is not None or self.fault is not None
+
+    def outcome(self) -> Any:
+        """The recorded answer as httpx's own response, or the recorded fault as httpx's own exception."""
+        __tracebackhide__ = True
+        if self.answer is None:
+            raise httpx_error(self.fault or CloudFault("connection-reset", self.wire.url), self.request)
+        fields, body = delivered(self.answer, self.wire)
+        reason = self.answer.reason.encode("ascii", "ignore")
+        return httpx.Response(
+            self.answer.status,
+            headers=[(name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in fields],
+            stream=httpx.ByteStream(body),
+            extensions={"http_version": b"HTTP/1.1", "reason_phrase": reason},
+        )
+
+    def listen(self, response: Any) -> _Heard:
+        """The body of the network's answer, listened to."""
+        fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw]
+        hearing = Hearing(
+            self.router,
+            self.wire,
+            self.started,
+            status=response.status_code,
+            reason=response.reason_phrase,
+            fields=fields,
+        )
+        return _Heard(response.stream, hearing)
+
+
+class _Heard(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The client's stream of an answer's body; what it reads is copied, what it leaves is fetched when it closes."""
+
+    def __init__(self, stream: Any, hearing: Hearing) -> None:
+        self.stream, self.hearing = stream, hearing
+        self._waiting: deque[bytes] = deque()
+        self._error: BaseException | None = None
+        self._parts: Any = None
+        self._over = False
+
+    def pull(self) -> bool:
+        """Fetch the next piece; False at the end, or at an error, which the client meets when it has read so far."""
+        if self._over:
+            return False
+        try:
+            self._parts = self._parts or iter(self.stream)
+            self._take(next(self._parts))
+        except StopIteration:
+            self._end()
+        except Exception as error:
+            self._end(error)
+        return not self._over
+
+    async def apull(self) -> bool:
+        """The same of an async stream."""
+        if self._over:
+            return False
+        try:
+            self._parts = self._parts or aiter(self.stream)
+            self._take(await anext(self._parts))
+        except StopAsyncIteration:
+            self._end()
+        except Exception as error:
+            self._end(error)
+        except BaseException as error:  # cancelled: nobody reads any more
+            self._end(error)
+            raise
+        return not self._over
+
+    def _take(self, part: bytes) -> None:
+        self._waiting.append(part)
+        self.hearing.took(part)
+
+    def _end(self, error: BaseException | None = None) -> None:
+        self._over, self._error = True, error
+        if error is None:
+            self.hearing.ended()
+        else:
+            self.hearing.failed(error)
+
+    def __iter__(self) -> Iterator[bytes]:
+        while self._waiting or self.pull() or self._waiting:
+            yield self._waiting.popleft()
+        self._met()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while self._waiting or await self.apull() or self._waiting:
+            yield self._waiting.popleft()
+        self._met()
+
+    def _met(self) -> None:
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+
+    def close(self) -> None:
+        """The client is done; a part that it left is fetched for the recording."""
+        while not self.hearing.over and len(self.hearing.received) < DRAIN_BYTES and self.pull():
+            pass
+        self.hearing.ended()
+        self.stream.close()
+
+    async def aclose(self) -> None:
+        """The same of an async stream."""
+        while not self.hearing.over and len(self.hearing.received) < DRAIN_BYTES and await self.apull():
+            pass
+        self.hearing.ended()
+        await self.stream.aclose()
+
+
+def _wire(request: Any) -> Request:
+    url = request.url
+    target = f"{url.scheme}://{url.netloc.decode('ascii')}{url.raw_path.decode('ascii')}"  # as it is sent
+    try:
+        body = request.content
+    except httpx.RequestNotRead:
+        body = b""
+    return Request(request.method, target, lower(request.headers), body)
 
 
 _HTTPX = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import socket
 import ssl
@@ -16,13 +17,15 @@ from pytest_hwcloud.interceptors.router import CloudFault, Router
 
 # Raised while the connection is made; the others come while the answer is read.
 AT_CONNECT = frozenset({"dns", "connection-refused", "connect-timeout", "tls"})
+PATIENCE = 60.0  # seconds that an abandoned call is left without an answer; its caller gives it up before
 
 
 def ask(router: Router, request: Request) -> tuple[Answer | None, CloudFault | None]:
     """The router's answer, or the fault that a client is to meet; neither: let the call through."""
     if PENDING.fault is not None or PENDING.answer is not None:
-        answer, PENDING.answer = PENDING.answer, None
-        return answer, PENDING.fault
+        answer, fault = PENDING.answer, PENDING.fault
+        PENDING.answer = PENDING.fault = None
+        return answer, fault
     try:
         return router.answer(request), None
     except CloudFault as fault:
@@ -30,8 +33,8 @@ def ask(router: Router, request: Request) -> tuple[Answer | None, CloudFault | N
 
 
 class _Pending(threading.local):
-    fault: CloudFault | None = None  # met by every try of this call
-    answer: Answer | None = None  # given to its first try
+    fault: CloudFault | None = None  # met by the first try of this call; the next one asks again
+    answer: Answer | None = None  # likewise
 
 
 PENDING = _Pending()
@@ -77,6 +80,26 @@ def read_body(body: Any) -> bytes:
         content = body.read()
         return content.encode() if isinstance(content, str) else bytes(content)
     return b"".join(chunk.encode() if isinstance(chunk, str) else bytes(chunk) for chunk in body)
+
+
+def read_once(body: Any) -> tuple[bytes, Any]:
+    """The bytes of a body, and a body that sends them as this one would have: a file as a file, chunks as chunks."""
+    if not body:
+        return b"", body
+    if isinstance(body, (bytes, bytearray, memoryview)):
+        return bytes(body), body
+    if isinstance(body, str):
+        return body.encode(), body  # urllib3 writes UTF-8
+    if hasattr(body, "read"):
+        if hasattr(body, "seek") and hasattr(body, "tell"):
+            place = body.tell()
+            content = read_body(body)
+            body.seek(place)
+            return content, body
+        content = read_body(body)
+        return content, io.BytesIO(content)
+    chunks = [chunk.encode() if isinstance(chunk, str) else bytes(chunk) for chunk in body]
+    return b"".join(chunks), iter(chunks)
 
 
 # the fault

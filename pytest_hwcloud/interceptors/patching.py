@@ -57,7 +57,7 @@ DOORS = {
     "urllib3.connectionpool": "urllib3_pool",
     "requests.adapters": "requests_adapter",
     "httpx": "httpx_transport",
-    "aiohttp": "aiohttp_session",
+    "aiohttp": "aiohttp_connector",
     "vcr.cassette": "vcr_neighbours",
     "os": "child_processes:os_patches",
     "subprocess": "child_processes:subprocess_patches",
@@ -101,10 +101,15 @@ def install() -> None:
     WATCH.start({module: _ALL.arrived for module in DOORS if module not in _ALL.built})
 
 
+def patch_of(module: str, attribute: str) -> Patch | None:
+    """Our patch of this attribute of a client, if it was built."""
+    return next((patch for patch in _ALL.built.get(module, ()) if patch.attribute == attribute), None)
+
+
 def is_outermost(module: str, attribute: str) -> bool:
     """Whether our patch of this attribute of a client is in place, with nobody else's over it."""
-    found = (patch for patch in _ALL.built.get(module, ()) if patch.attribute == attribute)
-    return any(vars(patch.target).get(attribute) is patch.ours for patch in found)
+    found = patch_of(module, attribute)
+    return found is not None and vars(found.target).get(attribute) is found.ours
 
 
 def remove() -> None:

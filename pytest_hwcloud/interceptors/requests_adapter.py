@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from io import BytesIO
 from typing import Any
 
 import requests
@@ -15,13 +14,15 @@ from requests import cookies
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
+from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.response import HTTPResponse
 
-from pytest_hwcloud.cloud.wire import Answer, Request
-from pytest_hwcloud.interceptors.intercept import PENDING, as_bytes, ask, lower, pending
+from pytest_hwcloud.cloud.wire import Answer, Request, grouped
+from pytest_hwcloud.interceptors.intercept import PENDING, ask, lower, pending, read_once
+from pytest_hwcloud.interceptors.messages import Fields, delivered
 from pytest_hwcloud.interceptors.patching import Patch
 from pytest_hwcloud.interceptors.router import CURRENT_ROUTER, host_of
-from pytest_hwcloud.interceptors.urllib3_pool import with_cookies
+from pytest_hwcloud.interceptors.urllib3_pool import made_of
 
 _extract: Callable[..., None] = cookies.extract_cookies_to_jar  # requests leaves it without types
 
@@ -31,20 +32,48 @@ def patches() -> Iterator[Patch]:
     yield Patch(HTTPAdapter, "send", _send)
 
 
+# What a call goes through below a session, as it is without mocks and patches of others.
+_BELOW = tuple(
+    (owner, name, vars(owner)[name])
+    for owner, names in (
+        (requests.Session, ("get_adapter", "send")),
+        (HTTPAdapter, ("build_response",)),
+        (HTTPConnectionPool, ("urlopen",)),
+    )
+    for name in names
+)
+_OURS: list[Patch] = []
+
+
+def undisturbed() -> bool:
+    """Whether a call from a session to our interceptor meets nobody else's patch, nor one below it."""
+    if not _OURS or vars(HTTPAdapter).get("send") is not _OURS[0].ours:
+        return False
+    return all(vars(owner).get(name) is original for owner, name, original in _BELOW)
+
+
 def _send(patch: Patch) -> object:
+    _OURS[:] = [patch]
+
     def send(adapter: Any, request: Any, stream: bool = False, *args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
         router = CURRENT_ROUTER.of(host_of(request.url)) if CURRENT_ROUTER.offline else None
         if router is None or PENDING.fault is not None:
             return patch.original(adapter, request, stream, *args, **kwargs)
-        asked = Request(request.method, request.url, lower(request.headers), as_bytes(request.body))
+        body, request.body = read_once(request.body)
+        asked = Request(request.method, request.url, lower(request.headers), body)
         answer, fault = ask(router, asked)
-        if answer is not None and not _retries(adapter, request.method, answer):
-            return requests_response(request, answer, stream, adapter)
+        if answer is not None and _is_plain(adapter) and not _retries(adapter, request.method, answer):
+            return requests_response(request, asked, answer, stream, adapter)
         with pending(fault, answer):
             return patch.original(adapter, request, stream, *args, **kwargs)
 
     return send
+
+
+def _is_plain(adapter: Any) -> bool:
+    """Whether nothing of the user's would see the call between this adapter and urllib3's pool."""
+    return type(adapter) is HTTPAdapter and undisturbed()
 
 
 def _retries(adapter: Any, method: str, answer: Answer) -> bool:
@@ -53,21 +82,23 @@ def _retries(adapter: Any, method: str, answer: Answer) -> bool:
 
 
 def requests_response(
-    request: requests.PreparedRequest, answer: Answer, stream: bool, connection: object
+    request: requests.PreparedRequest, asked: Request, answer: Answer, stream: bool, connection: object
 ) -> requests.Response:
     """An answer as requests' own response. connection: the adapter it would have come from."""
-    body = b"" if request.method == "HEAD" else answer.body
+    fields, body = delivered(answer, asked)
     response: Any = requests.Response()
     response.status_code = answer.status
-    headers = response.headers = CaseInsensitiveDict(answer.headers)
+    headers = response.headers = _headers(fields)
     response.encoding = _encoding(headers.get("content-type"))
     response.reason = answer.reason
     response.url = request.url or ""
     response.request = request
     response.connection = connection
-    response.raw = _Raw(answer, request)
-    if stream:
-        response.raw.begin(body)
+    response.raw = _Raw(answer, asked, request.path_url)
+    if stream or (body is not answer.body and body):
+        response.raw.begin()
+        if not stream:
+            response.content  # noqa: B018 - what comes packed is opened as far as this client can
     else:
         response._content = body
         response._content_consumed = True
@@ -75,6 +106,13 @@ def requests_response(
         _extract(response.cookies, request, response.raw)
     done: requests.Response = response
     return done
+
+
+def _headers(fields: Fields) -> CaseInsensitiveDict[str]:
+    found: CaseInsensitiveDict[str] = CaseInsensitiveDict(fields)
+    if len(found) < len(fields):  # a name that came several times
+        found = CaseInsensitiveDict(grouped(fields)[0])
+    return found
 
 
 @lru_cache(maxsize=64)
@@ -86,30 +124,19 @@ def _encoding(content_type: str | None) -> str | None:
 class _Raw(HTTPResponse):
     """urllib3's response below requests' one. Most tests never look at it, so it is made when one does."""
 
-    def __init__(self, answer: Answer, request: requests.PreparedRequest) -> None:
-        self.answer, self.asked = answer, request
+    def __init__(self, answer: Answer, asked: Request, path: str) -> None:
+        self.answer, self.asked, self.path = answer, asked, path
 
-    def begin(self, body: bytes) -> None:
-        """Become a response with this body still to read."""
-        answer, request = self.answer, self.asked
-        super().__init__(
-            body=BytesIO(body),
-            headers=answer.headers,
-            status=answer.status,
-            version=11,
-            reason=answer.reason,
-            preload_content=False,
-            original_response=with_cookies(answer),
-            request_method=request.method,
-            request_url=request.path_url,
-            enforce_content_length=False,
-        )
+    def begin(self) -> None:
+        """Become a response with the body still to read."""
+        super().__init__(**made_of(self.answer, self.asked, self.path), preload_content=False, decode_content=False)
         self.version_string = "HTTP/1.1"  # an argument since urllib3 2.3 only
 
     def __getattr__(self, name: str) -> Any:
         if "answer" not in self.__dict__ or "_fp" in self.__dict__:
             raise AttributeError(name)
-        self.begin(b"")
+        self.begin()
+        self.read()  # requests has read it
         return getattr(self, name)
 
     @property

@@ -11,11 +11,15 @@ from pytest_hwcloud.cloud.wire import Answer, Request
 
 
 class CloudFault(Exception):
-    """A recorded failure of the network. The interceptors translate it; no client's user ever sees it."""
+    """A recorded failure of the network. The interceptors translate it; no client's user ever sees it.
 
-    def __init__(self, kind: str, url: str) -> None:
+    abandoned: a read-timeout that was no error of the client's library: its caller gave the call up (asyncio.wait_for,
+    a timeout for the whole call, a cancelled task).
+    """
+
+    def __init__(self, kind: str, url: str, abandoned: bool = False) -> None:
         super().__init__(f"{kind} at {url.partition('?')[0]}")
-        self.kind, self.url = kind, url
+        self.kind, self.url, self.abandoned = kind, url, abandoned
 
 
 class NotRecorded(Exception):
@@ -62,6 +66,12 @@ class Route:
         if router is not None:
             self.hosts = tuple(getattr(router, "hosts", ()))
             self.offline = self.blocked = bool(getattr(router, "offline", False))
+
+    def mocked(self, request: Request) -> None:
+        """A mock of the test's own answers this call, although the router could: the test's mock wins."""
+        tell = getattr(self.router, "mocked", None)
+        if tell is not None:
+            tell(request)
 
     def of(self, host: str) -> Router | None:
         """The router that wants requests to this host (with or without port)."""

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from io import BytesIO
 from typing import Any
 
-from pytest_hwcloud.cloud.transfer_coding import decoded
 from pytest_hwcloud.cloud.wire import Answer, Request
-from pytest_hwcloud.interceptors.intercept import as_bytes, ask, lower, lowest, read_body
+from pytest_hwcloud.interceptors import http_client
+from pytest_hwcloud.interceptors.intercept import ask, lower, lowest, read_once
 from pytest_hwcloud.interceptors.patching import Patch
 from pytest_hwcloud.interceptors.router import CURRENT_ROUTER, Router, host_of
 
@@ -36,16 +35,14 @@ def _make_request(patch: Patch) -> object:
         router = CURRENT_ROUTER.of(host_of(full))
         if router is None:
             return patch.original(pool, conn, method, url, **options)
-        body = options.get("body")
-        if body is not None and not isinstance(body, (bytes, str)):
-            body = options["body"] = read_body(body)
-        request = Request(method, full, lower(options.get("headers") or {}), as_bytes(body))
+        body, options["body"] = read_once(options.get("body"))
+        request = Request(method, full, lower(options.get("headers") or {}), body)
         answer, fault = ask(router, request)
         if fault is not None:
             raise urllib3_error(fault.kind, pool, conn, url, options.get("timeout"))
         if answer is None:
             return _listen(patch, router, request, (pool, conn, method, url), options)
-        return _respond(answer, pool, method, url, options)
+        return _respond(answer, request, pool, url, options)
 
     return make_request
 
@@ -64,76 +61,60 @@ def _authority(pool: Any) -> str:
     return host if pool.port in (None, _PORTS.get(pool.scheme)) else f"{host}:{pool.port}"
 
 
-def _respond(answer: Answer, pool: Any, method: str, url: str, options: Mapping[str, Any]) -> Any:
+def _respond(answer: Answer, request: Request, pool: Any, url: str, options: Mapping[str, Any]) -> Any:
     from urllib3.response import HTTPResponse
 
-    response = HTTPResponse(
-        body=BytesIO(b"" if method == "HEAD" else answer.body),
-        headers=answer.headers,
-        status=answer.status,
-        version=11,
-        reason=answer.reason or None,
-        preload_content=options.get("preload_content", True),
+    preload = options.get("preload_content", True)
+    response: Any = HTTPResponse(
+        **made_of(answer, request, url),
+        preload_content=preload,
         decode_content=options.get("decode_content", True),
-        original_response=with_cookies(answer),
-        request_method=method,
-        request_url=url,
         retries=options.get("retries"),
-        enforce_content_length=False,  # scrubbing may have changed the length
     )
     response.version_string = "HTTP/1.1"  # an argument since urllib3 2.3 only
-    held = options.get("response_conn")
-    if held is not None:
-        pool._put_conn(held)  # nothing is read from it, so it need not wait for the body
+    response._connection = options.get("response_conn")
     response._pool = pool
+    if preload or response._original_response.isclosed():
+        response.release_conn()
     return response
 
 
-def with_cookies(answer: Answer) -> Any:
-    """requests reads cookies from the response below urllib3's; made only where there are some."""
-    if answer.header("Set-Cookie") is None:
-        return None
-    from pytest_hwcloud.interceptors.http_client import response_of
+def made_of(answer: Answer, request: Request, url: str) -> dict[str, Any]:
+    """What urllib3 makes its response of: http.client's, and what is read from that."""
+    from urllib3._collections import HTTPHeaderDict
 
-    response = response_of(answer)
-    response.read()
-    return response
+    below = http_client.response_of(answer, request)
+    return {
+        "body": below,
+        "headers": HTTPHeaderDict(below.getheaders()),
+        "status": below.status,
+        "version": below.version,
+        "reason": below.reason,
+        "original_response": below,
+        "request_method": request.method,
+        "request_url": url,
+    }
 
 
 def _listen(
     patch: Patch, router: Router, request: Request, call: tuple[Any, Any, str, str], options: dict[str, Any]
 ) -> Any:
-    """Let the call through, and tell the router what came back. The body is read here and given on from memory."""
-    from urllib3.response import HTTPResponse
-
+    """Let the call through and listen to what comes back; the response is urllib3's own, as it made it."""
     started = time.time()
     pool, connection, *target = call
     # Below the stub of another's vcrpy cassette lies the real connection: what it would record is ours.
     connection = getattr(connection, "real_connection", connection)
+    preload = options.get("preload_content", True)
     try:
-        heard = patch.original(pool, connection, *target, **{**options, "preload_content": False})
-        raw = heard.read(decode_content=False)
+        response = patch.original(pool, connection, *target, **{**options, "preload_content": False})
     except Exception as error:
         router.failed(request, error)
         raise
-    headers, body = decoded(dict(heard.headers), raw)
-    router.heard(request, Answer(heard.status, headers, body, heard.reason or ""), started)
-    response = HTTPResponse(
-        body=BytesIO(raw),
-        headers=heard.headers,
-        status=heard.status,
-        version=heard.version,
-        reason=heard.reason,
-        preload_content=options.get("preload_content", True),
-        decode_content=options.get("decode_content", True),
-        original_response=heard._original_response,
-        request_method=call[2],
-        request_url=call[3],
-        retries=options.get("retries"),
-        enforce_content_length=False,
-    )
-    response.version_string = getattr(heard, "version_string", "HTTP/1.1")
-    response._pool = call[0]
+    below = response._original_response
+    if below is not None:
+        http_client.listen(router, request, started, below)
+    if preload and not response._body:
+        response._body = response.read(decode_content=response.decode_content)
     return response
 
 

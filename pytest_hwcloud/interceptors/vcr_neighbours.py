@@ -15,7 +15,7 @@ from typing import Any
 from vcr import patch as kept
 from vcr.cassette import Cassette
 
-from pytest_hwcloud.interceptors.patching import DOORS, Patch, is_outermost
+from pytest_hwcloud.interceptors.patching import DOORS, Patch, is_outermost, patch_of
 from pytest_hwcloud.interceptors.router import CURRENT_ROUTER
 
 _QUESTIONS = (("can_play_response_for", False), ("filter_request", None), ("append", None))
@@ -23,7 +23,6 @@ _QUESTIONS = (("can_play_response_for", False), ("filter_request", None), ("appe
 _KEPT = {
     "_HttpxHttpTransport_handle_request": ("httpx", "handle_request"),
     "_HttpxAsyncHttpTransport_handle_async_request": ("httpx", "handle_async_request"),
-    "_AiohttpClientSessionRequest": ("aiohttp", "_request"),
 }
 
 
@@ -33,7 +32,15 @@ def patches() -> Iterator[Patch]:
         yield Patch(Cassette, method, _passing(answer))
     for name, (client, attribute) in _KEPT.items():
         if name in vars(kept):
+            _without_ours(name, client, attribute)
             yield Patch(kept, name, _through(client, attribute))
+
+
+def _without_ours(name: str, client: str, attribute: str) -> None:
+    """vcrpy keeps what it finds when it is imported; where that was our patch, let it keep what lies below."""
+    found = patch_of(client, attribute)
+    if found is not None and vars(kept)[name] is found.ours:
+        setattr(kept, name, found.original)
 
 
 def _passing(answer: object) -> Any:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cassettes import recorded_logins
 from pytest_hwcloud.cassettes.nearest import unrecorded
 from pytest_hwcloud.cassettes.tape import CassetteError, Interaction, Tape
@@ -17,6 +19,10 @@ from pytest_hwcloud.journal import CURRENT, Exchange
 from pytest_hwcloud.usercode.call_site import call_site
 
 Where = Callable[[], tuple[str, int] | None]
+
+
+class AnsweredTwice(UserWarning):
+    """A mock of the test and a cassette would both answer the same call."""
 
 
 class PlayedExchange(Exchange):
@@ -62,6 +68,15 @@ class Player:
         self.own_path = own_path
         self.unrecorded: list[Exception] = []
         self._where = where
+        self._told_of_mocks = False
+
+    def mocked(self, request: Request) -> None:
+        """A mock of the test answers this call; where a cassette holds an answer too, the test is told so, once."""
+        found = next((tape for tape in self.tapes if not self._told_of_mocks and tape.peek(request)), None)
+        if found is not None:
+            self._told_of_mocks = True
+            call = f"{request.method} {request.url.partition('?')[0]}"
+            warnings.warn(texts.say("wire.answered-twice", call=call, cassette=found.name), AnsweredTwice, stacklevel=2)
 
     def answer(self, request: Request) -> Answer:
         """The answer to a request; raises CloudFault for a recorded fault and NotRecorded if there is none."""
@@ -72,7 +87,7 @@ class Player:
                 request=request, fault=interaction.fault, gate="network", source=tape.name if tape else "", where=where
             )
             CURRENT.add(fault)
-            raise CloudFault(interaction.fault, request.url)
+            raise CloudFault(interaction.fault, request.url, interaction.abandoned)
         verdict = judge(request, self.state)
         exchange = self._exchange(request, verdict, tape, interaction)
         exchange.where = where

@@ -320,10 +320,11 @@ _KEPT_OF_REQUESTS = word_set("""
     content-type x-project-id x-domain-id x-language x-enterprise-project-id enterprise-project-id accept
     if-match if-none-match if-modified-since range soapaction client-request-id x-obs-* x-amz-*
 """)
-_KEPT_OF_ANSWERS = word_set("""
-    content-type content-disposition content-language content-range accept-ranges allow etag last-modified link location
-    retry-after server www-authenticate x-request-id x-subject-token x-iam-trace-id x-obs-* x-amz-*
-    x-openstack-request-id x-compute-request-id x-cff-* x-ratelimit-* x-total-count x-error-* openstack-api-version
+# Of answers everything is kept but what differs from call to call and no program reads, what the length of the body
+# restates, and what may be a secret.
+_NOISE_OF_ANSWERS = word_set("""
+    date connection keep-alive via age alt-svc nel report-to server-timing content-length x-cache x-cache-lookup
+    strict-transport-security x-envoy-upstream-service-time x-powered-by
 """)
 _NEVER = (
     "token",
@@ -346,16 +347,18 @@ def _any_of(names: frozenset[str]) -> re.Pattern[str]:
     return re.compile("|".join(re.escape(name).replace(r"\*", ".*") for name in sorted(names)))
 
 
-_KEPT = {"request": _any_of(_KEPT_OF_REQUESTS), "answer": _any_of(_KEPT_OF_ANSWERS)}
+_KEPT = _any_of(_KEPT_OF_REQUESTS)
 
 
 @lru_cache(maxsize=1024)
 def is_kept(header: str, side: str) -> bool:
     """Whether a recording keeps this header of a "request" or an "answer"."""
     name = header.lower()
-    if name == "x-subject-token":
-        return side == "answer"  # its value is masked, but code that logs in reads it
-    return not any(word in name for word in _NEVER) and _KEPT[side].fullmatch(name) is not None
+    if name in ("x-subject-token", "set-cookie"):
+        return side == "answer"  # the value is masked, but code that logs in reads it
+    if any(word in name for word in _NEVER):
+        return False
+    return name not in _NOISE_OF_ANSWERS if side == "answer" else _KEPT.fullmatch(name) is not None
 
 
 def is_secret_header(header: str) -> bool:

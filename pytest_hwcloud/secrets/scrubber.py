@@ -109,12 +109,20 @@ class Scrubber:
         headers = self.headers(answer.headers, "answer")
         reason = self.text(answer.reason)
         body = self.body(answer.body, answer.header("content-type") or "")
+        repeated = {
+            name: tuple(self.header(name, one) for one in values)
+            for name, values in answer.repeated.items()
+            if name in headers
+        }
         if self.swaps.version != version:
             body, reason = self._known(body), self.swaps(reason)
             headers = {name: self.swaps(value) for name, value in headers.items()}
-        if method == "HEAD" and (length := answer.header("content-length")):
+            repeated = {name: tuple(map(self.swaps, values)) for name, values in repeated.items()}
+        headers |= {name: ", ".join(values) for name, values in repeated.items()}
+        if (method == "HEAD" or answer.status == 304) and (length := answer.header("content-length")):
             headers["Content-Length"] = length
-        return Answer(answer.status, headers, body, reason)
+        how = answer.coding, answer.framing, answer.packed if body == answer.body else b""
+        return Answer(answer.status, headers, body, reason, *how, repeated)
 
     def headers(self, headers: Mapping[str, str], side: str) -> dict[str, str]:
         """The headers worth keeping, clean, in the order of their names."""
@@ -123,16 +131,24 @@ class Scrubber:
 
     def header(self, name: str, value: str) -> str:
         """The value of one header, clean."""
+        if name.lower() == "set-cookie":
+            return self._set_cookie(value)
         if is_secret(name) and not is_trivial(value):
             self.learn(value)
             return MASK
         return self.url(value) if "://" in value and " " not in value else self.text(value)
 
+    def _set_cookie(self, value: str) -> str:
+        """A cookie as the client has to see it, its value masked."""
+        pair, semicolon, attributes = value.partition(";")
+        name, equals, _ = pair.partition("=")
+        return f"{name}{equals}{MASK}{semicolon}{self.text(attributes)}" if equals else MASK
+
     def _learn_headers(self, headers: Mapping[str, str]) -> None:
         for name, value in headers.items():
             short = bare(name)
             if short in ("cookie", "setcookie"):
-                for part in str(value).split(";"):
+                for part in str(value).replace(",", ";").split(";"):
                     self.learn(part.partition("=")[2].strip())
             elif short in ("authorization", "proxyauthorization"):
                 shapes.apply(str(value), self)
@@ -145,8 +161,20 @@ class Scrubber:
         query, sharp, fragment = rest.partition("#")
         if not question:
             head, sharp, fragment = url.partition("#")
-        clean = self.text(head) + question + self._form(query, head)
+        clean = self._path(head) + question + self._form(query, head)
         return clean + sharp + (self._form(fragment) if "=" in fragment else self.text(fragment))
+
+    def _path(self, head: str) -> str:
+        """The part in front of the query; each step of the path keeps its own spelling (`%2F` is no slash)."""
+        if "%" not in head:
+            return self.text(head)
+        start = head.find("/", head.find("://") + 3) if "://" in head else 0
+        return self.text(head[:start]) + "/".join(self._step(step) for step in head[start:].split("/"))
+
+    def _step(self, step: str) -> str:
+        inner = unquote(step, errors="surrogateescape")
+        clean = self.text(inner, 1)
+        return step if clean == inner else quote(clean, safe=":@*~!$&'()+,;=", errors="surrogateescape")
 
     def body(self, body: bytes, content_type: str = "", depth: int = 0) -> bytes:
         """The body, clean; where nothing is secret the very same bytes."""

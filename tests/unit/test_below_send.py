@@ -1,0 +1,248 @@
+"""What a user puts below `send` counts: adapters, retries, mocks, patches; and a recorded fault is met by one try."""
+
+import asyncio
+import warnings
+
+import aiohttp
+import httpx
+import pytest
+import requests
+import requests_mock
+import responses
+import respx
+import urllib3
+from replaying import HOST, LIST, entry, replaying, state, tape
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+from pytest_hwcloud.interceptors.cloud_session import CloudSession
+from pytest_hwcloud.journal import CURRENT
+
+TOKEN = {"X-Auth-Token": "of nobody of the run"}
+SEQUENCE = (entry(fault="connection-reset"), entry(status=503, body="busy"), entry(body='{"count": 1}'))
+
+
+@pytest.fixture
+def play(tmp_path):
+    cloud = state()
+
+    def plays(*entries, **metadata):
+        return replaying(tape(tmp_path / "c.yaml", *entries, **metadata), cloud=cloud)
+
+    return plays
+
+
+def with_retries(session, **options):
+    retries = Retry(backoff_factor=0, status_forcelist=[503], allowed_methods=None, **options)
+    session.mount("https://", HTTPAdapter(max_retries=retries))
+    return session
+
+
+@pytest.mark.parametrize("client", [CloudSession, requests.Session])
+def test_a_fault_belongs_to_one_try_and_retries_play_the_sequence(play, client):
+    with play(*SEQUENCE):
+        answer = with_retries(client(), total=5).get(LIST, headers=TOKEN)
+        assert (answer.status_code, answer.json()) == (200, {"count": 1})
+        assert [e.fault or e.status for e in CURRENT.journal.exchanges] == ["connection-reset", 503, 200]
+        assert len(answer.raw.retries.history) == 2
+
+
+@pytest.mark.parametrize("client", [CloudSession, requests.Session])
+def test_retries_that_run_out_raise_what_the_last_try_met(play, client):
+    with play(*SEQUENCE), pytest.raises(requests.exceptions.RetryError, match="too many 503 error responses"):
+        with_retries(client(), total=1).get(LIST, headers=TOKEN)
+
+
+@pytest.mark.parametrize("client", [CloudSession, requests.Session])
+def test_without_retries_each_call_meets_the_next(play, client):
+    with play(*SEQUENCE):
+        session = client()
+        with pytest.raises(requests.ConnectionError):
+            session.get(LIST, headers=TOKEN)
+        assert [session.get(LIST, headers=TOKEN).status_code for _ in range(2)] == [503, 200]
+
+
+def test_urllib3_plays_the_sequence(play):
+    with play(*SEQUENCE), urllib3.PoolManager() as pool:
+        retries = Retry(total=5, status_forcelist=[503], backoff_factor=0)
+        assert pool.request("GET", LIST, headers=TOKEN, retries=retries).status == 200
+
+
+@pytest.mark.parametrize("retries", [0, 1, 3])
+def test_httpx_tries_again_where_no_connection_came_about(play, retries):
+    faults = (entry(fault="dns"), entry(fault="connection-refused"), entry(body='{"count": 1}'))
+    with play(*faults), httpx.Client(transport=httpx.HTTPTransport(retries=retries)) as client:
+        if retries < 2:
+            with pytest.raises(httpx.ConnectError):
+                client.get(LIST, headers=TOKEN)
+        else:
+            assert client.get(LIST, headers=TOKEN).json() == {"count": 1}
+        assert len(CURRENT.journal.exchanges) == min(retries + 1, 3)
+
+
+def test_aiohttp_tries_a_lost_connection_once_more_as_in_real_life(play):
+    async def call():
+        async with aiohttp.ClientSession() as session, session.get(LIST, headers=TOKEN) as answer:
+            return answer.status
+
+    with play(*SEQUENCE):
+        assert asyncio.run(call()) == 503
+
+
+def test_the_sdk_retries(play):
+    from huaweicloudsdkcore.auth.credentials import BasicCredentials
+    from huaweicloudsdkcore.http.http_config import HttpConfig
+    from huaweicloudsdkecs.v2 import EcsClient, ListServersDetailsRequest
+    from huaweicloudsdkecs.v2.region.ecs_region import EcsRegion
+
+    cloud = state()
+    who = cloud.identity("default")
+    config = HttpConfig(retry_times=2)
+    credentials = BasicCredentials(who.ak, who.sk, next(iter(who.projects.values())))
+    builder = EcsClient.new_builder().with_credentials(credentials).with_http_config(config)
+    client = builder.with_region(EcsRegion.value_of("cn-north-4")).build()
+    with play(entry(fault="connection-reset"), entry(body='{"count": 3, "servers": []}')):
+        assert client.list_servers_details(ListServersDetailsRequest()).count == 3
+
+
+def test_a_mounted_adapter_is_asked_and_may_answer_itself(play):
+    class Own(HTTPAdapter):
+        asked = 0
+
+        def send(self, request, **kwargs):
+            Own.asked += 1
+            return super().send(request, **kwargs)
+
+        def build_response(self, req, resp):
+            response = super().build_response(req, resp)
+            response.headers["X-Built"] = "by the user"
+            return response
+
+    with play(entry(body='{"count": 1}')):
+        session = CloudSession()
+        session.mount(HOST, Own())
+        answer = session.get(LIST, headers=TOKEN)
+    assert (Own.asked, answer.headers["X-Built"], answer.json()) == (1, "by the user", {"count": 1})
+
+
+def test_a_patched_send_wins_and_the_conflict_is_told_once(play, monkeypatch):
+    def own(adapter, request, **kwargs):
+        response = requests.Response()
+        response.status_code, response._content, response.url = 299, b"mine", request.url
+        return response
+
+    with play(entry(body='{"count": 1}')), warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        monkeypatch.setattr(HTTPAdapter, "send", own)
+        session = CloudSession()
+        assert [session.get(LIST, headers=TOKEN).status_code for _ in range(2)] == [299, 299]
+        monkeypatch.undo()
+        assert session.get(LIST, headers=TOKEN).json() == {"count": 1}
+    assert [str(one.message) for one in told] == [
+        f"hwcloud: GET {LIST} is answered by a mock or a patch of the test, although the cassette 'c' holds an answer; "
+        "the mock counts. Take one of the two out of the test"
+    ]
+
+
+@pytest.mark.filterwarnings("ignore:hwcloud")
+@pytest.mark.parametrize("client", [CloudSession, requests.Session])
+def test_mocks_of_requests_win(play, client):
+    with play(entry(body='{"count": 1}')):
+        with responses.RequestsMock() as mock:
+            mock.get(LIST, json={"from": "responses"})
+            assert client().get(LIST, headers=TOKEN).json() == {"from": "responses"}
+        with requests_mock.Mocker() as mock:
+            mock.get(LIST, json={"from": "requests-mock"})
+            assert client().get(LIST, headers=TOKEN).json() == {"from": "requests-mock"}
+        assert client().get(LIST, headers=TOKEN).json() == {"count": 1}
+
+
+@pytest.mark.filterwarnings("ignore:hwcloud")
+def test_mocks_of_httpx_win(play):
+    async def call():
+        async with httpx.AsyncClient() as client:
+            return (await client.get(LIST, headers=TOKEN)).json()
+
+    with play(entry(body='{"count": 1}'), entry(body='{"count": 1}')):
+        with respx.mock:
+            respx.get(LIST).respond(json={"from": "respx"})
+            assert httpx.get(LIST, headers=TOKEN).json() == {"from": "respx"}
+            assert asyncio.run(call()) == {"from": "respx"}
+        with httpx.Client(
+            transport=httpx.MockTransport(lambda request: httpx.Response(200, json={"from": "me"}))
+        ) as own:
+            assert own.get(LIST).json() == {"from": "me"}
+        assert httpx.get(LIST, headers=TOKEN).json() == {"count": 1}
+        assert asyncio.run(call()) == {"count": 1}
+
+
+def test_a_mock_of_aiohttp_wins(play, monkeypatch):
+    async def mine(session, method, url, **options):
+        return {"from": "me"}
+
+    async def mocked():
+        async with aiohttp.ClientSession() as session:
+            return await session._request("GET", LIST)
+
+    async def call():
+        async with aiohttp.ClientSession() as session, session.get(LIST, headers=TOKEN) as answer:
+            return await answer.json()
+
+    with play(entry(body='{"count": 1}')):
+        with monkeypatch.context() as patched:  # as aioresponses does it
+            patched.setattr(aiohttp.ClientSession, "_request", mine)
+            assert asyncio.run(mocked()) == {"from": "me"}
+        assert asyncio.run(call()) == {"count": 1}
+
+
+def test_trace_configs_and_connectors_of_aiohttp_see_the_call(play):
+    seen = []
+
+    class Own(aiohttp.TCPConnector):
+        async def connect(self, *args, **kwargs):
+            seen.append("connect")
+            return await super().connect(*args, **kwargs)
+
+    async def call():
+        traces = aiohttp.TraceConfig()
+        for name in ("on_request_start", "on_connection_create_end", "on_request_end"):
+
+            async def note(session, context, params, name=name):
+                seen.append(name)
+
+            getattr(traces, name).append(note)
+        session = aiohttp.ClientSession(connector=Own(), trace_configs=[traces])
+        async with session, session.get(LIST, headers=TOKEN) as answer:
+            return await answer.json()
+
+    with play(entry(body='{"count": 1}')):
+        assert asyncio.run(call()) == {"count": 1}
+    assert seen == ["on_request_start", "connect", "on_connection_create_end", "on_request_end"]
+
+
+def test_event_hooks_and_auth_of_httpx_see_the_call(play):
+    seen = []
+
+    class Own(httpx.Auth):
+        requires_response_body = True
+
+        def auth_flow(self, request):
+            request.headers["X-Auth-Token"] = "of nobody of the run"
+            response = yield request
+            seen.append(response.json())
+
+    hooks = {
+        "request": [lambda request: seen.append("request")],
+        "response": [lambda response: seen.append("response")],
+    }
+    with play(entry(body='{"count": 1}')), httpx.Client(auth=Own(), event_hooks=hooks) as client:
+        assert client.get(LIST).json() == {"count": 1}
+    assert seen == ["request", "response", {"count": 1}]
+
+
+@pytest.mark.parametrize(("metadata", "wanted"), [({"repeat_last": True}, [1, 2, 2, 2]),
+                                                  ({"allow_playback_repeats": True}, [1, 2, 1, 1])])  # fmt: skip
+def test_what_comes_after_the_last_answer(play, metadata, wanted):
+    with play(entry(body="1"), entry(body="2"), **metadata):
+        session = CloudSession()
+        assert [session.get(LIST, headers=TOKEN).json() for _ in wanted] == wanted
