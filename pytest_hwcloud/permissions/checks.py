@@ -78,6 +78,7 @@ class Checks:
         self.ledger = Ledger(ignores=run.configuration.ignores)
         self.fixture_uses: dict[str, list[Use]] = {}  # of wider fixtures, which later tests find ready
         self.lines: list[str] = []  # for the summary: what lock and reports say
+        self.refused = False  # an update of the lock that would have lost something
         self.errors: list[str] = []  # why the run failed although every test passed
 
     # one test

@@ -113,7 +113,9 @@ class PermissionChecks(Checks):
         self.ledger.complete = self.selection.complete(int(exitstatus))
         self.ledger.roots = self.selection.roots()
         run_end.settle(self, int(exitstatus))
-        if self.errors and int(exitstatus) == pytest.ExitCode.OK:
+        if self.refused:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        elif self.errors and int(exitstatus) == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

@@ -54,14 +54,19 @@ def _lock(checks: Checks) -> None:
     settings, ledger, state = checks.settings, checks.ledger, checks.run.state
     if settings.lock == "off":
         return
-    from pytest_hwcloud.permissions.lock import lockfile
+    from pytest_hwcloud.permissions.lock import accepting, lockfile
     from pytest_hwcloud.permissions.lock.model import LockError
 
     try:
         if settings.lock == "check":
-            ledger.run_findings += lockfile.check(ledger, state, settings)
+            accept = accepting.command(checks.config)
+            ledger.run_findings += lockfile.check(ledger, state, settings, accept, checks.lines)
         else:
-            checks.lines.append(lockfile.update(ledger, state, settings))
+            named = accepting.named_identities(checks.config)
+            checks.lines += lockfile.update(ledger, state, settings, named).split("\n")
+    except accepting.Refused as error:
+        checks.refused = True
+        checks.errors += [f"hwcloud: {line}" for line in str(error).split("\n")]
     except (LockError, OSError) as error:
         checks.errors.append(f"hwcloud: {_said(error)}")
 

@@ -243,12 +243,12 @@ def test_a_new_need(project: Project, permissions: str, code: int) -> None:
     if permissions == "off":
         assert found(result) == []
         return
-    paragraph = """\
+    paragraph = f"""\
 HWP008 new-permission  tms:predefineTags:list   cause: code test_it.py:16
   call      GET tms /v1.0/predefine_tags      test_it.py:16
   needs     1 test: test_it.py::test_tags
   now       allowed by "tms:*:list*" (statement 2)      iam/ci-reader.json:11
-  fix       pytest --hwcloud-lock=update
+  accept    pytest --hwcloud-permissions={permissions} --hwcloud-lock=update
 """
     assert paragraph in "\n".join(result.outlines)
     assert len(found(result)) == 1

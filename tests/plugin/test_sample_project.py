@@ -76,7 +76,7 @@ HWP007 lost-permission  evs:volumes:list   identity viewer   cause: policy iam/v
                    ]
                  }
                ]
-  accept    pytest --hwcloud-lock=update
+  accept    pytest --hwcloud-permissions=enforce --hwcloud-lock=update
 """
 FORMATS = tuple(f"--hwcloud-report={kind}:out/permissions.{kind}" for kind in ("md", "html", "sarif"))
 
@@ -133,7 +133,8 @@ def test_a_broken_policy_and_the_proof_distributed(sample: Sample) -> None:
     broken = sample.run_distributed(ENFORCE, "--hwcloud-lock=check", "--hwcloud-prove=all", *files)
     broken.result.assert_outcomes(passed=4, failed=3)
     assert (broken.code, broken.rows) == (1, LOST_ROWS)
-    assert LOST in broken.text
+    own = f"  accept    pytest {' '.join(files)} --hwcloud-permissions=enforce --hwcloud-prove=all "
+    assert LOST.replace("  accept    pytest --hwcloud-permissions=enforce ", own) in broken.text
     assert "\nhwcloud proof: 4 proved\nhwcloud proof of scope: 6 proved\n" in broken.text
 
 
@@ -190,7 +191,7 @@ HWP008 new-permission  ecs:cloudServerQuotas:get   identity auditor   cause: cod
   call      GET ecs /v1/{project_id}/cloudservers/limits      inventory/report.py:17
   needs     2 tests: tests/test_report.py::test_summary · ::test_summary_with_keys
   now       allowed by "ecs:*:get*" (statement 1)      system:ECS ReadOnlyAccess
-  fix       pytest --hwcloud-lock=update
+  accept    pytest --hwcloud-permissions=enforce --hwcloud-lock=update
 """
 
 
@@ -232,7 +233,7 @@ HWP009 widened-policy  evs:volumes:*   identity viewer   cause: policy iam/viewe
                    ]
                  }
                ]
-  accept    pytest --hwcloud-lock=update
+  accept    pytest --hwcloud-permissions=enforce --hwcloud-lock=update
 """
 
 

@@ -14,6 +14,7 @@ from lock_world import LIST, SHOW, TAGS, World, full, part, record, use
 
 from pytest_hwcloud.files import atomic
 from pytest_hwcloud.permissions.lock import entry, lockfile
+from pytest_hwcloud.permissions.lock.accepting import Refused
 from pytest_hwcloud.permissions.lock.entry import Entry
 from pytest_hwcloud.permissions.lock.model import Held, Lock, LockError, Permission
 from pytest_hwcloud.permissions.lock.reader import parse
@@ -208,8 +209,10 @@ def test_a_part_without_policies_does_not_take_them_away(world: World) -> None:
     world.update(full(record(A, use())), world.state(default=reader))
     world.update(part(record(B, use())), world.state())
     assert lockfile.read(world.path).identities["default"].policies == {"iam/reader.json": "1.1"}
-    world.update(full(record(A, use())), world.state())
-    assert lockfile.read(world.path).identities["default"] == Held()
+    before = world.path.read_bytes()
+    with pytest.raises(Refused):
+        world.update(full(record(A, use())), world.state())
+    assert world.path.read_bytes() == before
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)

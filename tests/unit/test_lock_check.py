@@ -126,7 +126,7 @@ HWP008 new-permission  ecs:cloudServers:showServer   cause: code tests/test_inve
   call      GET ecs /v1/{project_id}/cloudservers/{server_id}      tests/test_inventory.py:14
   needs     1 test: tests/test_inventory.py::test_counts_servers
   now       allowed by "ecs:*:get*" (statement 1)      iam/reader.json:4
-  fix       pytest --hwcloud-lock=update"""
+  accept    pytest --hwcloud-lock=update"""
     )
     assert finding.patch == ""
 
@@ -246,7 +246,7 @@ def test_a_new_identity_with_a_policy(world: World) -> None:
         "HWP009 widened-policy   identity auditor   cause: policy iam/auditor.json",
         f"  was       no identity auditor in {lockfile.read(world.path).file}",
         "  now       allow ecs:*:list*",
-        "  fix       pytest --hwcloud-lock=update",
+        "  accept    pytest --hwcloud-lock=update",
     ]
 
 

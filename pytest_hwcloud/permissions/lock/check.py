@@ -27,11 +27,13 @@ if TYPE_CHECKING:
 _REFUSED = ("missing", "undecided")
 
 
-def differences(old: Lock, new: Lock, ledger: Ledger, state: CloudState, base: Path) -> list[Finding]:
-    """All findings, by rule, identity and action."""
+def differences(
+    old: Lock, new: Lock, ledger: Ledger, state: CloudState, base: Path, accept: str = UPDATE
+) -> list[Finding]:
+    """All findings, by rule, identity and action. accept: the command that takes the run into the lock."""
     from pytest_hwcloud.permissions.lock.widened import widened
 
-    compared = Comparison(old=canonical(old), new=new, ledger=ledger, state=state, base=base)
+    compared = Comparison(old=canonical(old), new=new, ledger=ledger, state=state, base=base, accept=accept)
     return [*_lost(compared), *_new(compared), *widened(compared)]
 
 
@@ -111,7 +113,7 @@ def _lost_finding(compared: Comparison, identity: str, action: str, broken: list
             tests("breaks", broken),
             *(wording.calls(uses) or [labelled("call", label) for label in labels[:1]]),
             labelled("now", compared.said(identity, action, now) if not now else uses[0].reason if uses else ""),
-            *healing(edit, f'give identity {identity} a policy that allows "{action}"'),
+            *healing(edit, f'give identity {identity} a policy that allows "{action}"', compared.accept),
         ),
         fix=edit.words if edit else f'give identity {identity} a policy that allows "{action}"',
         patch=edit.patch if edit else "",
@@ -165,8 +167,14 @@ def _new_finding(compared: Comparison, identity: str, action: str, needing: list
         where=where,
         detail=detail(identity, why),
         cause=why.kind,
-        lines=(*_then(compared, why), *wording.calls(uses), tests("needs", needing), *now, *healing(edit, otherwise)),
-        fix=edit.words if edit else otherwise or UPDATE,
+        lines=(
+            *_then(compared, why),
+            *wording.calls(uses),
+            tests("needs", needing),
+            *now,
+            *healing(edit, otherwise, compared.accept),
+        ),
+        fix=edit.words if edit else otherwise or compared.accept,
         patch=edit.patch if edit else "",
     )
 

@@ -38,6 +38,7 @@ class Comparison:
     ledger: Ledger
     state: CloudState
     base: Path
+    accept: str = UPDATE  # the command that takes this run into the lock
 
     def changed(self, identity: str) -> bool:
         """Whether the policies of an identity grant something else than those of the lock."""
@@ -129,7 +130,7 @@ def tests(label: str, nodeids: Iterable[str]) -> str:
     return labelled(label, f"{count}: {display.named(names[:_MOST])}{more}")
 
 
-def healing(edit: Edit | None, otherwise: str) -> Iterator[str]:
+def healing(edit: Edit | None, otherwise: str, accept: str) -> Iterator[str]:
     """The last line of a paragraph: the smallest edit with its patch, and the command that accepts the change.
 
     One line of several: what shows findings keeps them together and in this order.
@@ -137,5 +138,5 @@ def healing(edit: Edit | None, otherwise: str) -> Iterator[str]:
     rows = [labelled("fix", edit.words if edit else otherwise)] if edit or otherwise else []
     if edit:
         rows += [f"            {row}".rstrip("\n") for row in edit.patch.split("\n")[:-1]]
-    rows.append(("  " if rows else "") + labelled("accept" if rows else "fix", UPDATE))
+    rows.append(("  " if rows else "") + labelled("accept", accept))
     yield "\n".join(rows)

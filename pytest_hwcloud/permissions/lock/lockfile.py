@@ -7,10 +7,12 @@ what is stale goes in a full green run.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud.files.atomic import locked, sweep, write_whole
+from pytest_hwcloud.permissions.lock.accepting import dropped, refuse_losses, unknown_here
 from pytest_hwcloud.permissions.lock.check import differences
 from pytest_hwcloud.permissions.lock.from_run import make
 from pytest_hwcloud.permissions.lock.merge import merge
@@ -39,16 +41,21 @@ def read(path: Path) -> Lock:
     return parse(content, shown)
 
 
-def write(path: Path, lock: Lock, ledger: Ledger | None = None) -> Lock:
+def write(
+    path: Path, lock: Lock, ledger: Ledger | None = None, allowed: Callable[[Lock, Lock], None] | None = None
+) -> Lock:
     """Merge the needs of a run into what the file holds now, and write it in one step; what was written.
 
-    ledger: the run, which says what was left out; None: nothing is deleted.
+    ledger: the run, which says what was left out; None: nothing is deleted. allowed: raises if the old lock must not
+    become the new one.
     """
     try:
         with locked(path):
             sweep(path)
             old = read(path) if path.exists() else Lock()
             merged = merge(old, lock, ledger)
+            if allowed is not None:
+                allowed(old, merged)
             content = text(merged)
             if not path.exists() or path.read_bytes() != content.encode():
                 write_whole(path, content, durable=True)
@@ -63,19 +70,32 @@ def from_ledger(ledger: Ledger, state: CloudState, base: Path | None = None) -> 
     return make(ledger, state, base or Path.cwd())
 
 
-def check(ledger: Ledger, state: CloudState, settings: Settings) -> list[Finding]:
-    """HWP007, HWP008 and HWP009: what is different from the lock, and why."""
+def check(
+    ledger: Ledger, state: CloudState, settings: Settings, accept: str = UPDATE, lines: list[str] | None = None
+) -> list[Finding]:
+    """HWP007, HWP008 and HWP009: what is different from the lock, and why.
+
+    accept: the command that takes the run into the lock. lines: takes in what of the lock this run cannot see.
+    """
     base = settings.lockfile.parent
-    return differences(read(settings.lockfile), from_ledger(ledger, state, base), ledger, state, base)
+    old, new = read(settings.lockfile), from_ledger(ledger, state, base)
+    if lines is not None:
+        lines += unknown_here(old, new, state.identities)
+    return differences(old, new, ledger, state, base, accept)
 
 
-def update(ledger: Ledger, state: CloudState, settings: Settings) -> str:
-    """Write the lock; the line for the terminal."""
+def update(ledger: Ledger, state: CloudState, settings: Settings, named: Collection[str] = frozenset()) -> str:
+    """Write the lock; what the terminal says. named: the identities whose policy the command line names.
+
+    Refused if an identity would lose its policy or all its grants without being named.
+    """
     path = settings.lockfile
     existed = path.exists()
     before = read(path) if existed else Lock()
-    after = write(path, from_ledger(ledger, state, path.parent), ledger)
-    return f"lock: {os.path.relpath(path)} {_done(before if existed else None, after)}"
+    mine = from_ledger(ledger, state, path.parent)
+    after = write(path, mine, ledger, lambda old, new: refuse_losses(old, new, named))
+    done = f"lock: {os.path.relpath(path)} {_done(before if existed else None, after)}"
+    return "\n".join([done, *dropped(before, after)])
 
 
 def _done(before: Lock | None, after: Lock) -> str:

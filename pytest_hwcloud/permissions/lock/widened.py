@@ -10,7 +10,7 @@ from pytest_hwcloud.cloud.policies.policy import Policy
 from pytest_hwcloud.permissions.finding import Finding, labelled
 from pytest_hwcloud.permissions.lock import cause
 from pytest_hwcloud.permissions.lock.comparison import Comparison, detail, healing
-from pytest_hwcloud.permissions.lock.model import UPDATE, Held
+from pytest_hwcloud.permissions.lock.model import Held
 from pytest_hwcloud.permissions.policies import edit as policy_edit
 from pytest_hwcloud.permissions.policies import spellings
 from pytest_hwcloud.permissions.policies.diff import compare
@@ -48,7 +48,7 @@ def _unjudged(compared: Comparison, identity: str) -> Finding:
         lines=(
             labelled("was", f"judged by {', '.join(files)}"),
             labelled("now", f"identity {identity} has no policy: none of its calls is judged"),
-            *healing(None, fix),
+            *healing(None, fix, compared.accept),
         ),
         fix=fix,
     )
@@ -65,9 +65,9 @@ def _newcomer(compared: Comparison, identity: str) -> Finding:
         lines=(
             labelled("was", f"no identity {identity} in {compared.old.file or 'the lock'}"),
             *(labelled("" if index else "now", line) for index, line in enumerate(granted)),
-            *healing(None, ""),
+            *healing(None, "", compared.accept),
         ),
-        fix=UPDATE,
+        fix=compared.accept,
     )
 
 
@@ -114,7 +114,7 @@ def _finding(compared: Comparison, identity: str, group: Group, gained: list[str
             labelled("was", _before(compared, identity, before)),
             labelled("now", compared.said(identity, gained[0], decision)),
             labelled("used", _used(compared, identity, gained)),
-            *healing(edit, otherwise),
+            *healing(edit, otherwise, compared.accept),
         ),
         fix=edit.words if edit else otherwise,
         patch=edit.patch if edit else "",

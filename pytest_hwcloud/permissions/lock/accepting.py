@@ -1,0 +1,108 @@
+"""Accepting a run into the lock: the command that does it, and what it must not lose without a word.
+
+An update that would take the policy or all grants of an identity out of the lock writes nothing, unless the command
+line names a policy of that identity: then whoever types it has seen it.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from pytest_hwcloud import texts
+from pytest_hwcloud.permissions.lock.entry import DEFAULT
+from pytest_hwcloud.permissions.lock.model import UPDATE, Held, Lock, LockError
+
+if TYPE_CHECKING:
+    import pytest
+
+_NOT_REPEATED = ("--hwcloud-lock", "--hwcloud-report")
+_WITHOUT_VALUE = ("--hwcloud-verify",)
+_MOST = 10
+
+
+class Refused(LockError):
+    """The update would lose something: nothing was written."""
+
+
+def command(config: pytest.Config) -> str:
+    """`pytest tests --hwcloud-policy=iam/r.json --hwcloud-lock=update`: the run's own files and options."""
+    given = [str(argument) for argument in config.invocation_params.args]
+    files = [name for name in getattr(config.option, "file_or_dir", None) or () if name in given]
+    head, _, update = UPDATE.partition(" ")
+    return shlex.join([head, *files, *_own_options(given), update])
+
+
+def _own_options(given: Sequence[str]) -> Iterator[str]:
+    rest = iter(given)
+    for argument in rest:
+        name, sign, value = argument.partition("=")
+        if argument in ("-o", "--override-ini", "-c", "--config-file", "--rootdir"):
+            value = next(rest, "")
+            if argument not in ("-o", "--override-ini") or value.startswith("hwcloud_"):
+                yield from (argument, value)
+        elif name.startswith("--hwcloud-") and name not in _WITHOUT_VALUE:
+            value = value if sign else next(rest, "")
+            if name not in _NOT_REPEATED:
+                yield f"{name}={value}"
+        elif argument.startswith(("-ohwcloud_", "--override-ini=hwcloud_", "--config-file=", "--rootdir=")):
+            yield argument
+
+
+def named_identities(config: pytest.Config) -> set[str]:
+    """The identities whose policy the command line names."""
+    given = list(_own_options([str(argument) for argument in config.invocation_params.args]))
+    values = [text.partition("=")[2] for text in given if text.startswith("--hwcloud-policy=")]
+    return {value.partition("=")[0] if "=" in value else DEFAULT for value in values}
+
+
+def refuse_losses(before: Lock, after: Lock, named: Collection[str]) -> None:
+    """Refused, with a line for each loss, if the update would take a policy or all grants of an identity away."""
+    lost = [
+        text
+        for identity, held in sorted(before.identities.items())
+        if identity not in named
+        for text in _losses(identity, held, after.identities.get(identity, Held()))
+    ]
+    if lost:
+        way_out = texts.say("permissions.lock.name-policy", command=UPDATE)
+        raise Refused("\n".join([texts.say("permissions.lock.refused", file=before.file), *lost, way_out]))
+
+
+def _losses(identity: str, before: Held, after: Held) -> Iterator[str]:
+    gone = sorted(before.policies.keys() - after.policies.keys())
+    for file in gone:
+        yield texts.say("permissions.lock.loses-policy", identity=identity, file=file)
+    allowed = _allowing(before)
+    if allowed and not _allowing(after) and not gone:
+        files = ", ".join(sorted(before.policies))
+        yield texts.say("permissions.lock.loses-grants", identity=identity, file=files, n=len(allowed))
+
+
+def _allowing(held: Held) -> list[str]:
+    return [line for line in held.grants if line.startswith("allow ")]
+
+
+def dropped(before: Lock, after: Lock) -> Iterator[str]:
+    """One line for each test whose needs the update took out, ten at most."""
+    tests = sorted(_needs(before) - _needs(after))
+    for name in tests[:_MOST]:
+        yield texts.say("permissions.lock.test-gone", test=name)
+    if len(tests) > _MOST:
+        yield texts.say("permissions.lock.more-tests-gone", n=len(tests) - _MOST)
+
+
+def _needs(lock: Lock) -> set[str]:
+    return {test for need in lock.permissions.values() for test in need.tests}
+
+
+def unknown_here(lock: Lock, run: Lock, identities: Collection[str]) -> Iterator[str]:
+    """What the lock knows and this run does not have: identities, and policies of those that it has."""
+    for name, held in sorted(lock.identities.items()):
+        if name not in identities:
+            yield texts.say("permissions.lock.other-identity", file=lock.file, identity=name)
+            continue
+        here = run.identities.get(name, Held()).policies
+        for policy in sorted(held.policies.keys() - here.keys()) if here else ():
+            yield texts.say("permissions.lock.other-policy", file=lock.file, identity=name, policy=policy)
