@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -23,12 +23,14 @@ CLOUD_DOMAINS = (
     "myhwclouds.com",
     "huaweicloud.com",
     "hwclouds.com",
+    "sc.otc.t-systems.com",
     "otc.t-systems.com",
+    "prod-cloud-ocb.orange-business.com",
 )
 _SUFFIXES = tuple("." + domain for domain in CLOUD_DOMAINS)
-_FREE_REGIONS = ".otc.t-systems.com"  # this operator's region ids do not end in a number
+_FREE_REGIONS = ".otc.t-systems.com"  # this operator's region ids (eu-de) do not end in a number
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d+").fullmatch
-_OBS_LABELS = frozenset({"obs", "obs-website"})
+_OBS_LABELS = frozenset({"obs", "obs-website", "oss"})
 ANY_REGION = "{region}"  # where the documents have the endpoint's form and not the regions in which it is
 _OVERRIDE = "HUAWEICLOUD_SDK_REGION_"
 _IAM_OVERRIDE = "HUAWEICLOUD_SDK_IAM_ENDPOINT"
@@ -236,14 +238,21 @@ def base_url(service: str, region: str) -> str:
         return override
     if region in found.endpoints:
         return found.endpoints[region]
-    if list(found.endpoints) == [ANY_REGION]:
+    if list(found.endpoints) == [ANY_REGION] and not _is_partner(region):
         return found.endpoints[ANY_REGION].replace(ANY_REGION, region)
-    if found.scope == "global":
-        return found.endpoints[_nearest(region, found.endpoints)]
+    alike = [name for name in found.endpoints if _is_partner(name) == _is_partner(region)]
+    if found.scope == "global" and alike:
+        return found.endpoints[_nearest(region, alike)]
     raise unknown("region", region, found.endpoints, f"(regions of service {name!r})")
 
 
-def _nearest(region: str, known: Mapping[str, str]) -> str:
+def _is_partner(region: str) -> bool:
+    """Whether a region is run by a partner under its own domain: its calls never go to hosts of another cloud."""
+    login = _service("iam")
+    return login is not None and login.endpoints.get(region, "").endswith(_FREE_REGIONS)
+
+
+def _nearest(region: str, known: Iterable[str]) -> str:
     def closeness(candidate: str) -> tuple[int, bool]:
         words = zip(candidate.split("-"), region.split("-"), strict=False)
         return len(list(takewhile(lambda pair: pair[0] == pair[1], words))), candidate == DEFAULT_REGION

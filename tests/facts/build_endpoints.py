@@ -1,4 +1,4 @@
-"""Compile sources/endpoints.yaml into the form that loads fastest.
+"""Compile sources/endpoints.yaml and sources/partner-endpoints.yaml into the form that loads fastest.
 
 A service becomes [scope, {endpoint with "*" for the region: "region region …"}, [further hosts]].
 """
@@ -39,6 +39,13 @@ def head(text: str) -> dict[str, str]:
 def files(sources: Path) -> dict[str, str]:
     """endpoints.json: one service a line, sorted."""
     facts = yaml.safe_load((sources / "endpoints.yaml").read_text(encoding="utf-8"))
+    for cloud in yaml.safe_load((sources / "partner-endpoints.yaml").read_text(encoding="utf-8")).values():
+        for name, regions in cloud["services"].items():
+            facts[name]["regions"] |= regions
+        for name, hosts in cloud.get("hosts", {}).items():
+            for host in hosts:
+                extra = facts[name].setdefault("extra_endpoints", {})
+                extra.setdefault(host.split(".")[1], []).append(f"https://{host}")
     for path in sorted((sources / "permissions").glob("*.yaml")):
         entry = head(path.read_text(encoding="utf-8"))
         if "endpoint" in entry and path.stem not in facts:  # its regions are documented nowhere

@@ -173,5 +173,43 @@ def test_facts_are_whole() -> None:
         for region in r.split()
     ]
     assert len(facts["services"]) == 190
-    assert len(pairs) == len(set(pairs)) == 2474
+    assert len(pairs) == len(set(pairs)) == 2571
     assert sum(scope == GLOBAL for scope, _, _ in facts["services"].values()) == 28
+
+
+@pytest.mark.parametrize(
+    ("url", "service", "region", "bucket"),
+    [
+        ("https://ecs.eu-de.otc.t-systems.com/v1/p/cloudservers", "ecs", "eu-de", None),
+        ("https://premium-waf.eu-de.otc.t-systems.com/v1/p/waf/policy", "waf", "eu-de", None),
+        ("https://iam-pub.eu-ch2.sc.otc.t-systems.com/v3/projects", "iam", "eu-ch2", None),
+        ("https://box.obs.eu-nl.otc.t-systems.com/key", "obs", "eu-nl", "box"),
+        ("https://box.obs.eu-ch2.sc.otc.t-systems.com/key", "obs", "eu-ch2", "box"),
+        ("https://vpc.eu-west-0.prod-cloud-ocb.orange-business.com/v1/p/vpcs", "vpc", "eu-west-0", None),
+        ("https://dcs.eu-west-0.prod-cloud-ocb.orange-business.com/v2/p/instances", "dcs", "eu-west-0", None),
+        ("https://box.oss.eu-west-0.prod-cloud-ocb.orange-business.com/key", "obs", "eu-west-0", "box"),
+    ],
+)
+def test_hosts_of_partner_clouds(url: str, service: str, region: str, bucket: str | None) -> None:
+    found = locate(url)
+    assert (found.service, found.region, found.bucket) == (service, region, bucket)
+    assert found.scope == service_scope(service)
+    assert is_cloud_host(url.split("/")[2])
+
+
+def test_endpoints_of_partner_clouds() -> None:
+    assert base_url("ecs", "eu-de") == "https://ecs.eu-de.otc.t-systems.com"
+    assert base_url("iam", "eu-ch2") == "https://iam-pub.eu-ch2.sc.otc.t-systems.com"
+    assert base_url("tms", "eu-nl") == "https://tms.eu-nl.otc.t-systems.com"
+    assert base_url("iam", "eu-west-0") == "https://iam.eu-west-0.myhuaweicloud.com"
+    for service in services():  # never to another cloud: what a partner has no endpoint for is an error
+        for region in ("eu-de", "eu-nl", "eu-ch2"):
+            try:
+                url = base_url(service, region)
+            except UnknownName:
+                continue
+            assert url.endswith("t-systems.com"), url
+    with pytest.raises(UnknownName, match="unknown region 'eu-de'"):
+        base_url("eps", "eu-de")
+    for region in ("cn-north-4", "ap-southeast-1", "eu-west-101"):
+        assert "t-systems" not in base_url("tms", region) + base_url("config", region) + base_url("iam", region)
