@@ -11,9 +11,10 @@ import pytest
 import pytest_hwcloud.cloud.failures.exceptions
 import pytest_hwcloud.explanations.advice
 import pytest_hwcloud.explanations.notes
-import pytest_hwcloud.gates.authorization
 
 # pytester forgets after each run what was imported during it; what is imported here stays, and a run takes a tenth.
+import pytest_hwcloud.files.yaml_reader
+import pytest_hwcloud.gates.authorization
 import pytest_hwcloud.gates.denials
 import pytest_hwcloud.interceptors.cloud_session
 import pytest_hwcloud.interceptors.import_hook

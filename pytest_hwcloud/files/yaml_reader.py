@@ -128,7 +128,10 @@ class _Reader:
     def read(self) -> object:
         if len(self.text) > MAX_BYTES:
             raise self.error(texts.say("files.too-large", megabytes=MAX_BYTES >> 20), None)
-        base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        # Where yaml was imported a second time in one process, as pytester does it, libyaml's parser still makes events
+        # of the first: none of them would be known here.
+        fast = getattr(getattr(yaml, "_yaml", None), "ScalarEvent", None) is yaml.ScalarEvent
+        base: Any = yaml.CSafeLoader if fast else yaml.SafeLoader
         handlers: dict[type, Callable[[Any], None]] = {
             yaml.ScalarEvent: self.scalar,
             yaml.MappingStartEvent: self.start,

@@ -79,6 +79,7 @@ class Checks:
         self.fixture_uses: dict[str, list[Use]] = {}  # of wider fixtures, which later tests find ready
         self.lines: list[str] = []  # for the summary: what lock and reports say
         self.refused = False  # an update of the lock that would have lost something
+        self.verdict: list[str] = []  # of these the line that counts the findings
         self.errors: list[str] = []  # why the run failed although every test passed
 
     # one test

@@ -53,6 +53,10 @@ class PermissionChecks(Checks):
             from pytest_hwcloud.permissions.proof.protocol import leave_open
 
             leave_open(self, item, record)
+        if self.judging:
+            from pytest_hwcloud.permissions.junit import add_properties
+
+            add_properties(report, Ledger([record], ignores=self.ledger.ignores).findings)
         if self.worker or self.settings.prove != "off":
             report.hwcloud = record.to_dict()  # type: ignore[attr-defined]
         else:
@@ -113,6 +117,10 @@ class PermissionChecks(Checks):
         self.ledger.complete = self.selection.complete(int(exitstatus))
         self.ledger.roots = self.selection.roots()
         run_end.settle(self, int(exitstatus))
+        if self.errors:
+            from pytest_hwcloud.permissions.junit import add_case
+
+            add_case(self)
         if self.refused:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         elif self.errors and int(exitstatus) == pytest.ExitCode.OK:

@@ -34,7 +34,8 @@ def settle(checks: Checks, exitstatus: int) -> None:
         checks.lines += unjudged_calls.count(checks.ledger.calls)
         checks.errors += [f"hwcloud: {line}" for line in checks.ledger.expired]
     if checks.settings.permissions == "enforce" and exitstatus in (0, 1):
-        checks.errors += _verdict(checks)
+        checks.verdict = _verdict(checks)
+        checks.errors += checks.verdict
     if checks.settings.lang != "en":
         from pytest_hwcloud.permissions import translation
 

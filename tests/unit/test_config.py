@@ -194,3 +194,18 @@ def test_a_configured_file_must_exist(tmp_path: Path) -> None:
 def test_a_folder_in_its_place_is_as_good_as_none(tmp_path: Path) -> None:
     os.mkdir(tmp_path / "hwcloud.yaml")
     assert list(load_configuration(Settings(config_file=tmp_path / "hwcloud.yaml")).identities) == ["default"]
+
+
+def test_yaml_that_was_imported_a_second_time_is_read_all_the_same() -> None:
+    """pytester forgets what a run imported; libyaml's module does not, and its events are then of another class."""
+    import subprocess
+    import sys
+
+    source = (
+        "import sys, yaml\n"
+        "for name in [name for name in sys.modules if name.split('.')[0] in ('yaml', '_yaml')]: del sys.modules[name]\n"
+        "from pytest_hwcloud.files.yaml_reader import load\n"
+        "print(load('a: {b: 1}', 'x').value)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
+    assert done.stdout == "{'a': {'b': 1}}\n"

@@ -15,6 +15,7 @@ import pytest
 from _pytest.runner import call_and_report, check_interactive_exception, get_reraise_exceptions
 
 from pytest_hwcloud.permissions.checks import CHECKED, Checked, Checks
+from pytest_hwcloud.permissions.junit import add_properties
 from pytest_hwcloud.permissions.proof.plan import Plan, is_proved
 from pytest_hwcloud.permissions.proof.proof import Proof, prove
 from pytest_hwcloud.permissions.proof.proof import Run as Proving
@@ -169,7 +170,9 @@ def _attach(report: pytest.TestReport, proof: Proof, *, judging: bool) -> None:
     record: dict[str, Any] | None = getattr(report, "hwcloud", None)
     if record is not None:
         record |= {"proof": proof.verdicts, "doubts": proof.doubts}
-        record["findings"] += [finding.to_dict() for finding in proof.findings if judging]
+        found = proof.findings if judging else []
+        record["findings"] += [finding.to_dict() for finding in found]
+        add_properties(report, found)
 
 
 def _lock(config: pytest.Config, run: Run) -> Lock | None:
