@@ -141,7 +141,10 @@ def _matches(pattern: str, name: str) -> bool:
 
 def _entry(action: str) -> dict[str, object]:
     """What is known of an action: level, calls, aliases, source."""
-    from pytest_hwcloud.cloud.calls import actions, calls, project_tables
+    from pytest_hwcloud.cloud.calls import actions, calls, project_tables, tables
+
+    def sources(method: str, service: str, template: str) -> list[str]:
+        return tables.sources(service, method, template)
 
     needs = [need for need in calls.nearest_calls(action) if action.lower() in _own(need)]
     described = project_tables.described(action)
@@ -150,7 +153,10 @@ def _entry(action: str) -> dict[str, object]:
         for table in project_tables.tables()
         for row in table.rows
     )
-    source = "documents" if not from_project else ", ".join(dict.fromkeys(_files(action)))
+    cited = [text for need in needs for text in sources(*need.label.split(" ", 2))]
+    elsewhere = actions.source_of(action) if not cited else None
+    cited += [elsewhere] if elsewhere else []
+    source = list(dict.fromkeys([*(_files(action) if from_project else ()), *cited]))
     return {
         "action": action,
         "level": actions.access_level(action),
@@ -182,13 +188,11 @@ def _files(action: str) -> Iterator[str]:
 def _shown(entry: Mapping[str, object]) -> Iterator[str]:
     level = str(entry["level"] or "").replace("_", " ")
     yield f"{entry['action']}" + (f"  ({level})" if level else "")
-    for key in ("calls", "aliases", "resources", "conditions"):
+    for key in ("calls", "aliases", "resources", "conditions", "source"):
         listed = entry[key]
         assert isinstance(listed, list)
         for index, item in enumerate(listed):
             yield f"  {texts.say(f'actions.label-{key}') if not index else '':<10} {item}".rstrip()
-    if entry["source"] != "documents":
-        yield f"  {texts.say('actions.label-source'):<10} {entry['source']}"
 
 
 # refresh ----------------------------------------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 One file a service, `calls/SERVICE.jsonl`: a head (service, scope, whether any permission is documented, the query
 parameters that choose operations), then one line for each method and number of path segments with its rows:
-[path, operation, actions, identity actions, dependencies, more], the end left out where empty. `actions.json`: every
+[path, operation, actions, identity actions, dependencies, more], the end left out where empty, and a line with the
+sources of the documented calls. `actions.json`: every
 action name with what is known about it, so that no table is loaded for a name.
 """
 
@@ -14,6 +15,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import yaml
+from permission_names import cited as cited_names
 from permission_names import index
 from permission_rules import (
     CHOICES,
@@ -194,8 +196,12 @@ def files(sources: Path) -> dict[str, str]:
         data = permissions.get(name, {"apis": [], "scope": scopes.get(name)})
         rows = merge([row(name, api) for api in data["apis"]])
         rows += missing(rows, operations.get(name, []))
-        made[f"calls/{name}.jsonl"] = table(name, str(data["scope"]).split()[0], rows)
-    made["actions.json"] = dump(index(permissions, read(folder / "system_policies.yaml"))) + "\n"
+        made[f"calls/{name}.jsonl"] = table(name, str(data["scope"]).split()[0], rows, cited(data["apis"]))
+    listed = read(sources / "aliases.yaml")
+    policies = read(folder / "system_policies.yaml")
+    names = index(permissions, policies, listed)
+    made["action_sources.json"] = dump(cited_names(permissions, policies, listed)) + "\n"
+    made["actions.json"] = dump(names) + "\n"
     return made
 
 
@@ -229,7 +235,20 @@ def shape(path: str) -> str:
     return re.sub(r"\{[^}]*\}", "{}", path.partition("?")[0]).rstrip("/")
 
 
-def table(service: str, scope: str, rows: list[list]) -> str:
+def cited(apis: list[Api]) -> dict[str, list[str]]:
+    """`METHOD path` -> where it was read what the call needs; nothing for calls of which no document says it."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for api in apis:
+        identity = api.get("identity") or {}
+        if api["actions"] or api["identity_actions"] or free(api, identity):
+            path = str(api["path"]).partition("?")[0].replace("{{", "{").replace("}}", "}")
+            texts = [str(api["source"]), str(identity.get("source") or "")]
+            listed = found[f"{api['method']} {path}"]
+            listed += [text for text in texts if text and "no action found" not in text and text not in listed]
+    return found
+
+
+def table(service: str, scope: str, rows: list[list], sources: dict[str, list[str]]) -> str:
     """The text of one table."""
     refining = {key for r in rows if len(r) > 6 for key in r[6].get("discriminator", {}).get("query", ())}
     documented = any(len(r) > 3 and (r[3] or r[4:5] not in ([], [[]]) or (r[6:] and r[6].get("free"))) for r in rows)
@@ -241,6 +260,10 @@ def table(service: str, scope: str, rows: list[list]) -> str:
         buckets[f"{method} {size}"].append([template, *rest])
     lines = [dump({key: value for key, value in head.items() if value})]
     lines += [dump([key, *buckets[key]]) for key in sorted(buckets)]
+    every = sorted({text for texts in sources.values() for text in texts})
+    if every:
+        places = {call: [every.index(text) for text in texts] for call, texts in sorted(sources.items())}
+        lines.append(dump(["sources", every, places]))
     return "\n".join(lines) + "\n"
 
 

@@ -21,20 +21,57 @@ class Names:
         return self.documented.get(name.lower(), name)
 
 
-def index(files: dict[str, dict], system_policies: dict) -> dict:
-    """actions.json: names, canonical (where it is another name), spellings (if more than one), levels, tables."""
+def index(files: dict[str, dict], system_policies: dict, listed: dict) -> dict:
+    """actions.json: names, canonical (where it is another name), spellings (if more than one), levels, tables.
+
+    listed: the names that documents give for one call (sources/aliases.yaml).
+    """
     names = Names()
     for service, data in files.items():
         collect(names, service, data)
     collect_policies(names, system_policies)
+    for entry in [*listed["same"], *listed["allows"]]:
+        for name in entry.get("names") or [entry["narrow"], entry["broad"]]:
+            names.add(name)
     spellings = spell(files)
+    heirs = canonical(files, spellings)
+    join(listed, spellings, heirs)
     return {
         "names": sorted(names.documented.values(), key=str.lower),
-        "canonical": {k.lower(): v for k, v in sorted(canonical(files, spellings).items())},
+        "canonical": {k.lower(): v for k, v in sorted(heirs.items())},
         "spellings": {k: sorted(v) for k, v in sorted(spellings.items()) if len(v) > 1},
         "levels": levels(files),
         "tables": {k: sorted(v) for k, v in sorted(names.tables.items()) if v != {k}},
     }
+
+
+def cited(files: dict[str, dict], policies: dict, listed: dict) -> dict[str, object]:
+    """action_sources.json: where names were read that no call of a table needs; lower name -> number of a text."""
+    found: dict[str, str] = {}
+    for data in files.values():
+        for other in data.get("actions_without_api") or []:
+            for name in other.get("actions") or [other["action"]]:
+                found.setdefault(name.lower(), str(other["source"]))
+        for api in data["apis"]:
+            identity = api.get("identity") or {}
+            source = str(identity.get("source") or api["source"])
+            further = [*api["dependencies"], *(identity.get("alias") or []), *(identity.get("dependencies") or [])]
+            further += [name for extra in api.get("conditional_actions") or [] for name in extra["actions"]]
+            for name in [*further, *(api.get("former_actions") or [])]:
+                found.setdefault(name.lower(), source)
+    for policy in policies["policies"]:
+        inside = Names()
+        collect_policies(inside, policy.get("document"))
+        for name in inside.documented:
+            found.setdefault(
+                name, f"system policy {policy['name']}, {policy.get('document_source') or policy['source']}"
+            )
+    for entry in listed["same"]:
+        found |= {name.lower(): source for name, source in zip(entry["names"], entry["sources"], strict=True)}
+    for entry in listed["allows"]:
+        found[entry["broad"].lower()] = entry["sources"][1]
+    texts = sorted(set(found.values()))
+    return {"texts": texts, "names": {name: texts.index(source) for name, source in sorted(found.items())}}
 
 
 def collect(names: Names, service: str, data: dict) -> None:
@@ -104,6 +141,18 @@ def spell(files: dict[str, dict]) -> dict[str, set[str]]:
         every = set.intersection(*ways[name]) if ways[name] else set()
         found[name.lower()] |= {name, *alias.get(name, set()), *every}
     return found
+
+
+def join(listed: dict, spellings: dict[str, set[str]], heirs: dict[str, str]) -> None:
+    """Two spellings of one permission open the same and have one canonical name; a broad name opens a narrow one."""
+    for entry in listed["same"]:
+        first, second = entry["names"]
+        both = {first, second} | spellings.get(first.lower(), set()) | spellings.get(second.lower(), set())
+        for name in (first, second):
+            spellings[name.lower()] = set(both)
+        heirs[second] = heirs.get(first, first)
+    for entry in listed["allows"]:
+        spellings.setdefault(entry["narrow"].lower(), {entry["narrow"]}).add(entry["broad"])
 
 
 def canonical(files: dict[str, dict], spellings: dict[str, set[str]]) -> dict[str, str]:

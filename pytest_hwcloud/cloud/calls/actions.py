@@ -129,6 +129,19 @@ def is_known(action: str) -> bool:
     return action.lower() in index.documented or action.lower() in index.own
 
 
+@lru_cache(maxsize=1)
+def _cited() -> tuple[list[str], dict[str, int]]:
+    data = json.loads((FACTS / "action_sources.json").read_bytes())
+    return data["texts"], data["names"]
+
+
+def source_of(action: str) -> str | None:
+    """Where a name was read that no documented call needs (an alias, a former name, a permission of the console)."""
+    texts, names = _cited()
+    at = names.get(action.lower())
+    return None if at is None else texts[at]
+
+
 def is_documented(action: str) -> bool:
     """True where a document names this action, in any letter case."""
     return action.lower() in _index().documented

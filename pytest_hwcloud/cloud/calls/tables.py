@@ -236,6 +236,7 @@ class _File:
         self.head: dict[str, Any] = json.loads(head)
         self._lines = {line[2 : line.index(b'"', 2)].decode(): line for line in lines}
         self._rows: dict[str, tuple[Row, ...]] = {}
+        self._sources: dict[str, list[str]] | None = None
 
     def rows(self, method: str, size: int) -> tuple[Row, ...]:
         """The rows of one method whose paths have so many segments."""
@@ -251,8 +252,26 @@ class _File:
     def lines(self) -> Iterator[tuple[str, int]]:
         """Method and number of segments of every line."""
         for key in self._lines:
+            if key == "sources":
+                continue
             method, _, size = key.partition(" ")
             yield method, int(size)
+
+    def sources(self, method: str, template: str) -> list[str]:
+        """Where it was read what a call needs; nothing where no document says it."""
+        line = self._lines.get("sources")
+        if line is None:
+            return []
+        if self._sources is None:
+            _, texts, places = json.loads(line)
+            self._sources = {call: [texts[index] for index in listed] for call, listed in places.items()}
+        return self._sources.get(f"{method} {template}", [])
+
+
+def sources(service: str, method: str, template: str) -> list[str]:
+    """The documents that say what a call of a shipped table needs."""
+    file = _file(service)
+    return file.sources(method, template) if file else []
 
 
 @lru_cache(maxsize=1)
