@@ -6,16 +6,22 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.calls.calls import needs
+    from pytest_hwcloud.cloud.identity import Identity
     from pytest_hwcloud.cloud.policies.policy import Decision, Policy
     from pytest_hwcloud.cloud.signing.aksk import AkSkAuth
     from pytest_hwcloud.cloud.signing.algorithms import sign
     from pytest_hwcloud.cloud.tokens import Token
     from pytest_hwcloud.explanations.explanation import Explanation, explain
+    from pytest_hwcloud.journal import Exchange
+    from pytest_hwcloud.run.hwcloud import HwCloud
 
 _HOME = {
     "AkSkAuth": "cloud.signing.aksk",
     "Decision": "cloud.policies.policy",
+    "Exchange": "journal",
     "Explanation": "explanations.explanation",
+    "HwCloud": "run.hwcloud",
+    "Identity": "cloud.identity",
     "Policy": "cloud.policies.policy",
     "Token": "cloud.tokens",
     "explain": "explanations.explanation",
@@ -23,7 +29,19 @@ _HOME = {
     "sign": "cloud.signing.algorithms",
 }
 
-__all__ = ["AkSkAuth", "Decision", "Explanation", "Policy", "Token", "explain", "needs", "sign"]
+__all__ = [
+    "AkSkAuth",
+    "Decision",
+    "Exchange",
+    "Explanation",
+    "HwCloud",
+    "Identity",
+    "Policy",
+    "Token",
+    "explain",
+    "needs",
+    "sign",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -6,18 +6,23 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_hwcloud import texts
+from pytest_hwcloud.cloud.endpoints import known_regions
 from pytest_hwcloud.cloud.identity import (
     Identity,
     PlacedPolicy,
     UnknownName,
     default_identity,
     replay_access_key,
+    replay_project_id,
     replay_secret_key,
     unknown,
 )
+from pytest_hwcloud.files import reading
 from pytest_hwcloud.options import CATALOGUE, Settings
 
 if TYPE_CHECKING:
@@ -27,6 +32,7 @@ _TOP = ("region", "identities", "actions", "ignores", "recording")
 _IDENTITY = ("user", "domain", "domain_id", "projects", "ak", "sk", "security_token", "password", "policies", "bound")
 _PLACES = {"project": "project", "enterprise_project": "enterprise"}
 _SECRET = ("ak", "sk", "security_token", "password")
+_LONGEST_NUMBER, _LONGEST_SHOWN = 4096, 60  # bits of a number, characters of a value, that a message shows
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -57,22 +63,19 @@ class Configuration:
     keep: tuple[str, ...] = ()  # globs of what a recording may hold although it looks like a secret
     file: Path | None = None
 
-    def identity(self, name: str) -> Identity:
-        """The identity with this name; UnknownName with the nearest one."""
-        if name not in self.identities:
-            raise unknown(
-                "identity", name, dict(self.identities), f"(identities of {self.file or 'a run without hwcloud.yaml'})"
-            )
-        return self.identities[name]
+    @property
+    def replayed(self) -> dict[str, Identity]:
+        """The identities as every machine replays them, with a project in every region."""
+        return {name: replay_identity(identity) for name, identity in self.identities.items()}
 
 
 def load_configuration(settings: Settings) -> Configuration:
     """Read hwcloud.yaml if there is one, and add the policies of the command line; ConfigError for anything wrong."""
     file = settings.config_file
-    if file.is_file():
+    if reading.exists(file):
         found = _parse(file)
     elif settings.config_given:
-        raise ConfigError(f"{file}: no such file (ini option hwcloud_config)")
+        raise ConfigError(texts.say("config.no-file", file=os.path.relpath(file)))
     else:
         found = Configuration(region=settings.region)
     region = settings.region if settings.region_given else found.region
@@ -87,11 +90,17 @@ def _with_policies(found: Configuration, policies: tuple[tuple[str, str], ...]) 
     identities = dict(found.identities)
     for name, policy in policies:
         if name not in identities:
-            if found.file:
-                found.identity(name)
-            identities[name] = replace(default_identity(name), user=name)
+            raise ConfigError(_unknown_identity(name, policy, found))
         identities[name] = replace(identities[name], policies=(*identities[name].policies, policy))
     return identities
+
+
+def _unknown_identity(name: str, policy: str, found: Configuration) -> str:
+    option = f"--hwcloud-policy={name}={policy if policy.startswith('system:') else os.path.relpath(policy)}"
+    problem = unknown("identity", name, dict(found.identities))
+    if found.file is not None:
+        return texts.say("config.policy-of-nobody", option=option, problem=problem, file=os.path.relpath(found.file))
+    return texts.say("config.policy-without-file", option=option, problem=problem, name=name)
 
 
 def _parse(file: Path) -> Configuration:
@@ -99,13 +108,11 @@ def _parse(file: Path) -> Configuration:
 
     shown = os.path.relpath(file)
     try:
-        text = file.read_text(encoding="utf-8")
-        document = load(text, shown)
-        return _configuration(document, file)
+        return _configuration(load(reading.read_text(file), shown), file)
+    except reading.UnusableFile as error:
+        raise ConfigError(f"{shown}: {error}") from None
     except (LocatedError, UnknownName) as error:
         raise ConfigError(str(error)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{shown}: cannot be read: {error}") from None
 
 
 def _configuration(document: Located, file: Path) -> Configuration:
@@ -114,6 +121,7 @@ def _configuration(document: Located, file: Path) -> Configuration:
     identities = {name: _identity(document, name, row, file.parent) for name, row in rows.items()}
     identities.setdefault("default", default_identity())
     secrets = {name: {k: str(v) for k, v in (row or {}).items() if k in _SECRET} for name, row in rows.items()}  # type: ignore[attr-defined]
+    _refuse_shared_keys(document, identities)
     return Configuration(
         region=_text(document, top.get("region", "cn-north-4"), ("region",)),
         identities=identities,
@@ -135,10 +143,11 @@ def _identity(document: Located, name: str, row: object, base: Path) -> Identity
     projects = _mapping(document, found.get("projects") or {}, (*place, "projects"))
     for key in _SECRET:
         if not isinstance(found.get(key, ""), str):  # the value is not shown: it may be the secret itself
-            raise document.error((*place, key), "a text is expected; put it in quotes, or write ${VARIABLE}")
+            raise document.error((*place, key), texts.say("config.no-secret-text"))
     ids = {region: _text(document, value, (*place, "projects", region)) for region, value in projects.items()}
+    ids = ids or dict(default_identity(name).projects)
     identity = replace(default_identity(name), **{"user": name, **plain} if name != "default" else plain)  # type: ignore[arg-type]
-    identity = replace(identity, projects=ids) if ids else identity
+    identity = replace(identity, projects=ids, literal_keys=_literal_keys(document, found, place))
     rows = [(row, (*place, "policies", i)) for i, row in enumerate(_list(document, found, "policies", place))]
     return replace(
         identity,
@@ -150,6 +159,28 @@ def _identity(document: Located, name: str, row: object, base: Path) -> Identity
     )
 
 
+def _literal_keys(
+    document: Located, found: Mapping[str, object], place: tuple[str | int, ...]
+) -> tuple[tuple[str, str], ...]:
+    """The key pair that stands in hwcloud.yaml itself: dummy keys of the program under test. Empty for variables."""
+    given = {key: str(found[key]) for key in ("ak", "sk") if found.get(key) and not _VARIABLE.search(str(found[key]))}
+    if "ak" in given and not found.get("sk"):
+        raise document.error((*place, "ak"), texts.say("config.half-a-key"))
+    for key, value in given.items():
+        if not value.isascii() or not value.isprintable() or value != value.strip() or re.search(r"[\s,=]", value):
+            raise document.error((*place, key), texts.say("config.no-key-text"))
+    return ((given["ak"], given["sk"]),) if len(given) == 2 else ()
+
+
+def _refuse_shared_keys(document: Located, identities: Mapping[str, Identity]) -> None:
+    owners: dict[str, str] = {}
+    for name, identity in identities.items():
+        for ak, _ in identity.literal_keys:
+            if owners.setdefault(ak, name) != name:
+                problem = texts.say("config.shared-key", other=owners[ak])
+                raise document.error(("identities", name, "ak"), problem)
+
+
 def _placed(
     document: Located, row: dict[str, object], path: tuple[str | int, ...], base: Path, identity: Identity
 ) -> PlacedPolicy:
@@ -158,13 +189,15 @@ def _placed(
     values = {key: _text(document, value, (*path, key)) for key, value in found.items()}
     places = [key for key in (*_PLACES, "scope") if key in values]
     if "policy" not in values or len(places) != 1 or values.get("scope", "domain") not in ("domain", "projects"):
-        raise document.error(
-            path,
-            "write {policy: FILE} with one of project: NAME, enterprise_project: ID, scope: domain or scope: projects",
-        )
+        raise document.error(path, texts.say("config.placed-policy"))
     policy = _policy(document, values["policy"], (*path, "policy"), base)
     on = values.get("scope") or _PLACES[places[0]]
-    target = identity.project(values["project"]).id if on == "project" else values.get("enterprise_project")
+    target = values.get("enterprise_project")
+    if on == "project":
+        try:
+            target = replay_identity(identity).project(values["project"]).id
+        except UnknownName as error:
+            raise document.error((*path, "project"), str(error)) from None
     return PlacedPolicy(policy=policy, on=on, target=target, group=values.get("group"))
 
 
@@ -176,10 +209,22 @@ def _policy(document: Located, value: object, path: tuple[str | int, ...], base:
 
 
 def _file(document: Located, value: object, path: tuple[str | int, ...], base: Path) -> Path:
-    file = (base / _text(document, value, path)).resolve()
-    if not file.is_file():
-        raise document.error(path, f"no such file: {os.path.relpath(file)} (paths are relative to {document.file})")
+    written = _text(document, value, path)
+    try:
+        file = (base / written).resolve()
+        problem = reading.problem(file)
+    except (OSError, RuntimeError, ValueError):  # a link that leads to itself, a NUL
+        file, problem = base, reading.problem(base / written)
+    if problem:
+        raise document.error(
+            path, texts.say("config.no-policy-file", file=_plain(written), problem=problem, document=document.file)
+        )
     return file
+
+
+def _plain(text: str) -> str:
+    """A text of the user's as one printable line."""
+    return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def _ignore(document: Located, row: object, index: int) -> Ignore:
@@ -188,13 +233,13 @@ def _ignore(document: Located, row: object, index: int) -> Ignore:
     found = _mapping(document, row, path, keys)
     missing = [key for key in keys if not found.get(key)]
     if missing:
-        raise document.error(
-            path, f"{', '.join(missing)} missing; an ignore has rule, match (a glob), reason and until (a date)"
-        )
+        raise document.error(path, texts.say("config.ignore-lacks", keys=", ".join(missing)))
     _check_rule(document, str(found["rule"]), path)
     until = str(found["until"])
-    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", until):
-        raise document.error((*path, "until"), f"{until!r} is no date; write YYYY-MM-DD")
+    try:
+        date.fromisoformat(until if re.fullmatch(r"\d{4}-\d\d-\d\d", until) else "")
+    except ValueError:
+        raise document.error((*path, "until"), texts.say("config.no-date", value=_shown(until))) from None
     values = {key: str(found[key]) for key in keys}
     return Ignore(**values, place=f"{document.file}:{document.line(path)}")
 
@@ -226,10 +271,10 @@ def _mapping(
     document: Located, value: object, path: tuple[str | int, ...], legal: tuple[str, ...] = ()
 ) -> dict[str, object]:
     if not isinstance(value, dict):
-        raise document.error(path, f"a mapping is expected, not {_shown(value)}")
+        raise document.error(path, texts.say("config.no-mapping", value=_shown(value)))
     for key in value:
         if not isinstance(key, str):
-            raise document.error(path, f"the key {key!r} must be a text (put it in quotes)")
+            raise document.error(path, texts.say("config.no-text-key", key=_shown(key)))
         if legal and key not in legal:
             problem = str(unknown("key", key, list(legal)))
             raise document.error((*path, key), problem)
@@ -239,18 +284,26 @@ def _mapping(
 def _list(document: Located, found: Mapping[str, object], key: str, place: tuple[str | int, ...]) -> list[object]:
     value = found.get(key) or []
     if not isinstance(value, list):
-        raise document.error((*place, key), f"a list is expected, not {_shown(value)}")
+        raise document.error((*place, key), texts.say("config.no-list", value=_shown(value)))
     return value
 
 
 def _text(document: Located, value: object, path: tuple[str | int, ...]) -> str:
     if not isinstance(value, str):
-        raise document.error(path, f"a text is expected, not {_shown(value)}; put it in quotes")
+        raise document.error(path, texts.say("config.no-text", value=_shown(value)))
     return value
 
 
 def _shown(value: object) -> str:
-    return {dict: "a mapping", list: "a list", type(None): "nothing"}.get(type(value), f"{value!r}")
+    match value:
+        case dict() | list() | None:
+            return texts.say(f"config.kind-{type(value).__name__}")
+        case bool():
+            return "true" if value else "false"
+        case int() if value.bit_length() > _LONGEST_NUMBER:
+            return texts.say("config.kind-huge")
+    shown = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[: _LONGEST_SHOWN - 3]}..."
 
 
 def resolve(text: str, *, place: str) -> str:
@@ -259,7 +312,7 @@ def resolve(text: str, *, place: str) -> str:
     def value(match: re.Match[str]) -> str:
         found = os.environ.get(match[1])
         if not found:
-            raise ConfigError(f"{place}: environment variable {match[1]} is not set (needed in record and live mode)")
+            raise ConfigError(f"{place}: {texts.say('config.no-variable', name=match[1])}")
         return found
 
     return _VARIABLE.sub(value, text)
@@ -277,10 +330,17 @@ def _place(configuration: Configuration, path: tuple[str, ...]) -> str:
     if configuration.file is None:
         return dotted(path)[:-2]
     shown = os.path.relpath(configuration.file)
-    line = load(configuration.file.read_text(encoding="utf-8"), shown).line(path)
+    line = load(reading.read_text(configuration.file), shown).line(path)
     return f"{shown}:{line}: {dotted(path)[:-2]}"
 
 
 def replay_identity(identity: Identity) -> Identity:
-    """The same identity with the invented keys that every machine has."""
-    return replace(identity, ak=replay_access_key(identity.name), sk=replay_secret_key(identity.name))
+    """The same identity with the invented keys that every machine has, and a project in every known region."""
+    derived = [region for region in known_regions() if region not in identity.projects]
+    return replace(
+        identity,
+        ak=replay_access_key(identity.name),
+        sk=replay_secret_key(identity.name),
+        projects={**identity.projects, **{name: replay_project_id(identity.domain_id, name) for name in derived}},
+        derived=frozenset(derived),
+    )

@@ -21,6 +21,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "children": ("refuse", "answer", "off"),
 }
 CATALOGUE = "hwcloud-actions.yaml"  # beside hwcloud.yaml: IAM's own catalogue of actions as a table of the project
+_MOST_DAYS = 36_500
 REPORT_FORMATS = ("json", "sarif", "md", "html")
 
 
@@ -45,6 +46,7 @@ class Settings(NamedTuple):
     lockfile: Path = Path("hwcloud-permissions.yaml")
     hosts: tuple[str, ...] = ()
     cassette_checks: str = "report"
+    env: bool = False  # every cloud test has the keys of its identity in the environment
     max_age: int | None = None  # days after which a recording is reported
     root: Path = Path(".")
 
@@ -58,7 +60,8 @@ class Settings(NamedTuple):
             self.lock != "off",
             self.prove != "off",
         )
-        return any(eager) or self.config_file.is_file() or os.path.lexists(self.config_file.with_name(CATALOGUE))
+        found = (self.config_file, self.config_file.with_name(CATALOGUE))
+        return any(eager) or any(map(os.path.lexists, found))
 
 
 class _Option(NamedTuple):
@@ -118,13 +121,19 @@ _OPTIONS = (
     ),
     _Option(flag="verify", help="live mode: compare the answers with the recording and report drift", switch=True),
 )
-_INI_ONLY: tuple[tuple[str, str, Literal["string", "args"], object], ...] = (
+_INI_ONLY: tuple[tuple[str, str, Literal["string", "args", "bool", "int"], object], ...] = (
     ("hwcloud_config", "configuration file of the plugin (default: hwcloud.yaml beside the ini file)", "string", ""),
     ("hwcloud_cassette_dir", "folder of the tests' own cassettes, beside each test file", "string", "cassettes"),
     ("hwcloud_lockfile", "lockfile of needed permissions", "string", "hwcloud-permissions.yaml"),
     ("hwcloud_hosts", "further cloud hosts, as globs", "args", []),
     ("hwcloud_cassette_checks", "unused, unplayed and old cassettes: report, off or enforce", "string", "report"),
-    ("hwcloud_max_age", "days after which a recording is reported as old (0: never)", "string", "0"),
+    ("hwcloud_max_age", "days after which a recording is reported as old (0: never)", "int", 0),
+    (
+        "hwcloud_env",
+        "every cloud test has the keys of its identity in the environment, as with the fixture",
+        "bool",
+        False,
+    ),
 )
 MARKERS = (
     "hwcloud_cassette(*names): answer this test's calls from these cassettes: names of the shipped library "
@@ -172,74 +181,145 @@ def _add_flag(group: pytest.OptionGroup, option: _Option) -> None:
 
 def read_settings(config: pytest.Config) -> Settings:
     """Command line over ini over defaults; pytest.UsageError for a value that is none of the legal ones."""
-    config_ini = str(config.getini("hwcloud_config"))
+    config_ini = str(_ini(config, "hwcloud_config"))
     base = config.inipath.parent if config.inipath else config.rootpath
     values = {option.flag: _value(config, option) for option in _OPTIONS}
     here = config.invocation_params.dir
     given = config.getoption("hwcloud_policy")
+    _refuse_without_its_mode(config, str(values["mode"]))
     return Settings(
         **{name: str(values[name]) for name in (*CHOICES, "region")},
-        policies=tuple(_policy(text, here if given else base) for text in _many(config, "policy")),
-        reports=tuple(_report(text, here) for text in _many(config, "report")),
-        region_given=bool(config.getoption("hwcloud_region") or config.getini("hwcloud_region")),
+        policies=tuple(_policy(config, text, here if given else base) for text in _many(config, "policy")),
+        reports=tuple(_report(config, text, here) for text in _many(config, "report")),
+        region_given=bool(config.getoption("hwcloud_region") or _ini(config, "hwcloud_region")),
         verify=bool(values["verify"]),
-        config_file=(base / (config_ini or "hwcloud.yaml")).resolve(),
+        config_file=_path(config, base, config_ini or "hwcloud.yaml", "hwcloud_config"),
         config_given=bool(config_ini),
-        cassette_dir=str(config.getini("hwcloud_cassette_dir")) or "cassettes",
-        lockfile=(base / str(config.getini("hwcloud_lockfile"))).resolve(),
-        hosts=tuple(str(host) for host in config.getini("hwcloud_hosts")),
-        cassette_checks=_cassette_checks(str(config.getini("hwcloud_cassette_checks"))),
-        max_age=_days(str(config.getini("hwcloud_max_age"))),
+        cassette_dir=_plain(config, str(_ini(config, "hwcloud_cassette_dir")), "hwcloud_cassette_dir") or "cassettes",
+        lockfile=_path(config, base, str(_ini(config, "hwcloud_lockfile")), "hwcloud_lockfile"),
+        hosts=tuple(str(host) for host in _texts(config, "hwcloud_hosts")),
+        cassette_checks=_cassette_checks(config),
+        env=bool(_ini(config, "hwcloud_env")),
+        max_age=_days(config),
         root=config.rootpath,
     )
+
+
+def _wrong(config: pytest.Config, key: str, **values: object) -> pytest.UsageError:
+    """The error for a value that cannot be used, in the language of the run."""
+    from pytest_hwcloud import texts  # loaded for an error only
+
+    try:
+        language = str(config.getoption("hwcloud_lang") or config.getini("hwcloud_lang"))
+    except (TypeError, ValueError, pytest.UsageError):
+        language = texts.LANGUAGES[0]
+    return pytest.UsageError(
+        texts.say_in(language if language in texts.LANGUAGES else texts.LANGUAGES[0], f"options.{key}", **values)
+    )
+
+
+_KINDS = {"hwcloud_max_age": "number", "hwcloud_env": "switch", "hwcloud_verify": "switch"}
+_KINDS |= dict.fromkeys(("hwcloud_policy", "hwcloud_report", "hwcloud_hosts"), "list")
+
+
+def _ini(config: pytest.Config, name: str) -> object:
+    """The value of an ini option; pytest.UsageError naming it for a value of another type."""
+    try:
+        return config.getini(name)
+    except (TypeError, ValueError, pytest.UsageError):  # which of them depends on the version of pytest
+        raise _wrong(config, f"no-{_KINDS.get(name, 'text')}", name=name, value=_written(config, name)) from None
+
+
+def _written(config: pytest.Config, name: str) -> str:
+    """What the file or -o says, as it is shown: pytest has no public way to ask for it."""
+    held = getattr(config, "_inicfg", None) or config.inicfg
+    value = getattr(held.get(name), "value", held.get(name))
+    for override in getattr(config, "_override_ini", None) or config.getoption("override_ini") or ():
+        key, _, text = override.partition("=")
+        value = text if key == name else value
+    try:
+        shown = repr(value)
+    except ValueError:  # an integer of more than 4,300 digits
+        shown = "…"
+    return shown if len(shown) <= 60 else f"{shown[:57]}..."
 
 
 def _value(config: pytest.Config, option: _Option) -> object:
     value = config.getoption(option.ini)
     if value is None:
-        value = config.getini(option.ini) or option.default
+        value = _ini(config, option.ini) or option.default
     legal = CHOICES.get(option.flag)
     if legal and value not in legal:
-        raise pytest.UsageError(f"ini option {option.ini} = {value!r}: choose from {', '.join(legal)}")
+        raise _wrong(config, "no-choice", name=option.ini, value=repr(value), legal=", ".join(legal))
     return value
 
 
 def _many(config: pytest.Config, flag: str) -> list[str]:
     given = config.getoption(f"hwcloud_{flag}")
-    return [str(text) for text in (given if given is not None else config.getini(f"hwcloud_{flag}"))]
+    return [str(text) for text in (given if given is not None else _texts(config, f"hwcloud_{flag}"))]
 
 
-def _policy(text: str, base: Path) -> tuple[str, str]:
+def _texts(config: pytest.Config, name: str) -> list[object]:
+    found = _ini(config, name)
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise _wrong(config, "no-list", name=name, value=_written(config, name))
+    return found
+
+
+def _refuse_without_its_mode(config: pytest.Config, mode: str) -> None:
+    """On the command line an option that its mode does not read is a slip."""
+    if config.getoption("hwcloud_verify") and mode != "live":
+        raise _wrong(config, "without-mode", option="--hwcloud-verify", needed="live", mode=mode)
+    if config.getoption("hwcloud_record") is not None and mode != "record":
+        option = f"--hwcloud-record={config.getoption('hwcloud_record')}"
+        raise _wrong(config, "without-mode", option=option, needed="record", mode=mode)
+
+
+def _path(config: pytest.Config, base: Path, text: str, option: str) -> Path:
+    """An absolute path; a link that leads to itself stays as it is and is told by whoever opens it."""
+    whole = base / _plain(config, text, option)
+    try:
+        return whole.resolve()
+    except (OSError, RuntimeError):
+        return Path(os.path.abspath(whole))
+
+
+def _plain(config: pytest.Config, text: str, option: str) -> str:
+    if "\0" in text:
+        raise _wrong(config, "no-path", name=option, value=ascii(text))
+    return text
+
+
+def _policy(config: pytest.Config, text: str, base: Path) -> tuple[str, str]:
     name, sign, rest = text.partition("=")
     if not sign or "/" in name or "\\" in name or name.startswith("system:"):
         name, rest = "default", text
     if not rest or not name:
-        raise pytest.UsageError(
-            f"--hwcloud-policy {text!r}: write [IDENTITY=]FILE, for instance auditor=iam/auditor.json"
-        )
-    return name, rest if rest.startswith("system:") else str((base / rest).resolve())
+        raise _wrong(config, "no-policy", value=repr(text))
+    if rest.startswith("system:"):
+        return name, rest
+    return name, str(_path(config, base, rest, "hwcloud_policy"))
 
 
-def _report(text: str, base: Path) -> tuple[str, Path]:
+def _report(config: pytest.Config, text: str, base: Path) -> tuple[str, Path]:
     kind, sign, path = text.partition(":")
     if kind not in REPORT_FORMATS or not sign or not path:
-        raise pytest.UsageError(
-            f"--hwcloud-report {text!r}: write FORMAT:PATH, FORMAT one of {', '.join(REPORT_FORMATS)}"
-        )
-    return kind, (base / path).resolve()
+        raise _wrong(config, "no-report", value=repr(text), formats=", ".join(REPORT_FORMATS))
+    return kind, _path(config, base, path, "hwcloud_report")
 
 
-def _cassette_checks(text: str) -> str:
-    if text not in CHOICES["permissions"]:
-        legal = ", ".join(CHOICES["permissions"])
-        raise pytest.UsageError(f"ini option hwcloud_cassette_checks = {text!r}: choose from {legal}")
-    return text
+def _cassette_checks(config: pytest.Config) -> str:
+    value, legal = str(_ini(config, "hwcloud_cassette_checks")), CHOICES["permissions"]
+    if value not in legal:
+        raise _wrong(config, "no-choice", name="hwcloud_cassette_checks", value=repr(value), legal=", ".join(legal))
+    return value
 
 
-def _days(text: str) -> int | None:
-    if not text.isdigit():
-        raise pytest.UsageError(f"ini option hwcloud_max_age = {text!r}: a whole number of days, 0 for never")
-    return int(text) or None
+def _days(config: pytest.Config) -> int | None:
+    days = _ini(config, "hwcloud_max_age")
+    if not isinstance(days, int) or not 0 <= days <= _MOST_DAYS:
+        raise _wrong(config, "no-number", name="hwcloud_max_age", value=_written(config, "hwcloud_max_age"))
+    return days or None
 
 
 def header(settings: Settings) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,12 +15,13 @@ if TYPE_CHECKING:
 
     from pytest_hwcloud.cloud.tokens import Token
     from pytest_hwcloud.gateway.children import Gateway
-    from pytest_hwcloud.run.hwcloud import HwCloud
+    from pytest_hwcloud.run.hwcloud import Cloud, HwCloud
     from pytest_hwcloud.run.run import Run
 
 SETTINGS = pytest.StashKey[options.Settings]()
 RUN = pytest.StashKey["Run"]()  # made when the first cloud test is collected
-CLOUD = pytest.StashKey[bool]()  # on an item: it is a cloud test
+CLOUD = pytest.StashKey[int]()  # on an item: it is a cloud test, with so many markers when it was looked at
+LATE = pytest.StashKey[ExitStack]()  # on an item that became a cloud test while it ran: what ends with it
 
 FIXTURES = frozenset(
     (
@@ -28,6 +30,8 @@ FIXTURES = frozenset(
         "hwcloud_token",
         "hwcloud_project_token",
         "hwcloud_domain_token",
+        "hwcloud_env",
+        "hwcloud_shared",
         "hwcloud_gateway",
         "hwcloud_gateway_shared",
     ),
@@ -102,28 +106,65 @@ def pytest_make_collect_report(
 
 
 def _is_cloud_test(item: pytest.Item) -> bool:
-    if FIXTURES.isdisjoint(getattr(item, "fixturenames", ())) and not any(m.name in MARKS for m in item.iter_markers()):
+    markers = sum(marker.name in MARKS for marker in item.iter_markers())
+    if not markers and FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
         return False
-    item.stash[CLOUD] = True
+    item.stash[CLOUD] = markers
     return True
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
+    yield  # hooks of the project add markers here
+    before = [item.stash.get(CLOUD, None) for item in items]
+    changed = [
+        item for item, known in zip(items, before, strict=True) if _is_cloud_test(item) and item.stash[CLOUD] != known
+    ]
+    if changed:
+        run_of(config).changed(changed)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    if CLOUD not in item.stash:
+    if CLOUD not in item.stash and not (RUN in item.config.stash and item.config.stash[RUN].reaches(item)):
         if RUN in item.config.stash:
             item.config.stash[RUN].leave()
-        return (yield)
+        try:
+            return (yield)
+        finally:
+            if LATE in item.stash:
+                item.stash[LATE].close()
+    item.stash.setdefault(CLOUD, 0)
     with run_of(item.config).testing(item):
         return (yield)
 
 
+def _become_cloud_test(request: pytest.FixtureRequest) -> None:
+    """A fixture of ours was asked for by getfixturevalue: its test is a cloud test from now on."""
+    item = getattr(request, "_pyfuncitem", None)
+    if item is None or CLOUD in item.stash:
+        return
+    item.stash[CLOUD] = 0
+    item.stash[LATE] = ExitStack()
+    item.stash[LATE].enter_context(run_of(item.config).testing_late(item, request))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    if CLOUD not in item.stash:
-        return (yield)
-    with run_of(item.config).calling(item):
-        return (yield)
+    if CLOUD in item.stash:
+        with run_of(item.config).calling(item):
+            return (yield)
+    try:
+        result = yield
+    except BaseException:
+        if CLOUD not in item.stash:
+            raise
+        with run_of(item.config).calling(item):
+            raise
+    if CLOUD in item.stash:  # since a moment ago
+        with run_of(item.config).calling(item):
+            pass
+    return result
 
 
 @pytest.hookimpl(wrapper=True)
@@ -138,6 +179,8 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
 def pytest_fixture_setup(
     fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
 ) -> Generator[None, object, object]:
+    if fixturedef.argname in FIXTURES:
+        _become_cloud_test(request)
     if fixturedef.scope == "function" or RUN not in request.config.stash:
         return (yield)
     with request.config.stash[RUN].preparing(fixturedef, request):
@@ -196,6 +239,19 @@ def hwcloud_project_token(hwcloud: HwCloud) -> Token:
 def hwcloud_domain_token(hwcloud: HwCloud) -> Token:
     """A token scoped to the domain (account), for global services."""
     return hwcloud.token(domain=True)
+
+
+@pytest.fixture
+def hwcloud_env(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """The keys of the test's identity in the environment, under every name that programs for the cloud read."""
+    with run_of(request.config).environment(request.node) as variables:
+        yield variables
+
+
+@pytest.fixture(scope="session")
+def hwcloud_shared(request: pytest.FixtureRequest) -> Cloud:
+    """The cloud for fixtures of wider scope: session, token, url, credentials, client, identity and explain."""
+    return run_of(request.config).shared()
 
 
 @pytest.fixture

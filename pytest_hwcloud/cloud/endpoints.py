@@ -266,6 +266,14 @@ def regions(service: str) -> tuple[str, ...]:
     return tuple(sorted({*found.endpoints} - {ANY_REGION})) if found else ()
 
 
+@cache
+def known_regions() -> tuple[str, ...]:
+    """Every region in which some service has an endpoint, sorted."""
+    rows = (row[1] for row in _facts()["services"].values() if isinstance(row[1], dict))
+    found = {region for templates in rows for names in templates.values() for region in str(names).split()}
+    return tuple(sorted(found - {ANY_REGION}))
+
+
 def service_scope(service: str) -> str:
     """Whether a service is "regional" or "global"; "unknown" for a name that the facts do not have."""
     found = _service(service.lower())

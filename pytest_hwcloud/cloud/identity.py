@@ -43,6 +43,11 @@ def replay_secret_key(name: str) -> str:
     return "hwctestsecret" + hashlib.sha256(b"sk:" + name.encode()).hexdigest()[:27]
 
 
+def replay_project_id(domain_id: str, region: str) -> str:
+    """The id of an account's project in a region that hwcloud.yaml does not name: the same on every machine."""
+    return hashlib.sha256(f"project:{domain_id}:{region}".encode()).hexdigest()[:32]
+
+
 @dataclass(frozen=True, slots=True)
 class Project:
     """A project of an account: its id and name (a region's own project has the region's name)."""
@@ -70,12 +75,14 @@ class Identity:
     domain: str = "example-corp"
     domain_id: str = DEFAULT_DOMAIN_ID
     projects: Mapping[str, str] = field(default_factory=lambda: {DEFAULT_REGION: DEFAULT_PROJECT_ID})
+    derived: frozenset[str] = field(default=frozenset(), repr=False)  # regions whose project nobody named
     ak: str = field(default="", repr=False)
     sk: str = field(default="", repr=False)
     security_token: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
     policies: tuple[str, ...] = ()  # files, or system:NAME; they count everywhere
     placed_policies: tuple[PlacedPolicy, ...] = ()
+    literal_keys: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # (ak, sk) of hwcloud.yaml, in plain text
     bound: str | None = None  # the service control policy of the account's organization
 
     @property
@@ -90,7 +97,9 @@ class Identity:
         for name, project_id in self.projects.items():
             if project_id == reference:
                 return Project(project_id, name)
-        raise unknown("project", reference, self.projects, f"(projects of identity {self.name!r}, hwcloud.yaml)")
+        named = [name for name in self.projects if name not in self.derived]  # what somebody wrote is likelier meant
+        known = named if get_close_matches(reference, named) else list(self.projects)
+        raise unknown("project", reference, known, f"(projects of identity {self.name!r}, hwcloud.yaml)")
 
 
 def default_identity(name: str = "default") -> Identity:

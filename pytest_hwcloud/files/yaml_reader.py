@@ -202,7 +202,7 @@ class _Reader:
         node = yaml.ScalarNode(tag, event.value, event.start_mark, event.end_mark)
         try:
             return self.loader.construct_object(node)
-        except (ValueError, OverflowError, LookupError):
+        except (ValueError, OverflowError, LookupError, AttributeError):
             shown = event.value if len(event.value) <= 40 else f"{event.value[:37]}..."
             problem = texts.say("files.no-such-value", value=repr(shown), kind=tag.rpartition(":")[2])
             raise self.broken(problem, event.start_mark) from None

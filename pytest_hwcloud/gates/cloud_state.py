@@ -66,7 +66,8 @@ class CloudState:
         self.stand_in = "default" if "default" in self.identities else next(iter(self.identities))
         self.succeeded: set[str] = set()  # names of identities that some call of the run let in
         self._lock = threading.RLock()
-        self._keys = {i.ak: AccessKey(identity=i, ak=i.ak, sk=i.sk) for i in self.identities.values() if i.ak}
+        pairs = ((i, ak, sk) for i in self.identities.values() for ak, sk in (*i.literal_keys, (i.ak, i.sk)) if ak)
+        self._keys = {ak: AccessKey(identity=identity, ak=ak, sk=sk) for identity, ak, sk in pairs}
         self._tokens: dict[str, Token] = {}
         self._granted_at_issue: dict[str, tuple[Override, ...]] = {}
         self._revoked: set[str] = set()

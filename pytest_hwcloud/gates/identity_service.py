@@ -66,9 +66,11 @@ def _links(question: _Question) -> dict[str, object]:
 
 def _projects(question: _Question) -> Answer:
     wanted = {"name": question.parameter("name"), "domain_id": question.parameter("domain_id")}
+    # A list holds the projects that hwcloud.yaml names; that of any other region is found by its name.
+    names = [name for name in question.identity.projects if name not in question.identity.derived - {wanted["name"]}]
     found = [
         project
-        for project in (_project(question, name) for name in question.identity.projects)
+        for project in (_project(question, name) for name in names)
         if all(value is None or project[key] == value for key, value in wanted.items())
     ]
     return _ok({"links": _links(question), "projects": found})

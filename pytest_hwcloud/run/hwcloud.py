@@ -1,4 +1,4 @@
-"""The fixture `hwcloud`: the cloud as one test sees it."""
+"""The fixtures `hwcloud` and `hwcloud_shared`: the cloud as one test sees it, and as fixtures of wider scope do."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 from pytest_hwcloud.cloud import endpoints
 from pytest_hwcloud.cloud.identity import Identity, unknown
 from pytest_hwcloud.cloud.tokens import Scope, Token, domain_scope, project_scope
+from pytest_hwcloud.journal import CURRENT, Journal
 from pytest_hwcloud.run.context import RunContext
 from pytest_hwcloud.run.running_test import Case
 
@@ -38,20 +39,34 @@ class Credentials:
     region: str
 
 
-class HwCloud:
-    """Sessions, tokens, URLs and SDK clients of this test, and what it said to the cloud and heard from it."""
+class Cloud:
+    """Sessions, tokens, URLs and SDK clients of the identities: what needs no test of its own (`hwcloud_shared`).
 
-    def __init__(self, context: RunContext, case: Case) -> None:
-        self._context, self._case = context, case
+    A call has the rights and cassettes of whatever fixture or test runs when it is made.
+    """
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
 
     def __repr__(self) -> str:
-        return (
-            f"<hwcloud: {self._context.settings.mode}, identity {self._case.identity}, region {self._context.region}>"
-        )
+        return f"<hwcloud: {self._context.settings.mode}, identity {self._name}, region {self._context.region}>"
+
+    @property
+    def _name(self) -> str:
+        """The identity where a call names none."""
+        return "default"
+
+    @property
+    def _journal(self) -> Journal | None:
+        return CURRENT.journal
+
+    def _asked_for(self, who: Identity, scope: Scope) -> Scope:
+        """The scope that a token gets which was asked for with this one."""
+        return scope
 
     def identity(self, name: str | None = None) -> Identity:
-        """The identity with this name; without one, the identity of this test (marker hwcloud_identity)."""
-        return self._context.identity(name or self._case.identity)
+        """The identity with this name; without one, that of this test (marker hwcloud_identity)."""
+        return self._context.identity(name or self._name)
 
     def session(self, identity: str | None = None, auth: Token | None = None) -> requests.Session:
         """A requests.Session that signs with the identity's AK/SK, or sends the token given as auth."""
@@ -76,12 +91,7 @@ class HwCloud:
         Asked for once per identity and scope in a process; fresh=True asks again, as one must after a grant.
         """
         who = self.identity(identity)
-        scope = self._scope(who, project, domain)
-        if self._case.other_scope is not None:
-            scope = self._case.other_scope(who, scope)
-        token = self._context.tokens.token(who, scope, fresh=fresh)
-        self._case.tokens.add(token.value)
-        return token
+        return self._context.tokens.token(who, self._asked_for(who, self._scope(who, project, domain)), fresh=fresh)
 
     def _scope(self, who: Identity, project: str | None, domain: str | bool | None) -> Scope:
         if domain in (None, False):
@@ -130,16 +140,49 @@ class HwCloud:
 
         return build_client(client_class, self.identity(identity), region or self._context.region)
 
-    @property
-    def exchanges(self) -> list[Exchange]:
-        """What this test said and heard, in order."""
-        return list(self._case.journal.exchanges)
-
     def explain(self, obj: object) -> Explanation | None:
         """The explanation of a response, exception, body or code, with all that this run knows; None for a success."""
         from pytest_hwcloud.explanations.reporting import explain_in_run
 
-        return explain_in_run(obj, self._case.journal, self._context.state, self._context.settings.lang)
+        return explain_in_run(obj, self._journal, self._context.state, self._context.settings.lang)
+
+
+class HwCloud(Cloud):
+    """The cloud as one test sees it, with what it said to the cloud and heard from it."""
+
+    def __init__(self, context: RunContext, case: Case) -> None:
+        super().__init__(context)
+        self._case = case
+
+    @property
+    def _name(self) -> str:
+        return self._case.identity
+
+    @property
+    def _journal(self) -> Journal:
+        return self._case.journal
+
+    def _asked_for(self, who: Identity, scope: Scope) -> Scope:
+        other = self._case.other_scope
+        return other(who, scope) if other is not None else scope
+
+    def token(
+        self,
+        project: str | None = None,
+        domain: str | bool | None = None,
+        *,
+        identity: str | None = None,
+        fresh: bool = False,
+    ) -> Token:
+        """As in Cloud.token; the proof of scopes knows that this test was given it."""
+        token = super().token(project, domain, identity=identity, fresh=fresh)
+        self._case.tokens.add(token.value)
+        return token
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """What this test said and heard, in order."""
+        return list(self._case.journal.exchanges)
 
     def refused(self, code: str | None = None, *, gate: str | None = None) -> AbstractContextManager[Refusal]:
         """Like pytest.raises: a call in the block must be refused with this code, at this gate."""

@@ -13,10 +13,10 @@ from pytest_hwcloud.cloud.endpoints import base_url
 from pytest_hwcloud.interceptors.child_processes import CHILDREN
 from pytest_hwcloud.interceptors.router import CURRENT_ROUTER
 from pytest_hwcloud.journal import CURRENT
+from pytest_hwcloud.run import environment
 from pytest_hwcloud.usercode.late_threads import LATE
 
 if TYPE_CHECKING:
-    from pytest_hwcloud.cloud.identity import Identity
     from pytest_hwcloud.gateway.children import Children, Gateway
     from pytest_hwcloud.run.context import RunContext
     from pytest_hwcloud.run.running_test import Case
@@ -114,8 +114,8 @@ class Programs:
             pytest.fail(f"hwcloud: {error}", pytrace=False)
         except (OSError, RuntimeError) as error:  # pytest-socket raises a RuntimeError
             pytest.fail(texts.say("gateway.disabled_sockets", error=error), pytrace=False)
-        gateway.keys = lambda name: keys(
-            context.identity(name or identity or context.state.stand_in), region, base_url("iam", region)
+        gateway.keys = lambda name: environment.variables(
+            context.identity(name or identity or context.state.stand_in), region
         )
         gateway.named = self._hosts
         gateway.endpoint_of = lambda service, there: base_url(service, there or region)
@@ -160,30 +160,3 @@ class Programs:
 
 def _fixture() -> str | None:
     return CURRENT.journal.fixture if CURRENT.journal is not None else None
-
-
-def keys(identity: Identity, region: str, iam_url: str) -> dict[str, str]:
-    """The keys of an identity under every name that the ecosystem reads."""
-    from pytest_hwcloud.cloud.tokens import replay_password
-
-    project = identity.projects.get(region, "")
-    found = {
-        "HUAWEICLOUD_SDK_AK": identity.ak,
-        "HUAWEICLOUD_SDK_SK": identity.sk,
-        "HUAWEICLOUD_SDK_PROJECT_ID": project,
-        "HUAWEICLOUD_SDK_DOMAIN_ID": identity.domain_id,
-        "HW_ACCESS_KEY": identity.ak,
-        "HW_SECRET_KEY": identity.sk,
-        "HW_REGION_NAME": region,
-        "AWS_ACCESS_KEY_ID": identity.ak,
-        "AWS_SECRET_ACCESS_KEY": identity.sk,
-        "OS_AUTH_URL": f"{iam_url}/v3",
-        "OS_USERNAME": identity.user,
-        "OS_PASSWORD": identity.password or replay_password(identity.name),
-        "OS_USER_DOMAIN_NAME": identity.domain,
-        "OS_PROJECT_NAME": region,
-        "OS_PROJECT_ID": project,
-        "OS_REGION_NAME": region,
-        "OS_IDENTITY_API_VERSION": "3",
-    }
-    return {name: value for name, value in found.items() if value}

@@ -14,7 +14,7 @@ import pytest
 from pytest_hwcloud.cassettes.tape import CassetteError, Tape
 from pytest_hwcloud.cloud.credentials import live_identities as with_live_keys
 from pytest_hwcloud.cloud.credentials import require
-from pytest_hwcloud.config import live_secrets, replay_identity
+from pytest_hwcloud.config import live_secrets
 from pytest_hwcloud.replay.identity_mapping import IdentityMapping
 from pytest_hwcloud.replay.recorder import Recorder
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pytest_hwcloud.options import Settings
 
 SINCE = "hwcloud_since"  # key of a worker's input
-GOOD = pytest.StashKey[bool]()  # the call phase passed, or failed as the test said it would
+GOOD = pytest.StashKey[bool]()  # the test passed, failed as it said it would, or skipped itself
 
 
 def live_identities(configuration: Configuration) -> dict[str, Identity]:
@@ -62,7 +62,7 @@ class Recording:
     ) -> Recording:
         """MissingCredentials or ConfigError if the identities' keys cannot be had."""
         live = live_identities(configuration)
-        replay = {name: replay_identity(identity) for name, identity in configuration.identities.items()}
+        replay = configuration.replayed
         return cls(settings, live, IdentityMapping(live, replay, tell=tell), _since(config), configuration.keep)
 
     @property
@@ -93,7 +93,7 @@ class Recording:
         return require(identity)
 
     def is_good(self, item: pytest.Item) -> bool:
-        """Whether the call phase of this test ended as the test wanted."""
+        """Whether this test ended as it wanted: what a skipped one asked before is asked in replay too."""
         return item.stash.get(GOOD, False)
 
     @pytest.hookimpl(wrapper=True)
@@ -101,8 +101,8 @@ class Recording:
         self, item: pytest.Item, call: pytest.CallInfo[object]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        if report.when == "call":
-            item.stash[GOOD] = report.passed or hasattr(report, "wasxfail")
+        if report.when == "call" or (report.when == "setup" and report.skipped):
+            item.stash[GOOD] = report.passed or report.skipped or hasattr(report, "wasxfail")
         return report
 
 

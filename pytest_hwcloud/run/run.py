@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ from pytest_hwcloud.secrets.redaction import Redaction, Secrets
 if TYPE_CHECKING:
     from pytest_hwcloud.gateway.children import Gateway
     from pytest_hwcloud.permissions.hooks import PermissionChecks
-    from pytest_hwcloud.run.hwcloud import HwCloud
+    from pytest_hwcloud.run.hwcloud import Cloud, HwCloud
     from pytest_hwcloud.run.recording import Recording
 
 
@@ -62,13 +63,14 @@ class Run:
         self.checks = self._permission_checks()
         self.cassettes = CassetteChecks(config, settings, self.routers)
         self.programs = Programs(self.context)
+        self._wide: set[str] = set()  # names of wider fixtures that asked for a fixture of ours by getfixturevalue
         config.pluginmanager.register(self.programs, "hwcloud-programs")
         if settings.mode == "replay":
             config.pluginmanager.register(self.cassettes, "hwcloud-cassettes")
 
     def _context(self) -> RunContext:
         recording = self._recording()
-        identities = recording.identities if recording else self.configuration.identities
+        identities = recording.identities if recording else self.configuration.replayed
         rights = all_rights(self.configuration)
         state = CloudState(identities, region=self.configuration.region, rights=rights)
         for identity in state.identities.values():
@@ -131,13 +133,56 @@ class Run:
         for item in items:
             self.cassettes.use(item)
 
+    def changed(self, items: list[pytest.Item]) -> None:
+        """Tests that a hook of the project made cloud tests after they were collected, or gave other markers.
+
+        pytest.UsageError for a wrong marker: there is no module left whose collection could fail.
+        """
+        from pytest_hwcloud.run.markers import problems
+
+        found = [text for item in items for text in problems(item, self.context, self.routers)]
+        if found:
+            raise pytest.UsageError("\n".join(dict.fromkeys(found)))
+        for item in items:
+            self.cassettes.use(item)
+
+    def reaches(self, item: pytest.Item) -> bool:
+        """Whether a test that names nothing of ours has a wider fixture that asked for something of ours."""
+        return bool(self._wide) and not self._wide.isdisjoint(getattr(item, "fixturenames", ()))
+
+    @contextmanager
+    def testing_late(self, item: pytest.Item, request: pytest.FixtureRequest) -> Iterator[None]:
+        """The same as testing, for a test that asked for a fixture of ours by getfixturevalue just now."""
+        above: object = request
+        while (above := getattr(above, "_parent_request", None)) is not None:
+            definition = getattr(above, "_fixturedef", None)
+            if definition is not None and definition.scope != "function":
+                self._wide.add(definition.argname)
+        self.cassettes.use(item)
+        with self.testing(item):
+            if os.environ.get("PYTEST_CURRENT_TEST", "").endswith("(call)"):
+                item.stash[CASE].journal.phase = "call"
+            yield
+
+    @contextmanager
+    def environment(self, item: pytest.Item) -> Iterator[dict[str, str]]:
+        """While it is open, the keys of this test's identity stand in the environment."""
+        from pytest_hwcloud.run import environment
+
+        found = environment.variables(self.context.identity(item.stash[CASE].identity), self.context.region)
+        with environment.replaced(found):
+            yield found
+
     @contextmanager
     def testing(self, item: pytest.Item) -> Iterator[None]:
         """While this test runs, its calls are answered for it and written into its journal."""
         case = self._begin(item)
         journal, router = case.journal, case.router
         try:
-            with self.checks.watching(item, journal) if self.checks else nullcontext():
+            with (
+                self.checks.watching(item, journal) if self.checks else nullcontext(),
+                self._keys(case.identity) if self.settings.env else nullcontext(),
+            ):
                 yield
         finally:
             self.programs.end()
@@ -145,6 +190,12 @@ class Run:
             CURRENT.journal = None
             self.cassettes.played(item, router)
             self.state.succeeded.update(e.identity for e in journal.exchanges if e.identity and _succeeded(e))
+
+    def _keys(self, identity: str) -> AbstractContextManager[None]:
+        """hwcloud_env = true: the keys of the identity; what it lacks is said where a call needs it."""
+        from pytest_hwcloud.run import environment
+
+        return environment.replaced(environment.variables(self.state.identity(identity), self.context.region))
 
     def _begin(self, item: pytest.Item) -> Case:
         from pytest_hwcloud.run.markers import identity_of
@@ -223,6 +274,12 @@ class Run:
         from pytest_hwcloud.run.hwcloud import HwCloud
 
         return HwCloud(self.context, item.stash[CASE])
+
+    def shared(self) -> Cloud:
+        """The object behind the fixture `hwcloud_shared`."""
+        from pytest_hwcloud.run.hwcloud import Cloud
+
+        return Cloud(self.context)
 
     def gateway(self, item: pytest.Item | None = None) -> Gateway:
         """The object behind `hwcloud_gateway`; without an item the one behind `hwcloud_gateway_shared`."""

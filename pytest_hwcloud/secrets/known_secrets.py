@@ -54,7 +54,8 @@ class Secrets:
 
     def add_identity(self, identity: Identity) -> None:
         """Mask an identity's keys, password and security token."""
-        for value in (identity.sk, identity.password, identity.security_token):
+        literal = (sk for _, sk in identity.literal_keys)
+        for value in (identity.sk, identity.password, identity.security_token, *literal):
             self.add(value)
         if not identity.ak.startswith(_INVENTED):
             self.add(identity.ak)

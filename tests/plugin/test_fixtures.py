@@ -85,8 +85,8 @@ def test_urls_are_made_of_endpoint_region_and_ids(run: Run, pytester: pytest.Pyt
             "E   pytest_hwcloud.cloud.identity.UnknownName: unknown service 'esc'; did you mean 'ecs'?*",
         ),
         (
-            'hwcloud.url("ecs", "/v1/{project_id}/x", region="cn-east-3")',
-            "E   pytest_hwcloud.cloud.identity.UnknownName: unknown project 'cn-east-3'*"
+            'hwcloud.token(project="cn-east-33")',
+            "E   pytest_hwcloud.cloud.identity.UnknownName: unknown project 'cn-east-33'*"
             "(projects of identity 'default', hwcloud.yaml)",
         ),
         (

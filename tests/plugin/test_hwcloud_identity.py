@@ -12,6 +12,7 @@ WANTS = '@pytest.mark.requires_permission("ecs:cloudServers:list")\n'
 def test_each_test_is_judged_by_its_own_identity(run: Run, pytester: pytest.Pytester) -> None:
     viewer = policy(pytester.path, "iam/viewer.json", ("ecs:*:list*",))
     writer = policy(pytester.path, "iam/writer.json", ("ecs:cloudServers:start",))
+    (pytester.path / "hwcloud.yaml").write_text("identities: {viewer: {}, writer: {}}\n")
     source = LISTED + (
         WANTS + '@pytest.mark.parametrize("who", [\n'
         '    pytest.param("viewer", marks=pytest.mark.hwcloud_identity("viewer")),\n'

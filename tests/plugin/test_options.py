@@ -21,6 +21,7 @@ def test_the_header_says_what_is_in_force(run: Run) -> None:
 
 def test_the_header_names_policies_with_their_statements(run: Run, pytester: pytest.Pytester) -> None:
     (pytester.path / "reader.json").write_text(POLICY)
+    (pytester.path / "hwcloud.yaml").write_text("identities: {default: {}, auditor: {}}\n")
     result = run(
         CLOUD_TEST,
         "--hwcloud-policy=reader.json",

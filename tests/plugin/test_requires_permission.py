@@ -100,6 +100,7 @@ def test_a_call_that_the_policy_refuses(run: Run, pytester: pytest.Pytester) -> 
         '@pytest.mark.requires_permission("ecs:cloudServers:showServer")\n'
         "def test_show(hwcloud):\n    assert get(hwcloud, SHOW).status_code == 403\n"
     )
+    (pytester.path / "hwcloud.yaml").write_text("identities: {ci-writer: {}}\n")
     result = run(source, f"--hwcloud-policy=ci-writer={file}")
     result.assert_outcomes(passed=1)
     assert (

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from pytest_hwcloud.cloud.endpoints import known_regions
 from pytest_hwcloud.cloud.identity import DEFAULT_PROJECT_ID, replay_access_key
 from pytest_hwcloud.config import ConfigError, Configuration, live_secrets, load_configuration
+from pytest_hwcloud.gates.cloud_state import CloudState
 from pytest_hwcloud.options import Settings
 
 POLICY = '{"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": ["ecs:*:list*"]}]}'
@@ -64,9 +67,54 @@ def test_policies_of_the_command_line_add_up(tmp_path: Path) -> None:
     assert [Path(p).name for p in found.identities["default"].policies] == ["reader.json", "a.json", "b.json"]
 
 
-def test_a_policy_for_an_identity_without_a_file_makes_the_identity(tmp_path: Path) -> None:
-    found = load_configuration(Settings(config_file=tmp_path / "no.yaml", policies=(("viewer", "/v.json"),)))
-    assert found.identities["viewer"].user == "viewer"
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            None,
+            "--hwcloud-policy=defualt=iam/v.json: unknown identity 'defualt'; did you mean 'default'?; "
+            "a further identity is defined in hwcloud.yaml: identities: {defualt: {}}",
+        ),
+        (
+            "identities: {auditor: {}}\n",
+            "--hwcloud-policy=defualt=iam/v.json: unknown identity 'defualt'; did you mean 'default'? "
+            "(identities of hwcloud.yaml)",
+        ),
+    ],
+)
+def test_a_policy_for_nobody_is_an_error_with_and_without_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if text:
+        Path("hwcloud.yaml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_configuration(
+            Settings(config_file=tmp_path / "hwcloud.yaml", policies=(("defualt", str(tmp_path / "iam/v.json")),))
+        )
+    assert str(caught.value) == message
+
+
+def test_literal_keys_of_an_identity_are_known(tmp_path: Path) -> None:
+    found = read(tmp_path, "identities:\n  default: {ak: dummy-ak, sk: dummy-sk}\n  other: {ak: '${A}', sk: '${B}'}\n")
+    assert found.identities["default"].literal_keys == (("dummy-ak", "dummy-sk"),)
+    assert found.identities["other"].literal_keys == ()
+    assert "dummy-sk" not in repr(found)
+    state = CloudState(found.replayed, region="cn-north-4")
+    key = state.key("dummy-ak")
+    assert key is not None
+    assert (key.identity.name, key.sk) == ("default", "dummy-sk")
+    assert state.by_ak(replay_access_key("default")) == found.replayed["default"]
+
+
+def test_a_replayed_identity_has_a_project_in_every_region(tmp_path: Path) -> None:
+    text = "identities:\n  default: {projects: {cn-east-3: '0123'}}\n  other: {domain_id: abc}\n"
+    replayed = read(tmp_path, text).replayed
+    assert set(known_regions()) <= set(replayed["default"].projects)
+    assert replayed["default"].project("cn-east-3").id == "0123"
+    # The same on every machine: sha256 of account and region.
+    assert replayed["default"].project("cn-south-1").id == "1b66afb556df8415c3cd747e15862a50"
+    assert replayed["other"].project("cn-south-1").id != replayed["default"].project("cn-south-1").id
 
 
 def test_policies_granted_on_a_part_of_the_account(tmp_path: Path) -> None:
@@ -163,7 +211,51 @@ def test_variables_are_read_in_live_mode_only(tmp_path: Path, monkeypatch: pytes
         ),
         (
             "identities:\n  default:\n    policies: [{policy: iam/reader.json, project: cn-north-3}]\n",
-            "unknown project 'cn-north-3'; did you mean 'cn-north-4'? (projects of identity 'default', hwcloud.yaml)",
+            "hwcloud.yaml:3: identities.default.policies[0].project: unknown project 'cn-north-3'; "
+            "did you mean 'cn-north-4'? (projects of identity 'default', hwcloud.yaml)",
+        ),
+        (
+            "region: 2026-99-99\n",
+            "hwcloud.yaml:1: not valid YAML: '2026-99-99' is no timestamp",
+        ),
+        (
+            "region: !!timestamp soon\n",
+            "hwcloud.yaml:1: not valid YAML: 'soon' is no timestamp",
+        ),
+        (
+            f"region: 0x{'f' * 5000}\n",
+            "hwcloud.yaml:1: region: a text is expected, not a number of more than 1,000 digits; put it in quotes",
+        ),
+        (
+            f"region: {'9' * 5000}\n",
+            f"hwcloud.yaml:1: not valid YAML: '{'9' * 37}...' is no int",
+        ),
+        (
+            'identities:\n  default:\n    policies: ["a\\0b"]\n',
+            "hwcloud.yaml:3: identities.default.policies[0]: no file can have this name (it holds a NUL or a character "
+            "that is no text): a\\x00b (paths are relative to hwcloud.yaml)",
+        ),
+        (
+            "identities:\n  default:\n    policies: [iam]\n",
+            "hwcloud.yaml:3: identities.default.policies[0]: is a folder, not a file: iam "
+            "(paths are relative to hwcloud.yaml)",
+        ),
+        (
+            "ignores:\n  - {rule: HWP009, match: '*', reason: x, until: '2027-02-30'}\n",
+            "hwcloud.yaml:2: ignores[0].until: '2027-02-30' is no date; write YYYY-MM-DD",
+        ),
+        (
+            "identities:\n  a: {ak: one, sk: two}\n  b: {ak: one, sk: two}\n",
+            "hwcloud.yaml:3: identities.b.ak: identity 'a' has this access key already; "
+            "an access key belongs to one identity",
+        ),
+        (
+            "identities:\n  a: {ak: one}\n",
+            "hwcloud.yaml:2: identities.a.ak: an access key needs both ak and sk; sk is missing",
+        ),
+        (
+            "identities:\n  a: {ak: 'a b', sk: two}\n",
+            "hwcloud.yaml:2: identities.a.ak: a key has printable ASCII characters without blanks, commas and =",
         ),
         ("1: x\n", "hwcloud.yaml:1: the key 1 must be a text (put it in quotes)"),
         ("recording: [x]\n", "hwcloud.yaml:1: recording: a mapping is expected, not a list"),
@@ -191,9 +283,55 @@ def test_a_configured_file_must_exist(tmp_path: Path) -> None:
         load_configuration(Settings(config_file=tmp_path / "cloud.yaml", config_given=True))
 
 
-def test_a_folder_in_its_place_is_as_good_as_none(tmp_path: Path) -> None:
-    os.mkdir(tmp_path / "hwcloud.yaml")
-    assert list(load_configuration(Settings(config_file=tmp_path / "hwcloud.yaml")).identities) == ["default"]
+def _folder(file: Path) -> None:
+    file.mkdir()
+
+
+def _pipe(file: Path) -> None:
+    os.mkfifo(file)
+
+
+def _dangling(file: Path) -> None:
+    file.symlink_to("nowhere.yaml")
+
+
+def _loop(file: Path) -> None:
+    file.symlink_to(file.name)
+
+
+def _endless(file: Path) -> None:
+    file.symlink_to("/dev/zero")
+
+
+def _latin(file: Path) -> None:
+    file.write_bytes(b"region: cn-north-4\nidentities: {default: {user: caf\xe9}}\n")
+
+
+def _large(file: Path) -> None:
+    with open(file, "wb") as opened:
+        opened.truncate((16 << 20) + 1)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (_folder, "hwcloud.yaml: is a folder, not a file"),
+        (_pipe, "hwcloud.yaml: is a pipe, a socket or a device, not a regular file"),
+        (_dangling, "hwcloud.yaml: is a link to a file that does not exist"),
+        (_loop, "hwcloud.yaml: is a link that leads to itself"),
+        (_endless, "hwcloud.yaml: is a pipe, a socket or a device, not a regular file"),
+        (_latin, "hwcloud.yaml: line 2 is not UTF-8 text (byte 0xe9); save the file as UTF-8"),
+        (_large, "hwcloud.yaml: larger than 16 MB"),
+    ],
+)
+def test_what_is_no_file_of_text_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make(tmp_path / "hwcloud.yaml")
+    with pytest.raises(ConfigError) as caught:
+        load_configuration(Settings(config_file=tmp_path / "hwcloud.yaml"))
+    assert str(caught.value) == message
 
 
 def test_yaml_that_was_imported_a_second_time_is_read_all_the_same() -> None:
