@@ -30,6 +30,25 @@ class Rule:
         """The same in a given language."""
         return texts.say_in(language, f"rules.{self.id}.meaning")
 
+    def to_dict(self, language: str) -> dict[str, str]:
+        """All that is said of the rule, as plain data."""
+        said = {key: texts.say_in(language, f"rules.{self.id}.{key}") for key in ("title", "meaning", "example", "fix")}
+        return {"rule": self.id, "name": self.name, "level": self.level, **said, "ignore": self._ignore(language)}
+
+    def lines(self, language: str) -> list[str]:
+        """What a reader at the shell sees: the head, and a labelled line for meaning, example, fix and ignore."""
+        said = self.to_dict(language)
+        labels = {key: texts.say_in(language, f"help.rule-{key}") for key in ("meaning", "example", "fix", "ignore")}
+        width = max(map(texts.columns, labels.values()))
+        head = f"{self.id} {self.name}" + (f"（{said['title']}）" if language == "zh" else "")
+        return [
+            head,
+            *(f"  {label}{' ' * (width - texts.columns(label))}  {said[key]}" for key, label in labels.items()),
+        ]
+
+    def _ignore(self, language: str) -> str:
+        return texts.say_in(language, "help.rule-how", id=self.id)
+
     def title_in(self, language: str) -> str:
         """The name in the words of a language: `missing permission`."""
         return texts.say_in(language, f"rules.{self.id}.title")

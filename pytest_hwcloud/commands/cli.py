@@ -17,6 +17,7 @@ _COMMANDS = {
     "policy": "policy",
     "cassettes": "cassettes",
     "run": "run",
+    "help": "help",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_hwcloud.explanations.explanation import Explanation
 
 LIMIT = 4_000_000  # characters of standard input
+_RULE = re.compile(r"HWP\d+", re.IGNORECASE)
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -26,6 +28,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Explain what was given. Exit code 0: explained; 1: the text tells of no failure; 2: an unknown code."""
+    if all(_RULE.fullmatch(word) for word in args.code):
+        return _rules(args)
     source, text = _text(args.code)
     explained = explanations(text, args.lang)
     if not explained and source != "-":
@@ -37,6 +41,22 @@ def run(args: argparse.Namespace) -> int:
     else:
         print("hwcloud: no failure of a cloud call in this text")
     return 0 if explained else 1
+
+
+def _rules(args: argparse.Namespace) -> int:
+    """Print what each rule means, an example, the fix, and how to ignore it."""
+    from pytest_hwcloud.cloud.identity import unknown
+    from pytest_hwcloud.rules import RULES
+
+    names = [word.upper() for word in args.code]
+    for name in names:
+        if name not in RULES:
+            raise UsageError(str(unknown("rule", name, list(RULES), "(pytest-hwcloud help rules)")))
+    if args.json:
+        print(json.dumps([RULES[name].to_dict(args.lang) for name in names], ensure_ascii=False, indent=2))
+    else:
+        print("\n\n".join("\n".join(RULES[name].lines(args.lang)) for name in names))
+    return 0
 
 
 def explanations(text: str, lang: str) -> list[Explanation]:

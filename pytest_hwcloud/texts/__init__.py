@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from unicodedata import east_asian_width
 
 LANGUAGES = ("en", "zh")
 FOLDER = Path(__file__).parent
@@ -51,3 +52,8 @@ def phrases(language: str, area: str) -> Mapping[str, _Phrase]:
     """All phrases of an area: name -> text, or the texts for one and for several."""
     read: Mapping[str, _Phrase] = json.loads((FOLDER / language / f"{area}.json").read_bytes())
     return read
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes: Chinese signs take two."""
+    return sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text)

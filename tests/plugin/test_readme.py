@@ -5,14 +5,11 @@ from __future__ import annotations
 import fnmatch
 import json
 import re
-import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
-
-from pytest_hwcloud.commands.cli import run as command
 
 Run = Callable[..., pytest.RunResult]
 ROOT = Path(__file__).parents[2]
@@ -84,24 +81,6 @@ def test_a_lost_permission_reads_as_shown(run: Run, policies: Path) -> None:
     assert_shown(result.stdout.lines, output_of("readme-lost"))
 
 
-@pytest.mark.usefixtures("policies")
-@pytest.mark.parametrize("block", blocks("console"))
-def test_shell_lines_print_what_stands_below_them(capsys: pytest.CaptureFixture[str], block: str) -> None:
-    for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
-        line, *wanted = part.splitlines()
-        program, *arguments = shlex.split(line)
-        assert program == "pytest-hwcloud"
-        command(arguments)
-        assert_shown(capsys.readouterr().out.splitlines(), wanted)
-
-
-@pytest.mark.usefixtures("policies")
-def test_the_example_of_hwcloud_yaml_is_valid(run: Run, pytester: pytest.Pytester) -> None:
-    (example,) = (one for one in blocks("yaml") if "identities:" in one)
-    (pytester.path / "hwcloud.yaml").write_text(example)
-    run("def test_it(hwcloud): assert hwcloud.identity('auditor').user == 'auditor'").assert_outcomes(passed=1)
-
-
 def test_ci_snippets_are_yaml_and_name_real_options(run: Run) -> None:
     for block in blocks("yaml"):
         yaml.safe_load(block)
@@ -118,14 +97,3 @@ def test_the_two_commands_are_one_line_each(title: str) -> None:
     assert len(found[1].strip().splitlines()) == 1
     if title == "Test it":
         assert found[1].strip() in (ROOT / ".ci" / "run").read_text().splitlines()
-
-
-def test_pre_commit_hooks_call_commands_that_exist(capsys: pytest.CaptureFixture[str]) -> None:
-    (block,) = (one for one in blocks("yaml") if "repo: local" in one)
-    for hook in yaml.safe_load(block)["repos"][0]["hooks"]:
-        _, *arguments = shlex.split(hook["entry"])
-        with pytest.raises(SystemExit) as stopped:
-            command([*arguments, "--help"])
-        assert stopped.value.code == 0
-        shown = capsys.readouterr().out
-        assert all(argument in shown for argument in arguments if argument.startswith("--"))

@@ -43,7 +43,7 @@ def packed(wheel: ZipFile) -> set[str]:
 
 def tracked() -> set[str]:
     """What the wheel should hold: every source and data file of the package, and the library."""
-    kinds = {".py", ".json", ".jsonl", ".css", ".js", ".html", ".yaml", ".typed"}
+    kinds = {".py", ".json", ".jsonl", ".md", ".css", ".js", ".cjs", ".html", ".yaml", ".typed"}
     package = ROOT / "pytest_hwcloud"
     files = [p for p in package.rglob("*") if p.is_file() and (p.suffix in kinds or p.name == "py.typed")]
     own = {p.relative_to(ROOT).as_posix() for p in files if not any(part.startswith((".", "__py")) for part in p.parts)}
