@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.metadata import version
+from typing import NoReturn
 
+from pytest_hwcloud import texts
+from pytest_hwcloud.cloud.identity import unknown
 from pytest_hwcloud.commands.errors import UsageError
 
 _COMMANDS = {
@@ -21,27 +26,59 @@ _COMMANDS = {
 }
 
 
+_SPELLED = {"minimize": "minimise"}
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with our form of an error: one line that names the command, what is wrong, and where help is."""
+
+    def error(self, message: str) -> NoReturn:
+        command = self.prog.removeprefix("pytest-hwcloud").strip()
+        where = texts.say("cli.command", command=command) if command else ""
+        raise UsageError(where + texts.say("cli.wrong", what=message, program=self.prog))
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        if action.choices is None or value in action.choices:
+            return
+        known = [str(choice) for choice in action.choices]
+        kind = action.option_strings[0] if action.option_strings else str(action.metavar or action.dest).lower()
+        raise UsageError(f"{unknown(kind, str(value), known)}; {self.prog} --help")
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run one command; 0 clean, 1 a finding or a denial, 2 wrong use or unreadable input."""
-    parser = _parser(arguments[0] if arguments else "")
+    arguments = [_SPELLED.get(word, word) if number < 2 else word for number, word in enumerate(arguments)]
+    before = texts.language()
     try:
-        parsed = parser.parse_args(arguments)
+        texts.use(_language(arguments, before))
+        parsed = _parser(arguments[0] if arguments else "").parse_args(arguments)
         code = int(parsed.run(parsed))
         sys.stdout.flush()
         return code
     except UsageError as error:
+        if "--json" in arguments:
+            print(json.dumps({"error": str(error)}, ensure_ascii=False))
         print(f"pytest-hwcloud: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # `pytest-hwcloud … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    finally:
+        texts.use(before)
+
+
+def _language(arguments: Sequence[str], default: str) -> str:
+    """The language that --lang names, before the arguments are parsed: the errors of parsing speak it, too."""
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=False):
+        given = following if word == "--lang" else word.removeprefix("--lang=")
+        if word.startswith("--lang") and given in texts.LANGUAGES:
+            return given
+    return default
 
 
 def _parser(first: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="pytest-hwcloud",
-        description="Explain refusals of Huawei Cloud, judge permissions offline, look after cassettes.",
-    )
+    parser = Parser(prog="pytest-hwcloud", description=texts.say("cli.description"), epilog=texts.say("cli.example"))
+    parser.add_argument("--version", action="version", version=f"pytest-hwcloud {version('pytest-hwcloud')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     wanted = {first: _COMMANDS[first]} if first in _COMMANDS else _COMMANDS  # one command loads one room
     for module in wanted.values():
