@@ -91,7 +91,7 @@ def _known(refusal: Refusal, request: Request) -> Failure:
         method=request.method,
         url=request.url,
         encoded_authorization_message=refusal.encoded,
-        details={"server": server} if server else {},
+        details={**({"server": server} if server else {}), **refusal.details},
     )
 
 

@@ -70,6 +70,7 @@ class Refusal(Answer):
     request_id: str = ""
     actions: tuple[str, ...] = ()
     encoded: str | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
 
 
 def grouped(fields: Iterable[tuple[str, str]]) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:

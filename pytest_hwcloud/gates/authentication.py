@@ -7,12 +7,14 @@ both, and where IAM documents a choice, X-Auth-Token wins (auth.md 2.3). Keys an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from pytest_hwcloud.cloud.endpoints import locate
 from pytest_hwcloud.cloud.identity import Identity
+from pytest_hwcloud.cloud.signing.objects import ObjectClaim, check, claim_of
 from pytest_hwcloud.cloud.signing.verification import SignatureCheck, verify
 from pytest_hwcloud.cloud.tokens import Token
 from pytest_hwcloud.cloud.wire import Refusal, Request
@@ -21,6 +23,7 @@ from pytest_hwcloud.gates.cloud_state import AccessKey, CloudState
 
 UNVERIFIED = "unverified"
 
+_DEFAULT_PORTS = {"https": ":443", "http": ":80"}
 # Everything under these domains is an API; the other cloud domains have web pages too, which ask for nothing.
 _API_DOMAINS = (".myhuaweicloud.com", ".myhuaweicloud.cn", ".myhuaweicloud.eu", ".myhwclouds.com", ".otc.t-systems.com")
 # Logins carry their credentials in the body or come from an identity provider (IAM and STS API references).
@@ -32,7 +35,11 @@ _LOGINS = (
 )
 _LOGIN_PREFIXES = ("/v3/OS-FEDERATION/", "/v5/agencies/assume-with-")
 _OBS_SCHEMES = ("OBS ", "AWS ", "AWS4-HMAC-SHA256 ")
-_ALGORITHMS = ("SDK-", "V11-")  # every algorithm of auth.md 1.1 and 1.3 begins so
+# Every algorithm of the gateway begins with one of the first two. A signature that says so in other letters, or leaves
+# the beginning out, is one that nobody can check: it is refused, and not taken for a credential of a single service.
+_ALGORITHMS = ("sdk-", "v11-", "hmac-")
+_is_key = re.compile(r"[\w.+=/-]+", re.ASCII).fullmatch
+_OWN_TOKENS = "hwctest-token-"  # how the tokens of a replay begin; one that was never issued was forged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +63,35 @@ def authenticate(request: Request, state: CloudState) -> Caller:
     """Who makes this call, or why the gateway refuses it."""
     headers = request.headers
     value = headers.get("x-auth-token")
+    host = headers.get("host")
+    if host is not None and not _is_host_of(host, request.url):
+        credential = "token" if value else "aksk" if headers.get("authorization") else "none"
+        return Caller(credential=credential, refusal=_another_host(request))
     if value:
-        return _by_token(value, state)
+        return _by_token(value.strip(), state)
     authorization = headers.get("authorization") or ""
-    if authorization.startswith(_ALGORITHMS):
+    if authorization[:5].lower().startswith(_ALGORITHMS):
         return _by_signature(request, authorization, state)
-    if authorization.startswith(_OBS_SCHEMES):
-        return _by_obs_signature(authorization, state)
+    if authorization.startswith(_OBS_SCHEMES) or (not authorization and "ignature=" in request.url):
+        claim = claim_of(request)
+        if claim is not None:
+            return _by_object_signature(request, claim, state)
     return _without_either(request, authorization)
+
+
+def _is_host_of(host: str, url: str) -> bool:
+    """Whether a Host header names the host of the URL; the scheme's own port may be there or not."""
+    scheme, _, rest = url.partition("://")
+    netloc = re.split("[/?#]", rest, maxsplit=1)[0].rpartition("@")[2].lower()
+    port = _DEFAULT_PORTS.get(scheme.lower(), "")
+    return host.strip().lower().removesuffix(port).rstrip(".") == netloc.removesuffix(port).rstrip(".")
+
+
+def _another_host(request: Request) -> Refusal:
+    """What was signed for one host is sent to another: the signature cannot be the one for this request."""
+    if locate(request.url).service == "obs":
+        return refusals.object_signature_mismatch(None, "")
+    return refusals.signature_unreadable()
 
 
 def access_key(authorization: str) -> str | None:
@@ -79,7 +107,8 @@ def access_key(authorization: str) -> str | None:
 def _by_token(value: str, state: CloudState) -> Caller:
     token = state.token(value)
     if token is None:
-        return _FOREIGN_TOKEN
+        forged = value.lower().startswith(_OWN_TOKENS)
+        return Caller(credential="token", refusal=refusals.token_undecryptable()) if forged else _FOREIGN_TOKEN
     identity = state.identities[token.identity]
     old = token.expired(state.clock()) or state.revoked(value)
     return Caller(
@@ -127,10 +156,31 @@ def _refuse_signature(check: SignatureCheck, now: datetime) -> Refusal:
     return refusals.signature_unreadable()
 
 
-def _by_obs_signature(authorization: str, state: CloudState) -> Caller:
-    # OBS has signatures of its own (auth.md 3): the key tells who it is, the signature is not checked.
-    identity = state.by_ak(access_key(authorization) or "")
-    return Caller(credential="aksk", identity=identity, notes=(UNVERIFIED,)) if identity else _FOREIGN_KEY
+def _by_object_signature(request: Request, claim: ObjectClaim, state: CloudState) -> Caller:
+    """OBS checks its signatures itself, and answers in its own words."""
+    key = state.key(claim.ak)
+    if key is None and _is_key(claim.ak):
+        return _FOREIGN_KEY
+    if key is None or locate(request.url).service not in ("obs", None):  # no scheme of the gateway's
+        refusal = refusals.signature_unreadable() if key else refusals.object_signature_mismatch(None, "")
+        return Caller(credential="aksk", identity=key.identity if key else None, refusal=refusal)
+    now = state.clock()
+    if key.expires_at and (now >= key.expires_at or claim.token != key.token):
+        return Caller(credential="aksk", identity=key.identity, refusal=refusals.object_key_unknown(claim.ak))
+    found = check(request, claim, key.sk, now)
+    refused: Refusal | None = None
+    match found.reason:
+        case "mismatch" | "malformed":
+            refused = refusals.object_signature_mismatch(claim.ak, found.string_to_sign)
+        case "skewed":
+            refused = refusals.object_time_skewed(found.signed_at or now, now)
+        case "expired":
+            refused = refusals.object_link_expired()
+        case "no-date":
+            refused = refusals.object_without_date()
+    if refused is not None and request.method == "HEAD":
+        refused = replace(refused, body=b"")
+    return Caller(credential="aksk", identity=key.identity, refusal=refused)
 
 
 def _without_either(request: Request, authorization: str) -> Caller:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from xml.etree import ElementTree
 
 import pytest
 from clock import NOW, Clock
@@ -203,16 +207,158 @@ def test_a_signature_of_ours_without_its_parts(state: CloudState) -> None:
     assert refused(authenticate(cut, state)) == "Unauthorized"
 
 
-def test_a_form_that_nobody_here_can_compute_is_unverified(state: CloudState) -> None:
-    legacy = f"SDK-HMAC-SHA256 Credential={ME.ak}/20210902//ec2/sdk_request, SignedHeaders=x-sdk-date, Signature=00"
-    caller = authenticate(request({"Authorization": legacy, "X-Sdk-Date": "20210902T011700Z"}), state)
-    assert caller == Caller(credential="aksk", identity=ME, notes=("unverified",))
+def test_the_scoped_form_of_older_clients_is_checked_too(state: CloudState) -> None:
+    """As gophertelekomcloud makes it: the keys of a chain, the scope in the string to sign."""
+    date, scope, names = "20210902T011700Z", "20210902//ec2/sdk_request", "host;x-sdk-date"
+    head = f"host:ecs.cn-north-4.myhuaweicloud.com\nx-sdk-date:{date}"
+    path = ECS.partition(".com")[2]
+    canonical = f"GET\n{path}/\n\n{head}\n\n{names}\n{hashlib.sha256(b'').hexdigest()}"
+    text = f"SDK-HMAC-SHA256\n{date}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    key = b"SDK" + ME.sk.encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+
+    def ask(signature: str) -> Caller:
+        claim = f"SDK-HMAC-SHA256 Credential={ME.ak}/{scope}, SignedHeaders={names}, Signature={signature}"
+        return authenticate(request({"Authorization": claim, "X-Sdk-Date": date}), state)
+
+    assert ask(hmac.digest(key, text.encode(), "sha256").hex()) == Caller(credential="aksk", identity=ME)
+    assert refused(ask("00")).startswith("verify aksk signature fail")
 
 
-def test_a_known_key_at_obs_is_known_but_unverified(state: CloudState) -> None:
-    for scheme in (f"OBS {ME.ak}:c2ln", f"AWS {ME.ak}:c2ln", f"AWS4-HMAC-SHA256 Credential={ME.ak}/20210902/x, S=1"):
-        caller = authenticate(request({"Authorization": scheme}), state)
-        assert caller == Caller(credential="aksk", identity=ME, notes=("unverified",))
+OBS = "https://bucket.obs.cn-north-4.myhuaweicloud.com/key?acl"
+
+
+def at_obs(authorization: str, date: str = "Thu, 02 Sep 2021 01:17:00 GMT", url: str = OBS) -> Request:
+    return request({"Authorization": authorization, "Date": date}, url)
+
+
+def obs_signature(sk: str = ME.sk, date: str = "Thu, 02 Sep 2021 01:17:00 GMT") -> str:
+    text = f"GET\n\n\n{date}\n/bucket/key?acl"
+    return f"OBS {ME.ak}:{base64.b64encode(hmac.digest(sk.encode(), text.encode(), 'sha1')).decode()}"
+
+
+def test_a_right_signature_at_obs_is_somebody(state: CloudState) -> None:
+    assert authenticate(at_obs(obs_signature()), state) == Caller(credential="aksk", identity=ME)
+
+
+@pytest.mark.parametrize(
+    ("ask", "code", "message"),
+    [
+        (
+            lambda: at_obs(obs_signature("another")),
+            "SignatureDoesNotMatch",
+            "The request signature we calculated does not match the signature you provided. "
+            "Check your key and signing method.",
+        ),
+        (
+            lambda: at_obs(obs_signature(date="Thu, 02 Sep 2021 01:33:00 GMT"), "Thu, 02 Sep 2021 01:33:00 GMT"),
+            "RequestTimeTooSkewed",
+            "The difference between the request time and the current time is too large.",
+        ),
+        (
+            lambda: request({"Authorization": obs_signature()}, OBS),
+            "AccessDenied",
+            "AWS authentication requires a valid Date or x-amz-date header",
+        ),
+        (
+            lambda: request({}, f"{OBS}&AccessKeyId={ME.ak}&Expires=1600000000&Signature=abc"),
+            "AccessDenied",
+            "Request has expired",
+        ),
+        (
+            lambda: request({}, f"{OBS}&AccessKeyId={ME.ak}&Expires=1700000000&Signature=abc"),
+            "SignatureDoesNotMatch",
+            "The request signature we calculated does not match the signature you provided. "
+            "Check your key and signing method.",
+        ),
+    ],
+)
+def test_obs_refuses_in_its_own_words(state: CloudState, ask: Callable[[], Request], code: str, message: str) -> None:
+    caller = authenticate(ask(), state)
+    assert caller.identity == ME
+    assert caller.refusal is not None
+    assert (caller.refusal.status, caller.refusal.gate) == (403, "authentication")
+    error = ElementTree.fromstring(caller.refusal.body)
+    assert error.tag == "Error"
+    assert [error.findtext(name) for name in ("Code", "Message")] == [code, message]
+    assert error.findtext("RequestId") == caller.refusal.header("x-obs-request-id") == caller.refusal.request_id
+
+
+def test_a_temporary_key_without_its_token_is_unknown_to_obs(state: CloudState) -> None:
+    key = state.issue_key(ME, timedelta(hours=1))
+    refusal = authenticate(at_obs(obs_signature().replace(ME.ak, key.ak)), state).refusal
+    assert refusal is not None
+    assert (refusal.status, refusal.code) == (403, "InvalidAccessKeyId")
+
+
+def forged(**changes: object) -> Request:
+    """A right call with one thing changed after it was signed."""
+    body = b'{"a": 1}'
+    headers = {"Content-Type": "application/json", "X-Sdk-Date": NOW.strftime("%Y%m%dT%H%M%SZ")}
+    made = sign("POST", ECS, headers, body, ak=ME.ak, sk=ME.sk)
+    made.pop("Host", None)
+    right = request({**headers, **made}, ECS, "POST", body)
+    found: dict[str, object] = {
+        "method": right.method,
+        "url": right.url,
+        "headers": dict(right.headers),
+        "body": right.body,
+    }
+    for name, change in changes.items():
+        found[name] = change(found[name]) if callable(change) else change
+    return Request(**found)  # type: ignore[arg-type]
+
+
+def test_the_call_that_is_forged_below_is_right(state: CloudState) -> None:
+    assert authenticate(forged(), state).refusal is None
+
+
+def _authorization(old: str, new: str) -> Callable[[dict[str, str]], dict[str, str]]:
+    return lambda headers: {**headers, "authorization": headers["authorization"].replace(old, new)}
+
+
+OLD_HASH = hashlib.sha256(b'{"a": 1}').hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"body": b'{"a": 2}'}, "verify aksk signature fail"),
+        (
+            {"body": b'{"a": 2}', "headers": lambda h: {**h, "x-sdk-content-sha256": OLD_HASH}},
+            "verify aksk signature fail",
+        ),
+        (
+            {"body": b'{"a": 2}', "headers": lambda h: {**h, "x-sdk-content-sha256": "UNSIGNED-PAYLOAD"}},
+            "verify aksk signature fail",
+        ),
+        ({"method": "DELETE"}, "verify aksk signature fail"),
+        ({"url": ECS + "?limit=1"}, "verify aksk signature fail"),
+        ({"headers": _authorization("SDK-HMAC-SHA256", "sdk-hmac-sha256")}, "Unauthorized"),
+        ({"headers": _authorization("SDK-HMAC-SHA256", "Sdk-Hmac-Sha256")}, "Unauthorized"),
+        ({"headers": _authorization("SDK-HMAC-SHA256", "HMAC-SHA256")}, "Unauthorized"),
+        ({"headers": _authorization("SDK-HMAC-SHA256", "SDK-HMAC-SHA512")}, "Unauthorized"),
+        ({"headers": _authorization("Access=", "access=")}, "Unauthorized"),
+        ({"headers": lambda h: {**h, "authorization": f"{h['authorization']}, {h['authorization']}"}}, "Unauthorized"),
+        ({"headers": lambda h: {**h, "host": "vpc.cn-north-4.myhuaweicloud.com"}}, "Unauthorized"),
+        ({"headers": lambda h: {**h, "host": "ecs.cn-north-4.myhuaweicloud.com:8443"}}, "Unauthorized"),
+        ({"headers": lambda h: {**h, "x-auth-token": "hwctest-token-made-up"}}, "decrypt token fail"),
+    ],
+)
+def test_a_forged_call_is_refused(state: CloudState, change: dict[str, object], text: str) -> None:
+    assert refused(authenticate(forged(**change), state)).startswith(text)
+
+
+@pytest.mark.parametrize("host", ["ecs.cn-north-4.myhuaweicloud.com", "ECS.cn-north-4.myhuaweicloud.com:443"])
+def test_the_host_of_the_url_may_be_said(state: CloudState, host: str) -> None:
+    assert authenticate(forged(headers=lambda h: {**h, "host": host}), state).identity == ME
+
+
+def test_a_token_is_found_whatever_blanks_surround_it_and_in_no_other_letters(state: CloudState) -> None:
+    token = state.issue(ME, domain_scope(ME))
+    assert authenticate(request({"X-Auth-Token": f" {token.value} "}), state).token == token
+    assert refused(authenticate(request({"X-Auth-Token": token.value.upper()}), state)) == "decrypt token fail"
 
 
 def test_of_two_credentials_the_token_counts(state: CloudState) -> None:

@@ -125,3 +125,31 @@ def test_the_project_header_counts_where_the_url_names_none() -> None:
     assert ask("cn-north-4", url, {"x-project-id": HERE}) is None
     assert ask("cn-north-4", url, {"x-project-id": ELSEWHERE}) is not None
     assert ask("cn-north-4", DETAIL, {"x-project-id": ELSEWHERE}) is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/v1/{HERE}/../{ELSEWHERE}/cloudservers/detail",
+        f"/v1/{HERE}/%2e%2e/{ELSEWHERE}/cloudservers/detail",
+        f"/v1//{ELSEWHERE}/cloudservers/detail",
+        f"/v1/{HERE[:-1]}/cloudservers/detail",
+        f"/v1/{HERE.upper()}/cloudservers/detail",
+        f"/v1/{HERE[:8]}-{HERE[8:12]}-{HERE[12:16]}-{HERE[16:20]}-{HERE[20:]}/cloudservers/detail",
+        f"/v1/{HERE}0/cloudservers/detail",
+    ],
+)
+def test_a_project_in_another_spelling_is_another_project(path: str) -> None:
+    answer = ask("cn-north-4", host("ecs", path))
+    assert answer is not None
+    assert answer.json() == COMMON
+
+
+@pytest.mark.parametrize("token_of", ["cn-east-3"])
+@pytest.mark.parametrize("service", ["brandnew", "another-one"])
+def test_a_token_of_another_project_at_a_service_that_no_table_knows(token_of: str, service: str) -> None:
+    answer = ask(token_of, host(service, f"/v1/{HERE}/things"))
+    assert answer is not None
+    assert (answer.status, answer.json()) == (400, COMMON)
+    assert ask("cn-north-4", host(service, f"/v1/{HERE}/things")) is None
+    assert ask("cn-north-4", host(service, "/v1/0123456789abcdef-thing/things")) is None

@@ -7,6 +7,7 @@ encoded path, the payload line of an empty body). Every form that one of them pr
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ from pytest_hwcloud.cloud.signing.canonical import (
 from pytest_hwcloud.cloud.wire import Request
 
 MAX_SKEW = timedelta(minutes=15)
+_is_hash = re.compile(r"[0-9a-fA-F]{64}").fullmatch
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _Order = Callable[[str], tuple[str, ...]]
 _ORDERS: tuple[_Order, ...] = (
@@ -44,7 +46,7 @@ class SignatureCheck:
     """The gateway's finding about one signature.
 
     reason: "" (right), "malformed", "unknown-ak", "expired", "mismatch" or "unverifiable" (a form that cannot be
-    computed here: an elliptic curve without the extra `ec`, or the legacy scoped form). canonical: the request as the
+    computed here: an elliptic curve without the extra `ec`). canonical: the request as the
     gateway sees it, where it came so far.
     """
 
@@ -77,8 +79,8 @@ def read_claim(authorization: str) -> Claim | None:
     credential, _, scope = fields.get("Credential", "").partition("/")
     ak = fields.get("Access") or credential
     signed, signature = fields.get("SignedHeaders", ""), fields.get("Signature", "")
-    if suite is None or not ak or not signed or not signature:
-        return None
+    if suite is None or not ak or not signed or not signature or rest.count("Signature=") != 1:
+        return None  # two signatures in one header are none
     legacy = not suite.scoped and "Credential" in fields
     return Claim(suite, ak, scope, _names(signed), signed, signature, legacy)
 
@@ -102,7 +104,7 @@ def verify(
     sk = secret(claim.ak)
     if sk is None:
         return _refused(claim, "unknown-ak")
-    if claim.legacy or not _computable(claim.suite):
+    if not _computable(claim.suite):
         return _refused(claim, "unverifiable")
     try:
         return _check(request, claim, sk.encode("utf-8", "surrogateescape"), now, max_skew)
@@ -128,12 +130,12 @@ def _computable(suite: Suite) -> bool:
 
 def _check(request: Request, claim: Claim, sk: bytes, now: datetime, max_skew: timedelta) -> SignatureCheck:
     date, signed_at = _signed_date(request, claim)
-    forms = _forms(request, claim)
+    forms = _legacy_forms(request, claim) if claim.legacy else _forms(request, claim)
     canonical = next(forms)
-    text = string_to_sign(claim.suite, canonical, date, claim.scope)
+    text = _text(claim, canonical, date)
     reason = "expired" if abs(now - signed_at) > max_skew else "" if _matches(claim, sk, text) else "mismatch"
     for other in forms if reason == "mismatch" else ():
-        other_text = string_to_sign(claim.suite, other, date, claim.scope)
+        other_text = _text(claim, other, date)
         if _matches(claim, sk, other_text):
             canonical, text, reason = other, other_text, ""
             break
@@ -146,6 +148,12 @@ def _check(request: Request, claim: Claim, sk: bytes, now: datetime, max_skew: t
         signed_at=signed_at,
         algorithm=claim.suite.name,
     )
+
+
+def _text(claim: Claim, canonical: str, date: str) -> str:
+    if claim.legacy:
+        return f"{claim.suite.name}\n{date}\n{claim.scope}\n{claim.suite.digest(canonical.encode())}"
+    return string_to_sign(claim.suite, canonical, date, claim.scope)
 
 
 def _signed_date(request: Request, claim: Claim) -> tuple[str, datetime]:
@@ -166,7 +174,7 @@ def _matches(claim: Claim, sk: bytes, text: str) -> bool:
         from pytest_hwcloud.cloud.signing import ec
 
         return ec.verify(claim.suite.name, claim.ak, sk, text.encode(), claim.signature)
-    computed = claim.suite.seal(claim.ak, sk, text, claim.scope)
+    computed = _legacy_seal(claim, sk, text) if claim.legacy else claim.suite.seal(claim.ak, sk, text, claim.scope)
     return hmac.compare_digest(computed.encode(), claim.signature.encode())
 
 
@@ -176,7 +184,7 @@ def _forms(request: Request, claim: Claim) -> Iterator[str]:
     values = {name: as_signed(request.headers.get(name, "")) for name in claim.names}
     hosts = [values["host"]] if values.get("host") else _hosts(scheme, host)
     values["host"] = hosts[0]
-    given = request.headers.get(claim.suite.content_header.lower())
+    given = _said_hash(request, claim)
     payload = payload_hash(claim.suite, request.body, given)
 
     def form(uri: str, ordered: str, body: str) -> str:
@@ -187,6 +195,39 @@ def _forms(request: Request, claim: Claim) -> Iterator[str]:
     payloads = dict.fromkeys([payload, given or payload, claim.suite.digest(request.body)])
     for values["host"], *parts in product(hosts, _paths(path), _queries(query), payloads):
         yield form(*parts)
+
+
+def _said_hash(request: Request, claim: Claim) -> str | None:
+    """What the content header says of the body: only if it is signed, and no hash but that of this body."""
+    name = claim.suite.content_header.lower()
+    given = request.headers.get(name)
+    if given is None or name not in claim.names:
+        return None
+    if _is_hash(given) and given != claim.suite.digest(request.body):
+        return None
+    return given
+
+
+def _legacy_forms(request: Request, claim: Claim) -> Iterator[str]:
+    """The scoped form of older clients (DIS and PLAS documents, gophertelekomcloud): blanks in headers are folded, and
+    a POST without a body signs its query in place of a body."""
+    for form in _forms(request, claim):
+        yield form
+        head, _, rest = form.partition(f"\n\n{claim.signed}\n")
+        method, uri, query, *lines = head.split("\n")
+        folded = [f"{name}:{' '.join(value.split())}" for name, _, value in (line.partition(":") for line in lines)]
+        yield "\n".join([method, uri, query, *folded, "", claim.signed, rest])
+        yield "\n".join([method, uri.rstrip("/") or "/", query, *folded, "", claim.signed, rest])
+        if method == "POST" and not request.body:
+            hashed = claim.suite.digest(query.encode())
+            yield "\n".join([method, uri, "", *folded, "", claim.signed, hashed])
+
+
+def _legacy_seal(claim: Claim, sk: bytes, text: str) -> str:
+    key = b"SDK" + sk
+    for part in claim.scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return hmac.digest(key, text.encode(), "sha256").hex()
 
 
 def _parts(url: str) -> tuple[str, str, str, str]:
