@@ -236,7 +236,8 @@ def test_uploads_in_chunks(trailer, unsigned):
 @pytest.mark.parametrize("headers", [
     {"authorization": "OBS nonsense"},
     {"authorization": f"OBS {AK}:"},
-    {"authorization": f"AWS4-HMAC-SHA256 Credential={AK}, SignedHeaders=, Signature=a", "x-amz-date": "20260101T000000Z"},
+    {"authorization": f"AWS4-HMAC-SHA256 Credential={AK}, SignedHeaders=, Signature=a",
+     "x-amz-date": "20260101T000000Z"},
     {"authorization": f"AWS4-HMAC-SHA256 Credential={AK}/x/y/z/aws4_request, SignedHeaders=host, Signature=a",
      "x-amz-date": "yesterday"},
     {"authorization": f"AWS {AK}:sig", "date": "no date"},
