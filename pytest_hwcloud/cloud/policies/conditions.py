@@ -1,21 +1,26 @@
 """The Condition of a statement: operators, quantifiers, IfExists, Null, and the context they are asked about.
 
-A test is True, False or None (unknown). Rules, from the policy syntax page of the IAM user guide
-(`reference/iam.md` section 2): values of one key are alternatives (a negated operator must match none of them);
-keys of one operator and operators are all needed. A key that nobody gave makes the test unknown, but: with IfExists
-it is true, with ForAnyValue false ("no key or empty set"), and `Null`, `IsNull`, `IsNotNull`, `IsNullOrEmpty` read
-it as absent. A context value of None says that the request is known not to carry the key: then a plain operator is
-false, a negated one stays unknown (no document says), ForAllValues is true (of nothing). `g:CurrentTime` is the
-time of the question unless the context gives another. Key names are compared without case, but for the tag key
-after the slash in `g:ResourceTag/Owner`.
+A test is True, False or None (unknown). Rules, from the policy syntax page of the IAM user guide: values of one key are
+alternatives (a negated operator must match none of them); keys of one operator and operators are all needed. With
+IfExists a missing key makes the test true; with ForAnyValue "no key or empty set" makes it false; `Null`, `IsNull`,
+`IsNotNull`, `IsNullOrEmpty` ask whether the key is there.
+
+A key that nobody gave is unknown, for every operator: the request may carry it or not, with any value. Such a test is
+decided only where every case has the same answer (`ForAllValues:StringMatch` with `*`). That a request does not carry a
+key is a fact like any other: a context value of None (or an empty list) says so. Then a plain operator is false, a
+negated one stays unknown (no document says), ForAllValues is true (of nothing). `g:CurrentTime` is the time of the
+question and `g:ServiceName` the first part of the action it is about, unless the context gives others. Key names are
+compared without case, but for the tag key after the slash in `g:ResourceTag/Owner`.
 """
 
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
 
@@ -23,6 +28,8 @@ from pytest_hwcloud.cloud.patterns import glob
 
 Compare = Callable[[str, str], bool]
 _QUANTIFIERS = ("ForAllValues", "ForAnyValue")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+_DIGITS = 512  # characters of a number
 _NULLS = {"Null": "null", "IsNull": "null", "IsNotNull": "present", "IsNullOrEmpty": "empty"}
 
 
@@ -37,10 +44,19 @@ class ConditionError(ValueError):
 def moment(text: str) -> datetime:
     """An aware time from ISO 8601 text (UTC if it names no zone) or seconds since 1970; ValueError otherwise."""
     try:
-        return datetime.fromtimestamp(float(text), UTC)
+        return datetime.fromtimestamp(float(number(text)), UTC)
+    except (OverflowError, OSError):  # a number of seconds beyond the year 9999
+        raise ValueError(f"{text!r} is no time") from None
     except ValueError:
         parsed = datetime.fromisoformat(text.replace("Z", "+00:00").replace("z", "+00:00"))
         return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def number(text: str) -> Decimal:
+    """A finite decimal number, compared exactly; ValueError otherwise."""
+    if len(text) > _DIGITS or not _NUMBER.fullmatch(text):
+        raise ValueError(f"{text!r} is no number")
+    return Decimal(text)
 
 
 def truth(text: str) -> bool:
@@ -73,6 +89,7 @@ _ORDER = {
     "GreaterThan": operator.gt,
     "GreaterThanEquals": operator.ge,
 }
+_CONTAINING = ("StringLike", "StringStartWith", "StringEndWith")  # the empty text is in every text
 # The operator table: stem -> (reads a condition value or fails, compares). String operators without a remark ignore
 # case.
 _STEMS: dict[str, tuple[Callable[[str], object], Compare]] = {
@@ -82,8 +99,8 @@ _STEMS: dict[str, tuple[Callable[[str], object], Compare]] = {
     "StringLike": (str, _folded(lambda value, wanted: wanted in value)),  # the guide: "the value contains"
     "StringStartWith": (str, _folded(str.startswith)),
     "StringEndWith": (str, _folded(str.endswith)),
-    "NumberEquals": (float, _read_by(float, operator.eq)),
-    **{f"Number{name}": (float, _read_by(float, test)) for name, test in _ORDER.items()},
+    "NumberEquals": (number, _read_by(number, operator.eq)),
+    **{f"Number{name}": (number, _read_by(number, test)) for name, test in _ORDER.items()},
     **{f"Date{name}": (moment, _read_by(moment, test)) for name, test in _ORDER.items()},
     "Bool": (truth, _read_by(truth, operator.eq)),
     "IpAddress": (lambda text: ip_network(text, strict=False), _in_network),
@@ -120,10 +137,15 @@ class Test:
     def holds(self, context: Context) -> bool | None:
         """Does the request meet this test? None: it cannot be known."""
         found = context.get(self.key)
+        if found is None:
+            present, absent = self._present(), self._absent()
+            return present if present is absent else None
+        if found is PRESENT:
+            return self._present()
         if self.null:
             return self._null(found)
         if not found:
-            return self._missing(found is None)
+            return self._absent()
         try:
             return self._quantified([self._one(value) for value in found])
         except ValueError:  # the request's value is no number, date, truth or address
@@ -143,21 +165,37 @@ class Test:
             return all(answers)
         return any(answers)
 
-    def _missing(self, unknown: bool) -> bool | None:
+    def _present(self) -> bool | None:
+        """What holds of a request that carries the key with a value which is not known."""
+        if self.null:
+            return None if self.null == "empty" else self._null(("present",))
+        return not self.negated if self._meets_all else None
+
+    @property
+    def _meets_all(self) -> bool:
+        """Does one of the values match whatever the request carries?"""
+        stem = _NEGATED.get(base := _split(self.operator)[1].removesuffix("AnyOf"), base)
+        if stem == "StringMatch":
+            return any(value and not value.strip("*") for value in self.values)
+        return stem in _CONTAINING and "" in self.values
+
+    def _absent(self) -> bool | None:
+        """What holds of a request that is known not to carry the key."""
+        if self.null:
+            return self._null(())
         if self.if_exists:
             return True
-        if self.quantifier == "ForAnyValue":
-            return False
-        if unknown:
-            return None
-        if self.quantifier == "ForAllValues":
-            return True
+        if self.quantifier:
+            return self.quantifier == "ForAllValues"
         return None if self.negated else False
 
-    def _null(self, found: tuple[str, ...] | None) -> bool:
+    def _null(self, found: tuple[str, ...]) -> bool:
         absent = not found or (self.null == "empty" and not any(found))
-        wanted = truth(self.values[0]) if self.values else True
-        return (absent if self.null != "present" else not absent) is wanted
+        wanted = {truth(value) for value in self.values} or {True}
+        return (absent if self.null != "present" else not absent) in wanted
+
+
+PRESENT: tuple[str, ...] = ("<present>",)  # the one object that stands for values which are not known
 
 
 class Context:
@@ -169,11 +207,21 @@ class Context:
         self._values = {fold(key): texts(value) for key, value in (values or {}).items()}
 
     def get(self, key: str) -> tuple[str, ...] | None:
-        """The values of a key; () if it is known to be absent; None if nobody gave it."""
+        """The values of a key; () if it is known to be absent; None if nobody gave it; PRESENT: it is there."""
         folded = fold(key)
         if folded in self._values:
             return self._values[folded]
         return (datetime.now(UTC).isoformat(),) if folded == "g:currenttime" else None
+
+    def about(self, action: str) -> Context:
+        """The same, of a question about this action, whose first part is `g:ServiceName`."""
+        return self if "g:servicename" in self._values else self.with_key("g:ServiceName", (action.partition(":")[0],))
+
+    def with_key(self, key: str, values: tuple[str, ...]) -> Context:
+        """The same with one key more; () says that the request does not carry it, PRESENT that it does."""
+        made = Context()
+        made._values = {**self._values, fold(key): values}
+        return made
 
 
 def fold(key: str) -> str:

@@ -2,9 +2,10 @@
 
 Each statement that names the action is met, not met, or perhaps met (None): its resource was not given, a condition
 key is not known, or something outside the document decides (a Depends, a Principal, a grant whose scope is not
-known). Then, whatever the order: a met Deny denies; else a met Allow allows, unless a Deny is perhaps met
-(unknown); else an Allow perhaps met is unknown; else the implicit deny. Read as deny < unknown < allow, a further
-Deny can only lower and a further Allow only raise the answer.
+known). A key that nobody gave is there or is not: where the sum is the same in every such case, that is the answer
+(two Deny statements, one for requests with MFA and one for those without). Then, whatever the order: a met Deny
+denies; else a met Allow allows, unless a Deny is perhaps met (unknown); else an Allow perhaps met is unknown; else the
+implicit deny. Read as deny < unknown < allow, a further Deny can only lower and a further Allow only raise the answer.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from functools import lru_cache
 from operator import attrgetter
 
 from pytest_hwcloud.cloud.patterns import ActionIndex, AskedResource, ByGrammar, Resource, ResourcePattern, covers
-from pytest_hwcloud.cloud.policies.conditions import Context
+from pytest_hwcloud.cloud.policies.conditions import PRESENT, Context, fold
 from pytest_hwcloud.cloud.policies.documents import Document, Statement
 
 _PRINCIPAL = "it is for the Principal it names, and who calls is not known"
@@ -141,6 +142,33 @@ class Judge:
         found = self.naming(action.lower())
         if not found:
             return _NOTHING
+        if self.conditional:
+            context = (context or Context()).about(action)
+        effect, rule, perhaps = self._weigh(found, resource, context)
+        if effect == "unknown" and perhaps and context is not None:
+            return self._in_every_case(found, resource, context, perhaps) or (effect, rule)
+        return effect, rule
+
+    def _in_every_case(
+        self, found: list[Rule], resource: AskedResource, context: Context, perhaps: list[Rule]
+    ) -> tuple[str, Rule | None] | None:
+        """The answer that does not depend on whether the request carries the keys that nobody gave."""
+        tests = [test for rule in perhaps for test in rule.statement.condition]
+        asking = [test for test in tests if test.null or test.if_exists or test.quantifier]  # whether the key is there
+        keys = {fold(test.key): test.key for test in asking if context.get(test.key) is None}
+        if not 0 < len(keys) <= _CASES:
+            return None
+        cases = [context]
+        for key in keys.values():
+            cases = [case.with_key(key, values) for case in cases for values in ((), PRESENT)]
+        answers = [self._weigh(found, resource, case)[:2] for case in cases]
+        same = len({effect for effect, _ in answers}) == 1 and answers[0][0] != "unknown"
+        return answers[0] if same else None
+
+    def _weigh(
+        self, found: list[Rule], resource: AskedResource, context: Context | None
+    ) -> tuple[str, Rule | None, list[Rule]]:
+        """The sum of the statements that name the action, and those that only perhaps apply."""
         met: list[Rule] = []
         perhaps: list[Rule] = []
         seen: tuple[Resource | None, Resource | None] | None = None
@@ -156,9 +184,10 @@ class Judge:
                 met.append(rule)
             elif applies is None:
                 perhaps.append(rule)
-        return _sum(met, perhaps) if met or perhaps else _NOTHING
+        return (*(_sum(met, perhaps) if met or perhaps else _NOTHING), perhaps)
 
 
+_CASES = 8  # keys that nobody gave; each doubles the cases
 _NOTHING: tuple[str, Rule | None] = ("deny", None)
 
 
