@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_hwcloud.journal import Journal
     from pytest_hwcloud.options import Settings
     from pytest_hwcloud.permissions.ledger import Ignored
+    from pytest_hwcloud.permissions.proof.plan import Waiting
 
 MARKS = ("requires_permission", "denied_permission")
 CHECKED = pytest.StashKey["Checked"]()
@@ -44,6 +45,7 @@ class Run(Protocol):
     settings: Settings
     state: CloudState
 
+    def leave(self) -> None: ...
     def claims(self, item: pytest.Item) -> Mapping[str, Mapping[str, object]]: ...
 
     @property
@@ -77,6 +79,8 @@ class Checks:
         self.selection = Selection(run.config)
         self.ledger = Ledger(ignores=run.configuration.ignores)
         self.fixture_uses: dict[str, list[Use]] = {}  # of wider fixtures, which later tests find ready
+        self.waiting: list[Waiting] = []  # tests with calls of wider fixtures, which are proved at the end
+        self.late: list[dict[str, Any]] = []  # what was proved of them, here or on workers
         self.lines: list[str] = []  # for the summary: what lock and reports say
         self.refused = False  # an update of the lock that would have lost something
         self.verdict: list[str] = []  # of these the line that counts the findings

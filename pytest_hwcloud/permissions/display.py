@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.permissions.finding import Finding, labelled
 
 TITLE = "hwcloud permissions"
@@ -75,26 +76,31 @@ def _tests(same: Sequence[Sequence[Finding]]) -> Iterator[str]:
     yield from dict.fromkeys(block[0].test for block in same if block[0].test)
 
 
-def named(nodeids: Iterable[str]) -> str:
-    """`tests/test_x.py::test_a · ::test_pages[*] (2)`: rows of one test together, a file's name once."""
+def named(nodeids: Iterable[str], most: int | None = None) -> str:
+    """`tests/test_x.py::test_a · ::test_pages[*] (2)`: rows of one test together, a file's name once.
+
+    most: how many are named; the rest is counted.
+    """
     rows: dict[str, int] = {}
-    for nodeid in nodeids:
+    given = list(nodeids)
+    for nodeid in given:
         name, bracket, _ = nodeid.partition("[")
         shown = f"{name}[*]" if bracket else name
         rows[shown] = rows.get(shown, 0) + 1
-    single = {f"{nodeid.partition('[')[0]}[*]": nodeid for nodeid in nodeids if "[" in nodeid}
-    whole = [single[name] if count == 1 and name in single else _counted(name, count) for name, count in rows.items()]
+    single = {f"{nodeid.partition('[')[0]}[*]": nodeid for nodeid in given if "[" in nodeid}
+    kept = dict(list(rows.items())[:most])
+    whole = [single[name] if count == 1 and name in single else _counted(name, count) for name, count in kept.items()]
     parts: list[str] = []
     for file, group in groupby(whole, key=lambda name: name.partition("::")[0]):
         first, *others = group
         parts += [first, *(other.removeprefix(file) for other in others)]
-    return " · ".join(parts)
+    left = sum(rows.values()) - sum(kept.values())
+    return " · ".join([*parts, *([texts.say("permissions.more", n=left)] if left else [])])
 
 
 def counted(nodeids: Sequence[str]) -> str:
     """`12 tests: tests/test_x.py::test_a · ::test_b · and 2 more`: no more than ten names."""
-    more = f" · and {len(nodeids) - MOST} more" if len(nodeids) > MOST else ""
-    return f"{len(nodeids)} test{'s' * (len(nodeids) != 1)}: {named(nodeids[:MOST])}{more}"
+    return f"{len(nodeids)} test{'s' * (len(nodeids) != 1)}: {named(nodeids, MOST)}"
 
 
 def _counted(name: str, count: int) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -16,6 +16,7 @@ from pytest_hwcloud.permissions.ledger import Ledger
 from pytest_hwcloud.permissions.record import TestRecord
 
 if TYPE_CHECKING:
+    from pytest_hwcloud.permissions.proof.proof import Run as Proving
     from pytest_hwcloud.permissions.proof.results import Progress
 
 
@@ -97,12 +98,20 @@ class PermissionChecks(Checks):
     def pytest_testnodedown(self, node: object, error: object) -> None:
         sent = getattr(node, "workeroutput", {}).get("hwcloud")
         if sent is not None or error is not None:
+            self.late += (sent or {}).get("late", ())
             self.selection.merge(None if error is not None else sent)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
+        if self.waiting:
+            from pytest_hwcloud.permissions.proof import wider
+
+            proofs = wider.prove_waiting(cast("Proving", self.run), self.waiting, session)
+            self.late = wider.sent(proofs, judging=self.judging)
+            self.run.leave()
         if self.worker:
-            session.config.workeroutput["hwcloud"] = self.selection.to_dict()  # type: ignore[attr-defined]
+            output = {**self.selection.to_dict(), "late": self.late}
+            session.config.workeroutput["hwcloud"] = output  # type: ignore[attr-defined]
         else:
             self._finish(session, exitstatus)
         yield
@@ -112,6 +121,10 @@ class PermissionChecks(Checks):
     def _finish(self, session: pytest.Session, exitstatus: int) -> None:
         from pytest_hwcloud.permissions import run_end
 
+        if self.late:
+            from pytest_hwcloud.permissions.proof import wider
+
+            wider.received(self.ledger.records, self.late)
         self.ledger.collected = self.selection.collected or set(self.ledger.records)
         self.ledger.deselected = self.selection.deselected
         self.ledger.complete = self.selection.complete(int(exitstatus))

@@ -169,10 +169,8 @@ HWP004 swallowed-denial  ecs:cloudServerFlavors:get   identity viewer
 or an assertion on what it needs of the answer
             a need that it can do without: requires_permission(…, optional=["ecs:cloudServerFlavors:get"])
 
-hwcloud proof: 35 proved · 1 swallowed (tests/test_servers.py::test_flavors_or_nothing) · 8 inconclusive \
-(tests/test_networks.py::TestKnown::test_names · ::TestKnown::test_subnets[*] (3))
+hwcloud proof: 43 proved · 1 swallowed (tests/test_servers.py::test_flavors_or_nothing)
 hwcloud proof of scope: 6 proved
-  inconclusive, because
 """
 
 

@@ -137,9 +137,9 @@ def test_of_several_that_will_do_all_are_denied_together() -> None:
     assert plan.denials == {LIST: (LIST, SHOW)}
 
 
-def test_what_only_a_wider_fixture_calls_cannot_be_denied() -> None:
+def test_what_only_a_wider_fixture_calls_is_denied_with_the_fixture() -> None:
     plan = Plan(record(use(fixture="tests::servers"), use(SHOW), use(SHOW, fixture="tests::servers")))
-    assert (plan.denials, plan.borrowed) == ({SHOW: (SHOW,)}, {LIST: ("servers",)})
+    assert (plan.denials, plan.borrowed) == ({SHOW: (SHOW,)}, {LIST: ("tests::servers",)})
 
 
 def locked(**statuses: str) -> Lock:

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from pytest_hwcloud.permissions.ledger import Ledger
     from pytest_hwcloud.permissions.record import Use
 
-_MOST = 10
-
 
 @dataclass(kw_only=True)
 class Comparison:
@@ -124,10 +122,7 @@ def detail(identity: str, cause: object) -> str:
 
 def tests(label: str, nodeids: Iterable[str]) -> str:
     """`breaks    3 tests: tests/test_x.py::test_a · ::test_pages[*] (2)`."""
-    names = sorted(nodeids)
-    more = f" · and {len(names) - _MOST} more" if len(names) > _MOST else ""
-    count = f"{len(names)} test{'' if len(names) == 1 else 's'}"
-    return labelled(label, f"{count}: {display.named(names[:_MOST])}{more}")
+    return labelled(label, display.counted(sorted(nodeids)))
 
 
 def healing(edit: Edit | None, otherwise: str, accept: str) -> Iterator[str]:

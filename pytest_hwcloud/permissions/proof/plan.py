@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import pytest
 
 from pytest_hwcloud.cloud.calls.actions import canonical
 from pytest_hwcloud.permissions.proof.verdict import PROVED
@@ -11,6 +14,18 @@ from pytest_hwcloud.permissions.proof.verdict import PROVED
 if TYPE_CHECKING:
     from pytest_hwcloud.permissions.lock.model import Lock
     from pytest_hwcloud.permissions.record import TestRecord, Use
+
+
+Fixtures = tuple[str, ...]  # names of wider fixtures, `baseid::name`
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """A test that passed, and the actions that only its wider fixtures need: action -> fixtures."""
+
+    item: pytest.Item
+    record: TestRecord
+    borrowed: Mapping[str, Fixtures]
 
 
 class Plan:
@@ -21,14 +36,14 @@ class Plan:
 
     def __init__(self, record: TestRecord) -> None:
         self.denials: dict[str, tuple[str, ...]] = {}
-        self.borrowed: dict[str, tuple[str, ...]] = {}
+        self.borrowed: dict[str, Fixtures] = {}
         for action, uses in _by_action(record.uses).items():
             if any(use.refused or use.injected for use in uses) or _without(record, uses):
                 continue
             if any(not use.fixture for use in uses):
                 self.denials[action] = _together(record, action, uses)
             else:
-                self.borrowed[action] = tuple(dict.fromkeys(use.fixture.rpartition("::")[2] for use in uses))
+                self.borrowed[action] = tuple(dict.fromkeys(use.fixture for use in uses))
 
     @property
     def actions(self) -> tuple[str, ...]:

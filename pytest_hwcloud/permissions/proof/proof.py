@@ -36,11 +36,15 @@ class Run(Rerunning, Protocol):
 
 @dataclass
 class Proof:
-    """What the proof of one test said. verdicts: action or `scope:…` -> verdict; doubts: why it is inconclusive."""
+    """What the proof of one test said. verdicts: action or `scope:…` -> verdict; doubts: why it is inconclusive.
+
+    borrowed: action -> the wider fixtures that alone need it, proved at the end of the run (`wider`).
+    """
 
     verdicts: dict[str, str] = field(default_factory=dict)
     doubts: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    borrowed: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def say(self, key: str, verdict: Verdict) -> None:
         """Write a verdict down."""
@@ -63,8 +67,7 @@ def prove(
     scopes = SCOPES if speaks_for_project(first, tokens) else {}
     if lock is not None and is_proved(record, plan, lock):
         return proof
-    for action, fixtures in plan.borrowed.items():
-        proof.say(action, Verdict(INCONCLUSIVE, _borrowed(fixtures)))
+    proof.borrowed = plan.borrowed
     if not plan.denials and not scopes:
         return proof
     reason = unfit(item) or doubt(first, rerun(run, item))
@@ -73,11 +76,6 @@ def prove(
     for key, other_scope in scopes.items():
         _exchange_token(item, run, record, proof, key, other_scope, reason)
     return proof
-
-
-def _borrowed(fixtures: Sequence[str]) -> str:
-    names = ", ".join(fixtures)
-    return f"the call is made by the fixture {names}, of wider scope than the test, which is not built again"
 
 
 def unfit(item: pytest.Item) -> str:

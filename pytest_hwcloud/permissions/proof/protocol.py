@@ -16,7 +16,7 @@ from _pytest.runner import call_and_report, check_interactive_exception, get_rer
 
 from pytest_hwcloud.permissions.checks import CHECKED, Checked, Checks
 from pytest_hwcloud.permissions.junit import add_properties
-from pytest_hwcloud.permissions.proof.plan import Plan, is_proved
+from pytest_hwcloud.permissions.proof.plan import Plan, Waiting, is_proved
 from pytest_hwcloud.permissions.proof.proof import Proof, prove
 from pytest_hwcloud.permissions.proof.proof import Run as Proving
 from pytest_hwcloud.permissions.proof.verdict import INCONCLUSIVE
@@ -103,6 +103,9 @@ class _Ending:
         """All of it. A test that fails in its own teardown is not proved."""
         own = self._own()
         proof = self._prove() if own.excinfo is None else Proof()
+        if proof.borrowed:
+            record = self.checks.record(self.item)
+            self.checks.waiting.append(Waiting(item=self.item, record=record, borrowed=proof.borrowed))
         call = self._with_wider(own, nextitem)
         report = self.item.ihook.pytest_runtest_makereport(item=self.item, call=call)
         _attach(report, proof, judging=self.checks.judging)

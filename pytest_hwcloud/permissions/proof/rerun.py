@@ -46,7 +46,7 @@ class Run(Protocol):
 class Rerun:
     """What came of it. outcome: passed, failed or skipped. refused: the injected refusals. caused: they made it fail.
 
-    error: name of the exception's class; its text may hold anything.
+    error: name of the exception's class; its text may hold anything. in_setup: a fixture failed, not the test.
     """
 
     outcome: str
@@ -54,6 +54,7 @@ class Rerun:
     error: str = ""
     refused: list[Exchange]
     caused: bool = False
+    in_setup: bool = False
 
 
 def rerun(
@@ -61,29 +62,36 @@ def rerun(
     item: pytest.Item,
     injected: Callable[[Exchange], bool] = lambda exchange: False,
     other_scope: Callable[[Identity, Scope], Scope] | None = None,
+    *,
+    whole: bool = False,
 ) -> Rerun:
-    """Run the test once more. injected: which refusals count. other_scope: the scope that its tokens get."""
+    """Run the test once more. injected: which refusals count. other_scope: the scope that its tokens get.
+
+    whole: with its wider fixtures, which are torn down like its own; none of them may be alive.
+    """
     with _unseen(item), run.rerunning(item) as case:
         case.other_scope = other_scope
-        outcome, error = _phases(item)
+        outcome, error, in_setup = _phases(item, None if whole else item.parent)
         refused = [exchange for exchange in case.journal.exchanges if injected(exchange)]
         caused = error is not None and bool(refused) and run.speaks_of(error, item, refused)
     name = type(error).__name__ if error is not None else ""
-    return Rerun(outcome=outcome, journal=case.journal, error=name, refused=refused, caused=caused)
+    return Rerun(outcome=outcome, journal=case.journal, error=name, refused=refused, caused=caused, in_setup=in_setup)
 
 
-def _phases(item: pytest.Item) -> tuple[str, BaseException | None]:
+def _phases(item: pytest.Item, keep: object) -> tuple[str, BaseException | None, bool]:
+    """Outcome, error, and whether it came from a fixture. keep: down to which node is torn down."""
     hook = item.ihook
     _renew(item)
     error = _error(item, lambda: hook.pytest_runtest_setup(item=item))
     item.stash.setdefault(tmppath_result_key, {})["setup"] = True  # makereport does it; the tmp_path fixture wants it
+    in_setup = error is not None
     if error is None:
         error = _error(item, lambda: hook.pytest_runtest_call(item=item))
-    left = _error(item, lambda: hook.pytest_runtest_teardown(item=item, nextitem=item.parent))
+    left = _error(item, lambda: hook.pytest_runtest_teardown(item=item, nextitem=keep))
     error = error or left
     if error is None:
-        return "passed", None
-    return ("skipped" if _is_skip(error) else "failed"), error
+        return "passed", None, False
+    return ("skipped" if _is_skip(error) else "failed"), error, in_setup
 
 
 def _renew(item: pytest.Item) -> None:

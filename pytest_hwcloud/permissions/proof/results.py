@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.permissions.display import named
 from pytest_hwcloud.permissions.proof.verdict import INCONCLUSIVE, PROVED, SWALLOWED
 
@@ -16,6 +17,7 @@ SCOPE = "scope:"
 _WORDS = (PROVED, SWALLOWED, INCONCLUSIVE)
 _EVERY = 5.0  # seconds between two lines of progress
 _MOST = 10  # reasons that are shown
+_NAMES = 5  # tests that are named for one of them
 Found = Mapping[str, list[str]]  # verdict -> tests, one for each key
 
 
@@ -44,16 +46,21 @@ def _counts(found: Found) -> str:
     parts = [f"{len(found[PROVED])} proved"]
     for word in (SWALLOWED, INCONCLUSIVE):
         if found[word]:
-            parts.append(f"{len(found[word])} {word} ({named(dict.fromkeys(found[word]))})")
+            parts.append(f"{len(found[word])} {word} ({named(dict.fromkeys(found[word]), _NAMES)})")
     return " · ".join(parts)
 
 
 def _reasons(records: Iterable[TestRecord]) -> list[str]:
-    tests: dict[tuple[str, str], list[str]] = {}  # (action, reason) -> tests
+    """The causes, each once: the action, or how many permissions it is about, and the tests."""
+    found: dict[str, list[tuple[str, str]]] = {}  # reason -> (action, test)
     for record in records:
         for key, reason in record.doubts.items():
-            tests.setdefault((key, reason), []).append(record.nodeid)
-    shown = [f"  {key}  {named(below)}: {reason}" for (key, reason), below in tests.items()]
+            found.setdefault(reason, []).append((key, record.nodeid))
+    shown = []
+    for reason, rows in sorted(found.items(), key=lambda pair: -len(pair[1])):
+        keys = list(dict.fromkeys(key for key, _ in rows))
+        what = keys[0] if len(keys) == 1 else texts.say("permissions.proof.several", n=len(rows))
+        shown.append(f"  {what}  {named(dict.fromkeys(test for _, test in rows), _NAMES)}: {reason}")
     more = [f"  and {len(shown) - _MOST} more"] if len(shown) > _MOST else []
     return ["  inconclusive, because", *(f"  {line}" for line in (*shown[:_MOST], *more))] if shown else []
 

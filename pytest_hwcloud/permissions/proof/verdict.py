@@ -31,6 +31,11 @@ def doubt(first: Iterable[Exchange], control: Rerun) -> str:
     return "the control run, with nothing denied, made other calls or heard other answers"
 
 
+def of_control(control: Rerun) -> str:
+    """Why nothing can be proved of a test that ran again with its wider fixtures; "" if it passed as before."""
+    return "" if control.outcome == "passed" else f"the control run, with nothing denied, {_ended(control)}"
+
+
 def of_denied(denied: Rerun) -> Verdict:
     """What a run says in which something was denied on purpose."""
     if not denied.refused:
