@@ -102,6 +102,10 @@ def pytest_make_collect_report(
         cloud = [node for node in report.result if isinstance(node, pytest.Item) and _is_cloud_test(node)]
         if cloud:
             run_of(collector.config).collected(cloud, report)
+    elif report.failed and RUN not in collector.config.stash:
+        from pytest_hwcloud.secrets.redaction import redact_early
+
+        redact_early(report, collector.config)
     return report
 
 

@@ -75,7 +75,7 @@ class Run:
         state = CloudState(identities, region=self.configuration.region, rights=rights)
         for identity in state.identities.values():
             self.secrets.add_identity(identity)
-        self.config.pluginmanager.register(Redaction(self.secrets), "hwcloud-redaction")
+        self.config.pluginmanager.register(Redaction(self.secrets, self.config), "hwcloud-redaction")
         self.config.pluginmanager.register(Headline(), "hwcloud-headline")
         return RunContext(
             config=self.config,

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from pytest_hwcloud.secrets.encodings import MASK, spellings
+from pytest_hwcloud.secrets.field_names import hides
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.identity import Identity
     from pytest_hwcloud.journal import Exchange
 
+_FOLDERS = ("PWD", "OLDPWD")  # of a shell
+_OF_OTHERS = 8  # characters of the value of a variable of somebody else
 SHORTEST = 6  # shorter values are too common in ordinary text to be masked
 _LONG = 64  # longer values are tokens: they are shown plain, in URLs and in JSON, and nobody encodes them otherwise
 _GRAM, _STRIDE = 8, 4  # every piece of a secret of _GRAM + _STRIDE - 1 characters is found
@@ -61,9 +65,10 @@ class Secrets:
             self.add(identity.ak)
 
     def add_environment(self, environment: Mapping[str, str]) -> None:
-        """Mask the keys, tokens and passwords in the variables of Huawei Cloud's and OpenStack's tools."""
+        """Mask the keys, tokens and passwords in variables: those of the cloud's tools, and all that are called so."""
         for name, value in environment.items():
-            if _VARIABLE.fullmatch(name):
+            others = len(value) >= _OF_OTHERS and name not in _FOLDERS and hides(name, value)
+            if _VARIABLE.fullmatch(name) or (others and not os.path.isdir(value)):
                 self.add(value)
 
     def add_exchange(self, exchange: Exchange) -> None:

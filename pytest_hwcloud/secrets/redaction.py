@@ -1,13 +1,16 @@
-"""A pass over every finished report that replaces known secrets, wherever pytest prints values."""
+"""Known secrets are replaced wherever pytest shows values: reports, warnings, logs, JUnit, internal errors."""
 
 from __future__ import annotations
 
+import linecache
+import logging
 import os
-from collections.abc import Generator, Mapping
+import warnings
+from collections.abc import Callable, Generator, Mapping
 
 import pytest
 
-from pytest_hwcloud.journal import CURRENT
+from pytest_hwcloud.journal import CURRENT, Exchange
 from pytest_hwcloud.secrets.known_secrets import Secrets
 
 __all__ = ["Redaction", "Secrets", "redact_report"]
@@ -17,10 +20,14 @@ _DEEPEST = 30
 
 
 class Redaction:
-    """The plugin that redacts the reports of a run; registered once there is a cloud test."""
+    """The plugin that redacts what a run shows; registered once there is a cloud test."""
 
-    def __init__(self, secrets: Secrets) -> None:
+    def __init__(self, secrets: Secrets, config: pytest.Config | None = None) -> None:
         self.secrets = secrets
+        self._config = config
+        self._seen: set[int] = set()  # exchanges whose secrets are known
+        if config is not None:
+            self._mask_logs(config)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_makereport(
@@ -32,22 +39,140 @@ class Redaction:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if hasattr(report, "context"):  # of a subtest: it was given its captured output after it was made
+        # Of a subtest: it was given its captured output after it was made. Of an xfail: it was given its reason.
+        if hasattr(report, "context") or hasattr(report, "wasxfail"):
             self.redact(report)
+        if report.when == "teardown" and self._config is not None:
+            mask_junit(self._config, self._masked)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         self.redact(report)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
+        """The summary of warnings; threads and destructors that fail end up there, too."""
+        mask_warning(warning_message, self._masked)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_internalerror(self, excrepr: object) -> None:
+        self._learn()
+        _without(excrepr, self.secrets, 0)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """What goes into JUnit past the reports: properties of the suite, attributes of a test."""
+        mask_junit(session.config, self._masked)
+
+    def pytest_report_collectionfinish(self, config: pytest.Config) -> str | None:
+        return unmasked(config)
+
     def redact(self, report: pytest.TestReport | pytest.CollectReport) -> None:
         """Replace every known secret in a report; a report that shows nothing is left alone."""
-        if not (report.longrepr or report.sections or getattr(report, "user_properties", None)):
+        if not any(getattr(report, name, None) for name in ("longrepr", "sections", "user_properties", "wasxfail")):
             return
-        self.secrets.add_environment(os.environ)
-        if CURRENT.journal is not None:
-            for exchange in CURRENT.journal.exchanges:
-                self.secrets.add_exchange(exchange)
+        self._learn()
         redact_report(report, self.secrets)
+
+    def _learn(self) -> None:
+        """Take what the environment and the calls of the running test give away."""
+        self.secrets.add_environment(os.environ)
+        if CURRENT.journal is None:
+            return
+        for exchange in CURRENT.journal.exchanges:
+            self.secrets.add_exchange(exchange)
+            if id(exchange) not in self._seen:
+                self._seen.add(id(exchange))
+                self._learn_bodies(exchange)
+
+    def _learn_bodies(self, exchange: Exchange) -> None:
+        """A password that was sent, a key that was answered: what a recording would mask, a report masks, too."""
+        from pytest_hwcloud.secrets.scrubber import Scrubber
+        from pytest_hwcloud.secrets.substitutions import Swaps
+
+        scrubber = Scrubber(Swaps(self.secrets.add))
+        scrubber.request(exchange.request)
+        if exchange.answer is not None:
+            scrubber.answer(exchange.answer)
+
+    def _masked(self, text: str) -> str:
+        self._learn()
+        return self.secrets.masked(text)
+
+    def _mask_logs(self, config: pytest.Config) -> None:
+        plugin = config.pluginmanager.get_plugin("logging-plugin")
+        for name in ("log_file_handler", "log_cli_handler"):
+            handler = getattr(plugin, name, None)
+            if isinstance(handler, logging.Handler) and handler.formatter is not None:
+                handler.setFormatter(_MaskedLog(handler.formatter, self._masked))
+
+
+class _MaskedLog(logging.Formatter):
+    """Another formatter's lines without secrets: of `--log-file`, and of `log_cli`."""
+
+    def __init__(self, inner: logging.Formatter, masked: Callable[[str], str]) -> None:
+        super().__init__()
+        self._inner, self._masked = inner, masked
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._masked(self._inner.format(record))
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._inner, name)
+
+
+def mask_warning(warning: warnings.WarningMessage, masked: Callable[[str], str]) -> None:
+    """Take the secrets out of a warning that is about to be shown: its text, and the line of source below it."""
+    text = str(warning.message)
+    clean = masked(text)
+    if clean != text:
+        warning.message = _warning_like(warning.message, clean)
+    line = linecache.getline(warning.filename, warning.lineno).strip() if warning.line is None else warning.line
+    if (hidden := masked(line)) != line:
+        warning.line = hidden
+
+
+def _warning_like(message: Warning | str, text: str) -> Warning | str:
+    """A warning of the same class that says this; the text alone if the class puts its words together by itself."""
+    if not isinstance(message, Warning):
+        return text
+    copy = Warning.__new__(type(message), text)
+    try:
+        return copy if str(copy) == text else text
+    except Exception:  # its own __str__ wants what its own __init__ sets
+        return text
+
+
+def mask_junit(config: pytest.Config, masked: Callable[[str], str]) -> None:
+    """Take the secrets out of what a JUnit file holds besides the reports."""
+    from _pytest.junitxml import xml_key
+
+    xml = config.stash.get(xml_key, None)
+    if xml is None:
+        return
+    xml.global_properties[:] = [(name, masked(str(value))) for name, value in xml.global_properties]
+    for reporter in xml.node_reporters.values():  # those of tests that are not over: the others are text by now
+        for name, value in getattr(reporter, "attrs", {}).items():
+            if (clean := masked(str(value))) != str(value):
+                reporter.attrs[name] = clean
+
+
+def unmasked(config: pytest.Config) -> str | None:
+    """One line if what tests print is shown as they print it; None if all of it is masked."""
+    if getattr(config.option, "capture", "fd") not in ("no", "tee-sys"):
+        return None
+    from pytest_hwcloud import texts
+
+    return texts.say("secrets.not-captured", option=f"--capture={config.option.capture}")
+
+
+def redact_early(report: pytest.CollectReport, config: pytest.Config) -> None:
+    """A collection error ahead of the first cloud test: the keys of the environment are masked all the same."""
+    if config.pluginmanager.has_plugin("hwcloud-redaction"):
+        return  # it sees the report itself
+    secrets = Secrets()
+    secrets.add_environment(os.environ)
+    redact_report(report, secrets)
 
 
 def redact_report(report: pytest.TestReport | pytest.CollectReport, secrets: Secrets) -> None:
