@@ -282,7 +282,7 @@ _PUBLIC = (
     "urn:",
 )
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{32}")
-_ORDINARY = re.compile(r"[A-Za-z]+(?:[ _.-][A-Za-z]+)*")
+_ORDINARY = re.compile(r"[A-Za-z]++(?:[ _.-][A-Za-z]++)*+")
 _ABOUT = re.compile(r"(?i)(?<![a-z])(?:passwords?|tokens?|secrets?|keys?|codes?|credentials?)(?![a-z])")
 _STOP = word_set("""
     a an the of for to in on is are be was were must may can should shall will not no and or with without by from as at

@@ -39,13 +39,14 @@ _CHINESE = frozenset(["密码", "口令", "密钥", "令牌", "验证码"])
 _NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 _PREVIOUS_WORD = re.compile(r"([A-Za-z]{2,14})[ ]$")
 _ENTITIES = ("&quot;", "&#34;", "&#39;", "&apos;", "&#x22;", "&#x27;", "\\u0022", "\\u0027")
-_EQUALS = re.compile(r"\]?[ \t]{0,8}(=>|:=|[:=：])[ \t]{0,8}")
+_EQUALS = re.compile(r"(?:\]|%5[Dd])?[ \t]{0,8}(=>|:=|[:=：])[ \t]{0,8}")
 _EQUALS_QUOTED = re.compile(r"\]?\s{0,16}(=>|:=|[:=：,])\s{0,16}")
 _VALUE_ATTRIBUTE = re.compile(
     r"""[\s,]{1,16}["']?(?i:value|val|paramvalue|content|default|defaultvalue)["']?\s{0,8}[:=]\s{0,8}"""
 )
 _VALUE_ELEMENT = re.compile(r"\s{0,8}</[\w:.-]{1,60}>\s{0,64}<([\w:.-]{1,60})>")
 _DEFAULT = re.compile(r"\s{0,4}\{[^{}]{0,300}?\b(?:default|value)\s{0,20}=\s{0,4}")
+_FLAG = re.compile(r"--?[A-Za-z][A-Za-z-]{0,40}(?![^\s\"',\]])")
 _NEXT_ITEM = re.compile(r"""["'],\s{0,8}["']""")
 _CLOSED_TAG = re.compile(r"""(?:\s{1,8}[\w:.-]{1,40}="[^"<>]{0,200}"){0,6}\s{0,8}>""")
 _AFTER_MULTIPART = re.compile(r"(?:;[^\r\n]{0,200})?(?:\r?\n[\w-]{1,40}:[^\r\n]{0,200}){0,6}\r?\n\r?\n")
@@ -285,7 +286,7 @@ class _Scan:
             sql = name.isupper() or option or text[end] == "("
             return self.quoted_value(name, at, opened, chosen=not sql)
         if option:
-            return text[at : at + 1] != "-" and self.bare(name, at, _BARE)
+            return not _FLAG.match(text, at) and self.bare(name, at, _BARE)
         firm = self.is_anchored(start) and name.lower() in (
             "requirepass",
             "masterauth",

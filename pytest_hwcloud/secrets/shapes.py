@@ -193,7 +193,7 @@ def _value(match: re.Match[str], learner: Learner) -> str:
     return match[0][:start] + MASK + match[0][start + len(value) :]
 
 
-_AUTHORITY = re.compile(r"[^\s\"'<>\\,(){}|`^]{1,2048}")
+_AUTHORITY = re.compile(r"[^\s\"'<>\\]{1,2048}")
 
 
 def _user_infos(text: str, learner: Learner) -> str:
@@ -225,7 +225,7 @@ def _user_infos(text: str, learner: Learner) -> str:
 
 def _is_token(user: str) -> bool:
     digits, letters = any(map(str.isdigit, user)), any(map(str.isalpha, user))
-    return len(user) >= 16 and digits and letters and user.isascii()
+    return len(user) >= 16 and digits and letters and re.fullmatch(r"[\w.~%+-]+", user, re.ASCII) is not None
 
 
 def _kubernetes(text: str, learner: Learner) -> str:

@@ -1,0 +1,324 @@
+"""Names by rule, notations by kind, and linear time: what is a secret in a text, and what only looks so."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import re
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from secret_cases import CASES, HOOK, SECRET, TOKEN, clean_forms, worst_cases
+
+from pytest_hwcloud.secrets import detector, field_names, known_secrets, notations, scrubber, shapes
+from pytest_hwcloud.secrets.detector import in_body, marks, suspicions
+from pytest_hwcloud.secrets.field_names import hides, is_numeric, is_prose, kind_of
+from pytest_hwcloud.secrets.scrubber import Scrubber
+
+FIELDS = [
+    tuple(line.split("\t"))
+    for line in Path(__file__).with_name("data").joinpath("secret_fields.tsv").read_text().split("\n")[1:-1]
+]
+
+
+@pytest.mark.parametrize(("name", "verdict"), FIELDS, ids=[name for name, _ in FIELDS])
+def test_every_field_of_the_sdks_has_its_verdict(name: str, verdict: str) -> None:
+    assert (kind_of(name) or "harmless") == verdict
+    assert marks(name) or verdict != "secret"  # the detector has a mind of its own, and knows as much
+
+
+def test_the_table_is_whole() -> None:
+    counts = {
+        verdict: sum(1 for _, one in FIELDS if one == verdict)
+        for verdict in ("secret", "weak", "access key", "harmless")
+    }
+    assert (len(FIELDS), counts) == (304, {"secret": 174, "weak": 6, "access key": 10, "harmless": 114})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "DB_PASS",
+        "rootPwd",
+        "password_confirmation",
+        "passwords",
+        "user[password]",
+        "password[0]",
+        "spring.datasource.password",
+        "pgpassword",
+        "SECRET_KEY_BASE",
+        "AWS_SECRET_ACCESS_KEY",
+        "accessKeySecret",
+        "client-key-data",
+        "X-Amz-Security-Token",
+        "X-Obs-Security-Token",
+        "X-Amz-Credential",
+        "Signature",
+        "X-Apig-AppCode",
+        "tls.key",
+        "password2",
+        "identitytoken",
+        "hashed_password",
+        ".dockerconfigjson",
+        "PGPASSWORD",
+        "OS-KSADM:password",
+        "kubernetes.io/password",
+        "private_key_pem",
+        "plain_text_base64",
+        "authCode",
+        "smsCode",
+        "Set-Cookie",
+    ],
+)
+def test_names_of_secrets(name: str) -> None:
+    assert kind_of(name) == "secret"
+    assert marks(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "bypass",
+        "compass",
+        "passed",
+        "passenger",
+        "passwordless",
+        "nextToken",
+        "next_page_token",
+        "max_tokens",
+        "total_tokens",
+        "secretName",
+        "kms_key_id",
+        "public_key",
+        "ssh_public_key",
+        "error_code",
+        "status_code",
+        "token_url",
+        "secret_arn",
+        "key_name",
+        "object_key",
+        "primaryKey",
+        "tokenizer",
+        "keyboard",
+        "monkey",
+        "disk",
+        "task",
+        "asked",
+        "mask",
+        "author",
+        "authority",
+        "codec",
+        "cookie_policy",
+        "cookieless",
+        "signature_algorithm",
+        "data",
+        "message",
+        "code",
+        "key",
+    ],
+)
+def test_names_that_only_look_so(name: str) -> None:
+    assert kind_of(name) is None
+    assert not marks(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hidden"),
+    [
+        ("password", "letmein", True), ("password", "true", False), ("password", "${DB_PASS}", False),
+        ("password", "must be at least 8 characters", False), ("password", "correct horse battery staple", True),
+        ("auth", "NONE", False), ("auth", "dTpaazchcFF3OXhUMm0=", True), ("client_token", "0000aaaa-1111-2222-3333-444455556666", False),
+        ("client_token", "hvs.CAESIJ2b3c4d5e6f7g8h", True), ("ssh_key", "ssh-rsa AAAAB3NzaC1yc2E= me", False),
+        ("forgot_password", "Forgot your password?", False), ("token", "***", False), ("secret", "urn:csms:x", False),
+    ],
+)  # fmt: skip
+def test_the_value_has_its_say(name: str, value: str, hidden: bool) -> None:
+    assert hides(name, value) is hidden
+
+
+def test_numbers_of_codes_are_secrets_and_counts_are_not() -> None:
+    assert [is_numeric(name) for name in ("passcode", "pin_code", "password", "token", "tokens", "error_code")] == [
+        True, True, True, False, False, False,
+    ]  # fmt: skip
+    assert (
+        Scrubber().body(b'{"passcode": 123456, "tokens": 4096, "a": 1.10}')
+        == b'{"passcode": 0, "tokens": 4096, "a": 1.10}'
+    )
+    assert is_prose("the name of the secret") and not is_prose("correct horse battery staple")
+
+
+def clean(text: str) -> str:
+    return Scrubber().body(text.encode()).decode()
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_every_notation_is_masked_and_masking_twice_changes_nothing(kind: str) -> None:
+    once = clean(CASES[kind])
+    assert not any(secret in once for secret in (SECRET, TOKEN, HOOK))
+    assert once != CASES[kind]
+    assert clean(once) == once
+    assert in_body(once.encode(), "body") == []
+
+
+LAYERS: dict[str, Callable[[str], str]] = {
+    "percent": lambda text: quote(text, safe=""),
+    "base64": lambda text: base64.b64encode(text.encode()).decode(),
+    "JSON in JSON": lambda text: json.dumps({"a": json.dumps({"b": text})}),
+    "base64 in JSON": lambda text: json.dumps({"a": base64.b64encode(text.encode()).decode()}),
+    "gzip in base64": lambda text: base64.b64encode(gzip.compress(text.encode())).decode(),
+    "percent in JSON in base64": lambda text: base64.b64encode(
+        json.dumps({"a": quote(text, safe="")}).encode()
+    ).decode(),
+    "hex": lambda text: text.encode().hex(),
+}
+
+
+def opened(text: str, depth: int = 0) -> Iterator[str]:
+    """Every layer of a text, without any code of the package."""
+    from test_scrub import shows
+
+    yield text
+    if depth < 1:
+        for run in re.findall(r"(?:[0-9a-f]{2}){12,}", text):
+            yield bytes.fromhex(run).decode("latin-1")
+    del shows
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("kind", CASES)
+def test_every_notation_in_every_layer(kind: str, layer: str) -> None:
+    from test_scrub import shows
+
+    written = clean(LAYERS[layer](CASES[kind]))
+    for text in opened(written):
+        assert not any(shows(text, secret) for secret in (SECRET, TOKEN, HOOK))
+
+
+@pytest.mark.parametrize("form", clean_forms())
+def test_clean_forms_stay_byte_for_byte_and_are_not_refused(form: str) -> None:
+    text = clean_forms()[form]
+    assert clean(text) == text
+    assert in_body(text.encode(), "body") == []
+
+
+def test_a_value_learnt_late_is_masked_earlier_in_the_same_text() -> None:
+    assert clean(f'{{"log": "used {SECRET}", "password": "{SECRET}"}}') == '{"log": "used ***", "password": "***"}'
+    assert clean(f"used {SECRET}\npassword={SECRET}\n") == "used ***\npassword=***\n"
+
+
+def test_layout_numbers_order_and_escapes_stay() -> None:
+    text = '{ "b" : 1.10,\n\t"a":1e5 , "a": [ -0.0,12345678901234567890 ],"u":"\\u00e4\\/", "password" :  "x9!Kd82ms" }'
+    assert clean(text) == text.replace("x9!Kd82ms", "***")
+
+
+PASSWORDS = st.text(
+    st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="\"'\\<>&;,|`{}[]()*$%=:#@/?. "),
+    min_size=10,
+    max_size=40,
+).filter(lambda text: any(map(str.isdigit, text)) and any(map(str.isalpha, text)) and not hides.__call__("x", text))
+WRITTEN = st.sampled_from([
+    '{{"n": 1, "adminPass": "{}"}}', "password={}&a=1", "<Password>{}</Password>", "export DB_PASS={}\n", "--password {} -x",
+    "redis://:{}@host:6379", "X-Auth-Token: {}\r\n", "- secret_key: {}\n", "The password is: {}", "requirepass {}",
+    "{{'token': '{}'}}", '\\"token\\":\\"{}\\"', "echo 'root:{}' | chpasswd",
+])  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(PASSWORDS, WRITTEN, st.sampled_from([*LAYERS.values(), str]))
+def test_no_planted_secret_survives(password: str, notation: str, layer: Callable[[str], str]) -> None:
+    from test_scrub import shows
+
+    written = clean(layer(notation.format(password)))
+    assert not any(shows(text, password) for text in opened(written))
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.text(max_size=200) | st.text("pasword=:\"'{}[]<>&;,|%\\/#@ \n012eyJMI-*", max_size=200))
+def test_any_text_is_cleaned_once_and_for_all(text: str) -> None:
+    made = Scrubber()
+    once = made.text(text)
+    assert made.text(once) == once
+    suspicions(text, "here")
+
+
+def test_half_surrogates_and_odd_bytes_raise_nothing() -> None:
+    for text in ("\ud800", "password=\ud800abc", '{"password": "\ud800abc"}', "%ED%A0%80%41", "&#xd800;&quot;"):
+        Scrubber().text(text)
+        suspicions(text, "here")
+    for body in (b"\xff\xfep\x00=\x00", b"\x78\x9c\x00", b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", bytes(range(256))):
+        Scrubber().body(body)
+        in_body(body, "here")
+
+
+ROOM: tuple[ModuleType, ...] = (detector, field_names, known_secrets, notations, scrubber, shapes)
+
+
+def expressions() -> Iterator[tuple[str, re.Pattern[str]]]:
+    for module in ROOM:
+        for name, value in vars(module).items():
+            for index, one in enumerate(
+                value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else [value]
+            ):
+                if isinstance(one, re.Pattern) and isinstance(one.pattern, str):
+                    yield f"{module.__name__}.{name}[{index}]", one
+
+
+def nested(tree: Any, inside: bool = False) -> Iterator[str]:
+    """Unbounded repetitions that give characters back, inside another unbounded repetition that does."""
+    for operation, argument in tree:
+        name = str(operation)
+        if name in ("MAX_REPEAT", "MIN_REPEAT"):
+            unbounded = int(argument[1]) > 10_000
+            if unbounded and inside:
+                yield name
+            yield from nested(argument[2], inside or unbounded)
+        elif name in ("POSSESSIVE_REPEAT", "ATOMIC_GROUP"):
+            yield from nested(argument[2] if name == "POSSESSIVE_REPEAT" else argument, False)
+        elif name == "SUBPATTERN":
+            yield from nested(argument[3], inside)
+        elif name == "BRANCH":
+            for branch in argument[1]:
+                yield from nested(branch, inside)
+        elif name in ("ASSERT", "ASSERT_NOT"):
+            yield from nested(argument[1], inside)
+
+
+def test_no_expression_repeats_a_repetition() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import sre_parse
+    found = dict(expressions())
+    assert len(found) > 60
+    assert [name for name, one in found.items() if list(nested(sre_parse.parse(one.pattern, one.flags)))] == []
+
+
+SMALL, LARGE = 20_000, 80_000
+HARD = list(worst_cases(1000))
+
+
+def spent(body: bytes, work: Callable[[bytes], object]) -> float:
+    """Seconds of this process, the better of two tries."""
+    tries = []
+    for _ in range(2):
+        begun = time.process_time()
+        work(body)
+        tries.append(time.process_time() - begun)
+    return min(tries)
+
+
+@pytest.mark.parametrize("kind", HARD)
+def test_the_time_is_linear_in_the_size(kind: str) -> None:
+    """Four times the text takes four times as long, not sixteen times; tiny times say nothing."""
+    small, large = worst_cases(SMALL)[kind].encode(), worst_cases(LARGE)[kind].encode()
+    for work in (lambda body: Scrubber().body(body), lambda body: in_body(body, "body")):
+        first, second = spent(small, work), spent(large, work)
+        assert second < max(first, 0.004) * (len(large) / len(small)) * 2.5
