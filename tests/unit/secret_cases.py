@@ -7,6 +7,7 @@ import base64
 import json
 import random
 import string
+from functools import cache
 
 SECRET = S = "Zk7!pQw9xT2m"
 TOKEN = T = "a8Fh3kLq9ZxV2bN7mW4r"
@@ -121,6 +122,7 @@ CASES: dict[str, str] = {
 }
 
 
+@cache
 def clean_forms() -> dict[str, str]:
     """Answers without a secret, which look a little as if they had one."""
     random.seed(5)
@@ -131,7 +133,7 @@ def clean_forms() -> dict[str, str]:
     def hexed(n: int) -> str:
         return random.randbytes(n).hex()
 
-    forms = {
+    return {
         "next_token": json.dumps(
             {"next_token": rand(60), "page_info": {"next_marker": rand(48), "previous_marker": rand(40)}}
         ),
@@ -344,9 +346,9 @@ def clean_forms() -> dict[str, str]:
             }
         ),
     }
-    return forms
 
 
+@cache
 def worst_cases(size: int) -> dict[str, str]:
     """Bodies of about size characters that are hard on expressions and scanners."""
     random.seed(1)
@@ -355,7 +357,7 @@ def worst_cases(size: int) -> dict[str, str]:
         return "".join(random.choices(string.ascii_lowercase, k=7))
 
     prose = " ".join(word() for _ in range(size // 8))
-    bodies = {
+    return {
         "prose": prose,
         "run %": "<p>%41" + "a" * size,
         "many %": "%41" * (size // 3),
@@ -418,4 +420,3 @@ def worst_cases(size: int) -> dict[str, str]:
         "quotes": "'" * size,
         "chpw": "chpasswd\n" + "aaaa:bbbb1\n" * (size // 11),
     }
-    return bodies
