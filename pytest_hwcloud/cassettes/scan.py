@@ -22,6 +22,8 @@ from pytest_hwcloud.secrets.scrubber import Scrubber
 SUFFIXES = (".yaml", ".yml", ".json")
 _ITEM = re.compile(r"(?m)^[ ]*- (?=request:|response:|recorded_at:|fault:)")
 _TODAY = "a value that recordings mask"
+UNREADABLE = "a text that cannot be read"  # in a coding whose library is not installed
+_TEXT = re.compile(r"(?i)^text/|json|xml|form-urlencoded|javascript|yaml")
 _PIECE = 1 << 20  # bytes that are read at once
 _MOST = 50  # lines of one body that are told
 _REFUSED = frozenset({"authentication", "scope", "authorization"})
@@ -146,6 +148,9 @@ def inspect(entry: Entry, known: Sequence[str] = ()) -> list[Suspicion]:
         found += detector.in_headers(answer.headers, "answer", known)
         found += detector.in_body(answer.body, "answer body", known)
         found += detector.suspicions(answer.reason, "answer reason", known)
+        coding = answer.header("content-encoding")
+        if coding and _TEXT.search(answer.header("content-type") or "") and not detector.is_text(answer.body):
+            found.append(Suspicion(kind=UNREADABLE, place="answer body", shown=f"Content-Encoding: {coding}"))
     return [replace(one, place=f"{call} {one.place}") for one in found]
 
 

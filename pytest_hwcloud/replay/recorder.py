@@ -20,7 +20,7 @@ from pytest_hwcloud.cassettes.drift import Drift, compare
 from pytest_hwcloud.cassettes.interaction import CassetteError, Interaction
 from pytest_hwcloud.cassettes.recorded_logins import is_login, with_used_catalog
 from pytest_hwcloud.cassettes.rendering import Entry, render
-from pytest_hwcloud.cassettes.scan import inspect
+from pytest_hwcloud.cassettes.scan import UNREADABLE, inspect
 from pytest_hwcloud.cassettes.tape import Tape
 from pytest_hwcloud.cloud.failures.network import fault_kind
 from pytest_hwcloud.cloud.tokens import TokenError, read_login
@@ -30,7 +30,7 @@ from pytest_hwcloud.journal import CURRENT, Exchange
 from pytest_hwcloud.replay.identity_mapping import IdentityMapping
 from pytest_hwcloud.replay.player import PlayedExchange
 from pytest_hwcloud.secrets.allowlist import without_kept
-from pytest_hwcloud.secrets.detector import Suspicion
+from pytest_hwcloud.secrets.detector import KNOWN, Suspicion
 from pytest_hwcloud.secrets.field_names import REQUEST_IDS
 from pytest_hwcloud.secrets.scrubber import Scrubber
 from pytest_hwcloud.usercode.call_site import call_site
@@ -44,11 +44,19 @@ class DirtyRecording(CassetteError):
 
     def __init__(self, suspicions: Sequence[Suspicion], path: Path) -> None:
         self.suspicions = tuple(suspicions)
-        lines = "".join(f"\n  {one}" for one in suspicions)
-        places = (one.place.rpartition(" ")[2] for one in suspicions)
-        shown = next((place for place in places if place.startswith("$.")), "a glob of the value")
-        way_out = f'\n  what is no secret can be kept, in hwcloud.yaml: recording: {{keep: ["{shown}"]}}'
-        super().__init__(f"not written, the recording may hold secrets:{lines}{way_out}", path=path)
+        from pytest_hwcloud import texts
+
+        lines = [texts.say("cassettes.dirty"), *map(str, suspicions)]
+        keepable = [one for one in suspicions if one.kind not in (KNOWN, UNREADABLE)]
+        if keepable:
+            places = (one.place.rpartition(" ")[2] for one in keepable)
+            shown = next((place for place in places if place.startswith("$.")), texts.say("cassettes.dirty-glob"))
+            lines.append(texts.say("cassettes.dirty-keep", glob=shown))
+        if any(one.kind == KNOWN for one in suspicions):
+            lines.append(texts.say("cassettes.dirty-known"))
+        if any(one.kind == UNREADABLE for one in suspicions):
+            lines.append(texts.say("cassettes.dirty-unreadable"))
+        super().__init__("\n  ".join(lines), path=path)
 
 
 @dataclass

@@ -399,6 +399,14 @@ def _is_benign(text: str, match: re.Match[str]) -> bool:
         return False
 
 
+def is_text(body: bytes) -> bool:
+    """Whether these bytes can be read."""
+    try:
+        return all(letter.isprintable() or letter.isspace() for letter in body[:4096].decode(errors="strict")[:-4])
+    except UnicodeDecodeError as error:
+        return error.start > 4000 and error.reason == "unexpected end of data"
+
+
 def _any_shape(text: str, known: Collection[str]) -> bool:
     patterns = (*_SHAPES.values(), _IAM, _AK)
     return any(pattern.search(text) for pattern in patterns) or next(_known_in(text, known), None) is not None

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
+from pytest_hwcloud.cloud.transfer_coding import coded, opened
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.secrets import shapes
 from pytest_hwcloud.secrets.encodings import MASK
@@ -96,11 +97,21 @@ class Scrubber:
         version = self.swaps.version
         url = self.url(request.url)
         headers = self.headers(request.headers, "request")
-        body = self.body(request.body, request.headers.get("content-type", ""))
+        body = self._coded_body(request)
         if self.swaps.version != version:  # what was met late is hidden in what came first
             url, body = self.swaps(url), self._known(body)
             headers = {name: self.swaps(value) for name, value in headers.items()}
         return Request(request.method, url, headers, body)
+
+    def _coded_body(self, request: Request) -> bytes:
+        """The body, clean, in the coding that it has."""
+        content_type = request.headers.get("content-type", "")
+        if request.body and request.headers.get("content-encoding"):
+            _, plain, coding = opened(request.headers, request.body)
+            if coding and plain != request.body:
+                clean = self.body(plain, content_type)
+                return request.body if clean == plain else coded(clean, coding) or clean
+        return self.body(request.body, content_type)
 
     def answer(self, answer: Answer, method: str = "GET") -> Answer:
         """The answer as it is recorded; the length is kept where it is the answer (HEAD)."""

@@ -362,7 +362,7 @@ def worst_cases(size: int) -> dict[str, str]:
         "run %": "<p>%41" + "a" * size,
         "many %": "%41" * (size // 3),
         "% b": ("a%41b ") * (size // 6),
-        "name=": 'name="%s"\n' % ("x") * (size // 9),
+        "name=": 'name="x"\n' * (size // 9),
         "name= varied": "".join(f'name="v{i}"\n' for i in range(size // 14)),
         "password= varied": "".join(f'password="Vx{i}q!{i}"\n' for i in range(size // 24)),
         "password oneline": "".join(f"password=Vx{i}q!{i} " for i in range(size // 24)),

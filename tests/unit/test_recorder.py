@@ -18,12 +18,13 @@ from pytest_hwcloud.cloud.identity import DEFAULT_PROJECT_ID, default_identity
 from pytest_hwcloud.cloud.wire import Answer, Request, json_answer
 from pytest_hwcloud.journal import CURRENT, Journal
 from pytest_hwcloud.replay.identity_mapping import IdentityMapping
-from pytest_hwcloud.replay.recorder import Recorder
+from pytest_hwcloud.replay.recorder import DirtyRecording, Recorder
 
 AK, PROJECT = "QXJ7RT2VNE9LQ4ZK8WDP", "a7" * 16
 REPLAYED = default_identity()
 REAL = replace(REPLAYED, ak=AK, sk="tZ4mQ8vL2xR7nB5kJ9wC3yH6fD1gS0aPqUeTiOrM", projects={"cn-north-4": PROJECT})
 URL = f"https://ecs.cn-north-4.myhuaweicloud.com/v1/{PROJECT}/servers"
+REPLAYED_URL = URL.replace(PROJECT, DEFAULT_PROJECT_ID)
 OK = json_answer(200, {"servers": []}, {"X-Request-Id": "ab" * 16}, "OK")
 
 
@@ -170,3 +171,34 @@ def test_a_wrong_url_is_no_fault(recorder: Recorder, tmp_path: Path) -> None:
     recorder.failed(get(), ValueError("no host"))
     assert recorder.commit(keep=True) is None
     assert DEFAULT_PROJECT_ID in recorder.scrubber.url(URL)
+
+
+@pytest.mark.parametrize(
+    ("answer", "lines"),
+    [
+        (
+            json_answer(200, {"note": "hJ3kL9mN2pQ7rS5tU1vW8xY4zA6bC0dE3fG5hI7j"}),
+            [
+                f"GET {REPLAYED_URL} answer body $.note: a secret key (SK) (hJ…, 40 characters)",
+                'what is no secret can be kept, in hwcloud.yaml: recording: {keep: ["$.note"]}',
+            ],
+        ),
+        (
+            Answer(200, {"Content-Type": "text/plain", "Content-Encoding": "odd"}, b"\x01\x02\xff\xfe\x03"),
+            [
+                f"GET {REPLAYED_URL} answer body: a text that cannot be read (Content-Encoding: odd)",
+                "install the library of the coding (brotli, zstandard), or have the client not accept it "
+                "(Accept-Encoding: gzip)",
+            ],
+        ),
+    ],
+)
+def test_a_refusal_names_call_place_kind_and_a_way_out(recorder: Recorder, answer: Answer, lines: list[str]) -> None:
+    recorder.heard(get(), answer, 1.0)
+    with pytest.raises(DirtyRecording) as caught:
+        recorder.commit(keep=True)
+    assert str(caught.value).split("\n  ") == [
+        f"{recorder.path}: not written, the recording may hold secrets:",
+        *lines,
+    ]
+    assert not recorder.path.exists()

@@ -136,7 +136,8 @@ def test_names_that_only_look_so(name: str) -> None:
     [
         ("password", "letmein", True), ("password", "true", False), ("password", "${DB_PASS}", False),
         ("password", "must be at least 8 characters", False), ("password", "correct horse battery staple", True),
-        ("auth", "NONE", False), ("auth", "dTpaazchcFF3OXhUMm0=", True), ("client_token", "0000aaaa-1111-2222-3333-444455556666", False),
+        ("auth", "NONE", False), ("auth", "dTpaazchcFF3OXhUMm0=", True),
+        ("client_token", "0000aaaa-1111-2222-3333-444455556666", False),
         ("client_token", "hvs.CAESIJ2b3c4d5e6f7g8h", True), ("ssh_key", "ssh-rsa AAAAB3NzaC1yc2E= me", False),
         ("forgot_password", "Forgot your password?", False), ("token", "***", False), ("secret", "urn:csms:x", False),
     ],
@@ -153,7 +154,8 @@ def test_numbers_of_codes_are_secrets_and_counts_are_not() -> None:
         Scrubber().body(b'{"passcode": 123456, "tokens": 4096, "a": 1.10}')
         == b'{"passcode": 0, "tokens": 4096, "a": 1.10}'
     )
-    assert is_prose("the name of the secret") and not is_prose("correct horse battery staple")
+    assert is_prose("the name of the secret")
+    assert not is_prose("correct horse battery staple")
 
 
 def clean(text: str) -> str:
@@ -226,7 +228,8 @@ PASSWORDS = st.text(
     max_size=40,
 ).filter(lambda text: any(map(str.isdigit, text)) and any(map(str.isalpha, text)) and not hides.__call__("x", text))
 WRITTEN = st.sampled_from([
-    '{{"n": 1, "adminPass": "{}"}}', "password={}&a=1", "<Password>{}</Password>", "export DB_PASS={}\n", "--password {} -x",
+    '{{"n": 1, "adminPass": "{}"}}', "password={}&a=1", "<Password>{}</Password>", "export DB_PASS={}\n",
+    "--password {} -x",
     "redis://:{}@host:6379", "X-Auth-Token: {}\r\n", "- secret_key: {}\n", "The password is: {}", "requirepass {}",
     "{{'token': '{}'}}", '\\"token\\":\\"{}\\"', "echo 'root:{}' | chpasswd",
 ])  # fmt: skip
