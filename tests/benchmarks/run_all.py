@@ -24,6 +24,7 @@ STEPS = [
     ("5", ["bench5_policy.py"]),
     ("6", ["bench6_xdist.py"]),
     ("7", ["bench7_call.py"]),
+    ("8", ["bench8_needs.py"]),
 ]
 
 
@@ -40,7 +41,7 @@ def main() -> None:
         if only and name not in only and name.rstrip("abcdefghijklmnopqrstuvwxyz") not in only:
             continue
         more = ["--quick"] if args.quick else []
-        if name not in ("3polls", "3parsers"):
+        if name not in ("3polls", "3parsers", "8"):
             more += [x for s in args.subject or () for x in ("--subject", s)]
         print(f"== {name}: {' '.join(argv + more)}", flush=True)
         t = time.monotonic()

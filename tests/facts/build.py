@@ -3,7 +3,8 @@
     python tests/facts/build.py            write what changed
     python tests/facts/build.py --check    only say what would change (exit status 1 if anything would)
 
-Sources: `tests/facts/sources`; results: `pytest_hwcloud/cloud/facts`. The same sources give the same bytes.
+Sources: `tests/facts/sources`; results: `pytest_hwcloud/cloud/facts`, and the table of coverage in the guide. The
+same sources give the same bytes.
 """
 
 from __future__ import annotations
@@ -13,26 +14,30 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+import build_coverage
 import build_endpoints
 import build_errors
 import build_permissions
 import build_policies
 
 SOURCES = Path(__file__).parent / "sources"
-TARGET = Path(__file__).parents[2] / "pytest_hwcloud" / "cloud" / "facts"
+TARGET = Path(__file__).parents[2] / "pytest_hwcloud"
+FACTS, COVERAGE = "cloud/facts", "guide/coverage.md"
 
 
 def files(sources: Path = SOURCES) -> dict[str, str]:
     """Path below TARGET -> text, of every file that is built."""
     made: dict[str, str] = {}
     for builder in (build_endpoints, build_errors, build_permissions, build_policies):
-        made |= builder.files(sources)
-    return made
+        made |= {f"{FACTS}/{name}": text for name, text in builder.files(sources).items()}
+    tables = {name: text for name, text in made.items() if name.startswith(f"{FACTS}/calls/")}
+    return {**made, COVERAGE: build_coverage.text(tables.values())}
 
 
 def changes(made: dict[str, str], target: Path = TARGET) -> dict[str, str]:
     """Path -> "new", "changed" or "gone", of the files in the package that are not as they would be built."""
-    there = {path.relative_to(target).as_posix(): path for path in target.rglob("*") if path.is_file()}
+    found_here = [*(target / FACTS).rglob("*"), target / COVERAGE]
+    there = {path.relative_to(target).as_posix(): path for path in found_here if path.is_file()}
     found = {name: "gone" for name in there if name not in made}
     for name, text in made.items():
         if name not in there:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -206,3 +207,29 @@ def test_the_names_in_a_row_of_a_project_are_aliases(table):
     calls.clear_tables()
     assert not Policy(fresh["ddm:cluster:list"].documents).decide("ddm:clusters:list")
     assert actions.canonical("ddm:clusters:list") == "ddm:clusters:list"
+
+
+def test_a_look_up_is_quick_in_every_service():
+    """CPU time, the best of three: under 3 ms for the first look-up in a service, under 20 us for the same again."""
+    slow = []
+    calls.needs("GET", "https://iam.myhuaweicloud.com/v3/users")  # the endpoints are loaded once a process
+    for service in SERVICES:
+        rows = tables.read(service)[1]
+        sizes = [(row.method, len(row.parts)) for row in rows]
+        row = max(rows, key=lambda row: sizes.count((row.method, len(row.parts))))
+        region = (*(r for r in regions(service) if r == "cn-north-4"), *regions(service), "cn-north-4")[0]
+        ask = row.method, base_url(service, region) + re.sub(r"\{\w+\}", "q1w2", row.template)
+        first, again = [], []
+        for _ in range(3):
+            calls.clear_tables()
+            tables._file.cache_clear()
+            start = time.thread_time()
+            calls.needs(*ask)
+            first.append(time.thread_time() - start)
+            start = time.thread_time()
+            for _ in range(50):
+                calls.needs(*ask)
+            again.append((time.thread_time() - start) / 50)
+        if min(first) > 0.003 or min(again) > 0.00002:
+            slow.append((service, min(first), min(again)))
+    assert slow == []
