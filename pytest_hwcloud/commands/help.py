@@ -13,7 +13,7 @@ GUIDE = Path(__file__).parents[1] / "guide"
 # In the order in which a newcomer reads them.
 TOPICS = (
     "start", "migrating", "identities", "recording", "gates", "clients", "fixtures", "children", "permissions",
-    "actions", "coverage", "ci", "rules", "codes", "shell", "reference", "troubleshooting", "limits",
+    "actions", "tables", "coverage", "ci", "rules", "codes", "shell", "reference", "troubleshooting", "limits",
 )  # fmt: skip
 
 
