@@ -81,7 +81,10 @@ def entry_of(failure: Failure) -> Entry | None:
     """The catalogue's entry of a failure."""
     if not failure.code or (failure.details.get("type") and failure.code.isdecimal()):
         return None
-    return codes.entry(failure.code, failure.message, failure.status, family=failure.family)
+    found = codes.entry(failure.code, failure.message, failure.status, family=failure.family)
+    if found is not None and found.gate == "authorization" and failure.gate == "authentication":
+        return None  # its text speaks of permissions, the message of who is calling
+    return found
 
 
 def is_plain_code(text: str) -> bool:

@@ -70,9 +70,9 @@ class Refused(AbstractContextManager["Refusal"]):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
         __tracebackhide__ = True
-        if error is not None and (not isinstance(error, Exception) or failures.read(error) is None):
-            return False
         refusal, made = self._refusal, self._journal.exchanges[self._start :]
+        if error is not None and not _is_about(error, made):
+            return False
         refusal.error = error
         _settle(refusal, made, self._code, self._gate)
         if refusal.failure is None or not _fits(refusal, self._code, self._gate):
@@ -80,6 +80,20 @@ class Refused(AbstractContextManager["Refusal"]):
         refusal.explanation = self._explain(refusal.error or refusal.failure)
         self._journal.expected.update(id(exchange) for exchange in made if exchange.failure is not None)
         return True
+
+
+def _is_about(error: BaseException, made: Sequence[Exchange]) -> bool:
+    """Whether an exception was raised for a refusal: it carries one, or its words name that of a call of the block."""
+    if not isinstance(error, Exception) or isinstance(error, AssertionError):
+        return False
+    if failures.read(error) is not None:
+        return True
+    told = {mark for e in made if e.failure for mark in (e.failure.request_id, e.failure.code) if mark}
+    try:
+        text = str(error)
+    except Exception:  # of the user's class
+        return False
+    return any(re.search(rf"(?<![\w.-]){re.escape(mark)}(?![\w-])", text) for mark in told)
 
 
 def _settle(refusal: Refusal, made: Sequence[Exchange], code: str | None, gate: str | None) -> None:

@@ -322,3 +322,108 @@ def test_the_names_for_annotations() -> None:
         "pytest_hwcloud.journal",
         "pytest_hwcloud.cloud.identity",
     ]
+
+
+CLIENTS = """
+import pickle, copy, threading
+import pytest
+
+pytestmark = pytest.mark.hwcloud_cassette("authorization/aksk-without-permission")
+
+def url(hwcloud):
+    return hwcloud.url("ecs", "/v1/{project_id}/cloudservers/detail")
+"""
+RAISED = {
+    "urllib": """
+import urllib.request
+def test_it(hwcloud):
+    signed = __import__("pytest_hwcloud").sign("GET", url(hwcloud), {}, b"", ak=hwcloud.credentials().ak,
+                                               sk=hwcloud.credentials().sk)
+    with hwcloud.refused("Ecs.0110", gate="authorization") as refusal:
+        urllib.request.urlopen(urllib.request.Request(url(hwcloud), headers=signed))
+    assert refusal.status == 403
+    assert b"Ecs.0110" in refusal.error.read()
+""",
+    "httpx": """
+import httpx
+def test_it(hwcloud):
+    signed = __import__("pytest_hwcloud").sign("GET", url(hwcloud), {}, b"", ak=hwcloud.credentials().ak,
+                                               sk=hwcloud.credentials().sk)
+    with hwcloud.refused("Ecs.0110", gate="authorization"):
+        httpx.get(url(hwcloud), headers=signed).raise_for_status()
+""",
+    "aiohttp": """
+import asyncio, aiohttp
+def test_it(hwcloud):
+    signed = __import__("pytest_hwcloud").sign("GET", url(hwcloud), {}, b"", ak=hwcloud.credentials().ak,
+                                               sk=hwcloud.credentials().sk)
+    async def ask():
+        async with aiohttp.ClientSession(raise_for_status=True) as session:
+            await session.get(url(hwcloud), headers=signed)
+    with hwcloud.refused("Ecs.0110", gate="authorization"):
+        asyncio.run(ask())
+""",
+    "own class": """
+class Refused(Exception): pass
+def test_it(hwcloud):
+    with hwcloud.refused("Ecs.0110"):
+        answer = hwcloud.session().get(url(hwcloud))
+        raise Refused(f"servers: HTTP {answer.status_code}, Ecs.0110")
+""",
+}
+
+
+@pytest.mark.parametrize("client", RAISED)
+def test_refused_catches_what_a_client_raises(run: Run, client: str) -> None:
+    run(CLIENTS + RAISED[client]).assert_outcomes(passed=1)
+
+
+def test_refused_lets_other_errors_through(run: Run) -> None:
+    body = """
+def test_it(hwcloud):
+    with pytest.raises(KeyError):
+        with hwcloud.refused("Ecs.0110"):
+            hwcloud.session().get(url(hwcloud)).json()["servers"]
+"""
+    run(CLIENTS + body).assert_outcomes(passed=1)
+
+
+def test_sessions_and_tokens_are_copied_and_pickled(run: Run) -> None:
+    body = """
+import requests
+@pytest.mark.parametrize("again", [copy.deepcopy, copy.copy, lambda one: pickle.loads(pickle.dumps(one))])
+def test_it(hwcloud, hwcloud_session, hwcloud_project_token, again):
+    hwcloud_session.headers["X-Own"] = "kept"
+    session = again(hwcloud_session)
+    assert session.headers["X-Own"] == "kept"
+    assert session.get(url(hwcloud)).status_code == 403
+    assert set(session.adapters) == {"https://", "http://"}
+    session.mount("https://own.example.com", requests.adapters.HTTPAdapter())
+    session.close()
+    token = again(hwcloud_project_token)
+    assert token == hwcloud_project_token and token.value not in repr(token)
+    assert [e.identity for e in hwcloud.exchanges] == ["default"]
+"""
+    run(CLIENTS + body).assert_outcomes(passed=3)
+
+
+def test_clients_of_both_obs_sdks(run: Run) -> None:
+    body = """
+import obs
+from huaweicloudsdkobs.v1 import ObsClient, ObsAsyncClient
+
+def test_new(hwcloud):
+    for kind in (ObsClient, ObsAsyncClient):
+        client = hwcloud.client(kind, region="cn-east-3")
+        assert client._credentials.ak == hwcloud.credentials().ak
+        assert [endpoint for endpoint in client._endpoints] == ["https://obs.cn-east-3.myhuaweicloud.com"]
+
+def test_old(hwcloud):
+    client = hwcloud.client(obs.ObsClient)
+    assert client.server == "obs.cn-north-4.myhuaweicloud.com"
+
+def test_none(hwcloud):
+    with pytest.raises(TypeError, match="a client class of the official SDK is expected"):
+        hwcloud.client(dict)
+"""
+    run("import pytest\n" + body).assert_outcomes(passed=3)

@@ -55,6 +55,13 @@ _STATUS_KINDS = {
     415: "invalid-parameter", 422: "invalid-parameter", 429: "throttling", 431: "invalid-parameter",
     494: "invalid-parameter", 500: "internal", 501: "unsupported", 502: "dependency", 503: "dependency", 504: "timeout",
 }  # fmt: skip
+_UNKNOWN_CALLER = re.compile(
+    r"x-auth-token\b.{0,40}\b(?:invalid|not found|missing|expired|empty|null)|(?:invalid|expired|missing) x-auth-token"
+    r"|valid (?:Date|x-\w{3}-date)\b|requires? a valid date|(?:invalid|illegal|expired|wrong) token\b"
+    r"|token (?:is |has |was )?(?:invalid|expired|not valid)|signature (?:does not|doesn't) match|not authenticated"
+    r"|(?:access key|AK) (?:\S{1,60} )?(?:does not|not) exist|request has expired|time ?(?:skew|too skewed)",
+    re.IGNORECASE,
+)
 _GATEWAY = re.compile(r"API(?:GW|G|C)\.03\d\d", re.IGNORECASE)
 _NUMBERED = re.compile(r"\.\d{0,4}0?(40[0-9]|429|50[0-4])(?:0\d\d)?$")  # CCE.01401001, SYS.0403, FSS.0429
 _TYPES = {
@@ -136,6 +143,9 @@ def _host_service(url: str) -> str | None:
 def _kind(body: ErrorBody, status: int | None, family: str | None, actions: tuple[str, ...]) -> tuple[str, str]:
     entry = codes.entry(body.code, body.message, status, family=family) if body.code and body.style != "nova" else None
     if entry is not None and not (actions and entry.kind in _VAGUE):
+        # A code for denials of every sort: where the words are about who is calling, they decide.
+        if entry.gate == "authorization" and not actions and _UNKNOWN_CALLER.search(body.message[:2000]):
+            return "authentication", codes.gate_of("authentication")
         return entry.kind, entry.gate
     kind = "permission-denied" if actions else _guess(body, status)
     return kind, codes.gate_of(kind)

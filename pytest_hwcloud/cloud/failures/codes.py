@@ -21,6 +21,7 @@ _GATES = {
     "scope-mismatch": "scope",
     "permission-denied": "authorization",
 }
+_TELLING = 15  # characters of a message that is looked for inside other words
 _NETWORK = {"dns", "tls", "network", "timeout", "endpoint"}
 
 
@@ -95,6 +96,44 @@ def service_of(code: str) -> str | None:
 def is_gateway(code: str | None) -> bool:
     """Whether the API gateway itself answers with this code."""
     return code is not None and code.lower().startswith(("apigw.", "apig.0", "apic.0"))
+
+
+def by_message(text: str) -> tuple[Entry, str] | None:
+    """The entry whose documented message stands in a text, and the message as the text has it; the longest one."""
+    sought = normal(text).lower()
+    within: dict[str, tuple[str, str]] = {}  # code -> family and message that has the text in it
+    best: tuple[int, str, str, str] | None = None  # length, family, code, message
+    for family in _index()["families"]:
+        for row in rows(family).values():
+            variants = row.get("variants") or []
+            assert isinstance(variants, list)
+            for variant in variants:
+                pattern = variant.get("pattern")
+                if pattern and (hit := re.search(str(pattern), normal(text))) and len(hit[0]) >= _TELLING:
+                    within.setdefault(str(row["code"]), (family, str(variant["message"])))
+            for message in (*row["messages"], *(one["message"] for one in variants if one.get("message"))):  # type: ignore[misc]
+                plain = normal(str(message)).lower()
+                if len(sought) >= _TELLING and sought in plain:
+                    within.setdefault(str(row["code"]), (family, str(message)))
+                long_enough = len(plain) >= _TELLING if plain != sought else len(plain) > 3
+                if long_enough and plain in sought and (best is None or len(plain) > best[0]):
+                    best = len(plain), family, str(row["code"]), str(message)
+    if best is None:
+        return _only(within, text)
+    at = sought.find(normal(best[3]).lower())
+    written = normal(text)[at : at + best[0]]
+    found = entry(best[2], written, family=best[1])
+    return (found, written) if found else None
+
+
+def _only(within: Mapping[str, tuple[str, str]], text: str) -> tuple[Entry, str] | None:
+    """Of several codes with the same words the gateway's of today, else none."""
+    code = next(iter(within)) if len(within) == 1 else next((one for one in within if one.startswith("APIGW.")), "")
+    if not code:
+        return None
+    family, message = within[code]
+    found = entry(code, message, family=family)
+    return (found, normal(text)) if found else None
 
 
 def all_codes() -> tuple[str, ...]:

@@ -5,14 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from io import BytesIO
 
 from pytest_hwcloud.cloud.failures.bodies import ErrorBody, read_refusal
 from pytest_hwcloud.cloud.failures.classify import failure_of
+from pytest_hwcloud.cloud.failures.codes import entry
 from pytest_hwcloud.cloud.failures.failure import Failure
 from pytest_hwcloud.cloud.failures.formats import decode_text
 from pytest_hwcloud.cloud.failures.network import fault_of, host_in, network_failure
 from pytest_hwcloud.cloud.failures.pasted_text import read_all
-from pytest_hwcloud.cloud.failures.responses import call_of, headers_of, quietly, read_response, request_id_in
+from pytest_hwcloud.cloud.failures.responses import (
+    call_of,
+    headers_of,
+    quietly,
+    read_answer,
+    read_response,
+    request_id_in,
+)
 
 _MOST = 60  # exceptions of one chain that are looked at
 _SILENT = {
@@ -23,7 +32,7 @@ _SILENT = {
     "SystemExit",
     "StopIteration",
 }  # their texts quote others
-_HTTP_STATUS = re.compile(r"\(HTTP (\d{3})\)|^(\d{3}) (?:Client|Server) Error")
+_HTTP_STATUS = re.compile(r"\(HTTP (\d{3})\)|^(\d{3}):? (?:Client|Server) Error")
 _UNREADABLE = "Unrecognized schema in response body."  # keystoneauth's words where it lost code and text
 
 
@@ -62,13 +71,63 @@ def _behind(error: BaseException) -> Iterator[object]:
 def _carried(error: BaseException) -> Failure | None:
     """What one exception carries: an answer, the fields of one, or a text that quotes one."""
     client = type(error).__name__
-    found = _from_response(error) or _from_sdk(error) or _from_status(error) or _from_text(error)
+    found = _from_response(error) or _from_sdk(error) or _from_answer(error) or _from_status(error) or _from_text(error)
     return replace(found, client=client) if found else None
 
 
 def _from_response(error: BaseException) -> Failure | None:
     response = quietly(error, "response")
+    if isinstance(response, Mapping):
+        return _from_botocore(response)
     return read_response(response) if response is not None else None
+
+
+def _from_botocore(response: Mapping[str, object]) -> Failure | None:
+    """botocore's ClientError: the fields of the body, and the metadata of the answer."""
+    told, metadata = response.get("Error"), response.get("ResponseMetadata")
+    if not isinstance(told, Mapping) or not told.get("Code"):
+        return None
+    answer = metadata if isinstance(metadata, Mapping) else {}
+    status, code = answer.get("HTTPStatusCode"), str(told["Code"])
+    body = ErrorBody(code=None if code == str(status) else code, message=str(told.get("Message") or ""))
+    request_id = told.get("RequestId") or answer.get("RequestId")
+    family = "obs" if body.code and entry(body.code, family="obs") else None
+    found = failure_of(
+        replace(body, message="" if body.message.lower() in _PHRASES and not body.code else body.message),
+        status=status if isinstance(status, int) else None,
+        request_id=str(request_id) if request_id else None,
+        family=family,
+    )
+    return replace(found, service=found.service or ("obs" if family else None))
+
+
+def _from_answer(error: BaseException) -> Failure | None:
+    """urllib's HTTPError, which is the answer itself: its body stays readable for the program that caught it."""
+    code = quietly(error, "code")
+    if not isinstance(code, int) or not 400 <= code <= 599 or not hasattr(error, "fp") or not hasattr(error, "hdrs"):
+        return None
+    headers = headers_of(error)
+    method, url = call_of(error)
+    return read_answer(code, headers, _peeked(error), method=method, url=url, reason=str(quietly(error, "msg") or ""))
+
+
+_LONGEST_BODY = 1_000_000
+
+
+def _peeked(error: BaseException) -> bytes:
+    opened = quietly(error, "fp")
+    if opened is None or not hasattr(opened, "read") or quietly(opened, "closed") is True:
+        return b""
+    try:
+        length = int(headers_of(error).get("content-length", "0"))
+        data = bytes(opened.read()) if length < _LONGEST_BODY else b""
+        again = BytesIO(data)
+        for name in ("read", "readline", "readlines", "readinto"):  # tempfile's wrapper keeps the methods it gave out
+            vars(error).pop(name, None)
+        vars(error).update(fp=again, file=again)
+    except (OSError, ValueError, TypeError):
+        return b""
+    return data
 
 
 def _from_sdk(error: BaseException) -> Failure | None:

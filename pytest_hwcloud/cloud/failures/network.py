@@ -21,21 +21,31 @@ _WORDS = tuple(
         (
             r"getaddrinfo failed|name or service not known|name resolution|nodename nor servname|failed to resolve"
             r"|no address associated with hostname|name does not resolve|could not resolve host|no such host is known"
-            r"|NameResolutionError|UnknownHostException",
+            r"|NameResolutionError|UnknownHostException|: no such host\b|ENOTFOUND|EAI_AGAIN|failed to lookup address"
+            r"|server misbehaving|php_network_getaddresses|域名解析失败",
             "dns",
         ),
-        (r"\[SSL|\bSSLError|certificate verify failed|CERTIFICATE_VERIFY|wrong version number|SSLEOFError", "tls"),
         (
-            r"connect ?timeout|connection (?:to \S{1,200} )?timed out|Errno 110\b|WinError 10060|ETIMEDOUT",
+            r"\[SSL|\bSSLError|certificate verify failed|CERTIFICATE_VERIFY|wrong version number|SSLEOFError|\bx509: "
+            r"|PKIX path|SSLHandshakeException|SSL connection could not be established|SSL certificate problem"
+            r"|self[- ]signed certificate|UNABLE_TO_(?:VERIFY|GET_ISSUER)|CERT_HAS_EXPIRED|tls: |ERR_TLS_"
+            r"|certificate has expired|SSL_connect",
+            "tls",
+        ),
+        (
+            r"connect ?timeout|connection (?:to \S{1,200} )?timed out|Errno 110\b|WinError 10060|ETIMEDOUT"
+            r"|dial tcp \S{1,200}: i/o timeout|TLS handshake timeout|connect timed out|connect ETIMEDOUT|curl: \(28\)",
             "connect-timeout",
         ),
-        (r"read timed out|read ?timeout|timed out", "read-timeout"),
+        (r"read timed out|read ?timeout|timed out|i/o timeout|Client\.Timeout|ESOCKETTIMEDOUT", "read-timeout"),
         (
-            r"connection refused|Errno 111\b|WinError 10061|actively refused|connect call failed|Errno 61\b",
+            r"connection refused|ECONNREFUSED|No connection could be made"
+            r"|Errno 111\b|WinError 10061|actively refused|connect call failed|Errno 61\b",
             "connection-refused",
         ),
         (
-            r"connection reset|Errno 104\b|WinError 10054|connection aborted|remote ?disconnected|broken pipe"
+            r"connection reset|ECONNRESET|socket hang up|unexpected EOF"
+            r"|Errno 104\b|WinError 10054|connection aborted|remote ?disconnected|broken pipe"
             r"|server disconnected|closed connection without response|forcibly closed",
             "connection-reset",
         ),
@@ -64,7 +74,9 @@ _VAGUE = {
     "UnknownConnectionError", "MaxRetryError", "HTTPError", "RequestTimeoutException",
 }  # fmt: skip
 _HOST = re.compile(
-    r"host='([^'\s]{1,255})'|failed to resolve '([^'\s]{1,255})'|connect to host ([\w.-]{1,255})|https?://([\w.-]{1,255})",
+    r"lookup ([\w.-]{1,255})(?: on |:)|ENOTFOUND ([\w.-]{1,255})|EAI_AGAIN ([\w.-]{1,255})"
+    r"|UnknownHostException: ([\w.-]{1,255})|resolve host: ([\w.-]{1,255})|Failed to connect to ([\w.-]{1,255})"
+    r"|host='([^'\s]{1,255})'|failed to resolve '([^'\s]{1,255})'|connect to host ([\w.-]{1,255})|https?://([\w.-]{1,255})",
     re.IGNORECASE,
 )
 

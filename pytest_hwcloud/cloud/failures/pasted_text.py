@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
-from pytest_hwcloud.cloud.failures import codes, text_patterns
+from pytest_hwcloud.cloud.failures import client_texts, codes, text_patterns
 from pytest_hwcloud.cloud.failures.bodies import ErrorBody
 from pytest_hwcloud.cloud.failures.classify import failure_of
 from pytest_hwcloud.cloud.failures.failure import Failure
@@ -15,7 +15,15 @@ from pytest_hwcloud.cloud.failures.formats import LIMIT, decode_text
 from pytest_hwcloud.cloud.failures.network import fault_in, host_in, network_failure
 from pytest_hwcloud.cloud.failures.text_patterns import CODE, MOST, PRINTED, Found
 
-_EXACT = (text_patterns.sdk_texts, text_patterns.objects, text_patterns.xml)
+_EXACT = (
+    text_patterns.sdk_texts,
+    client_texts.sentences,
+    text_patterns.objects,
+    text_patterns.xml,
+    client_texts.labelled_fields,
+)
+_LAYERS = 3  # of escapes, as a log of a log writes them
+_HEAD = 3000  # characters from the head of a printed answer to its body
 _QUOTED = (text_patterns.known_texts, text_patterns.denials)
 _LOOSE = (text_patterns.known_texts, text_patterns.bare_codes, text_patterns.labelled, text_patterns.denials)
 _STATUS = re.compile(r"(?:HTTP )?[45]\d\d", re.IGNORECASE)
@@ -32,19 +40,69 @@ def read_all(text: str, *, quoted: bool = False) -> list[Failure]:
 
     quoted: the text is an exception's own, so that a bare code or a network word in it is no evidence.
     """
-    text = text[:LIMIT]
+    text = client_texts.plain(text[:LIMIT])
     whole = _whole(text, quoted)
     if whole is not None:
         return [whole]
-    flat = unwrapped(text)
-    found = [piece for finder in _EXACT for piece in islice(finder(flat), MOST)]
+    text, flat, found = _layer(text, quoted)
     for finder in _QUOTED if quoted else _LOOSE:
         found += _outside(found, islice(finder(flat), MOST))
     if not quoted:
         found = _with_lines(found, text)
         found += _outside(found, _network(text, flat))
     found += islice(text_patterns.status_lines(flat), MOST)
-    return _once([one for _, _, one in sorted(found, key=lambda piece: piece[0])])
+    failures = _once([one for _, _, one in sorted(found, key=lambda piece: piece[0])])
+    return failures or ([] if quoted else _documented(flat))
+
+
+def _layer(text: str, quoted: bool) -> tuple[str, str, list[Found]]:
+    """The text with as many escapes taken off as it needs to be read, in one line, with what is exact in it."""
+    flat = unwrapped(text)
+    best = text, flat, _exact(flat, quoted)
+    for _ in range(_LAYERS):
+        inner = client_texts.unescaped(text)
+        if inner is None:
+            break
+        text, flat = inner, unwrapped(inner)
+        found = _exact(flat, quoted)
+        if _worth(found) > _worth(best[2]):
+            best = text, flat, found
+    return best
+
+
+def _worth(found: list[Found]) -> int:
+    return sum(client_texts.is_worded(one) for _, _, one in found)
+
+
+def _exact(flat: str, quoted: bool) -> list[Found]:
+    found: list[Found] = []
+    for finder in _EXACT:
+        pieces = _outside(found, islice(finder(flat), MOST))
+        found += [piece for piece in pieces if not quoted or piece[2].code or piece[2].url]
+    heads = list(client_texts.response_heads(flat))
+    return [(start, end, _headed(one, start, heads)) for start, end, one in found] if heads else found
+
+
+def _headed(failure: Failure, start: int, heads: list[tuple[int, int, str | None]]) -> Failure:
+    """The failure with status and request id of the answer's head that was printed before its body."""
+    near = [head for head in heads if 0 <= start - head[0] <= _HEAD]
+    if failure.status is not None or not near:
+        return failure
+    _, status, request_id = near[-1]
+    return replace(failure, status=status, request_id=failure.request_id or request_id)
+
+
+def _documented(flat: str) -> list[Failure]:
+    """A text without code that the catalogue knows as a code's message; the longest that stands in it."""
+    if len(flat) > PRINTED:
+        return []
+    found = codes.by_message(flat)
+    if found is None:
+        return []
+    entry, message = found
+    family = None if codes.CODE_SHAPE.fullmatch(entry.code) else entry.family
+    body = ErrorBody(code=entry.code, message=message)
+    return [failure_of(body, status=entry.status[0] if len(entry.status) == 1 else None, family=family)]
 
 
 def unwrapped(text: str) -> str:
@@ -140,7 +198,10 @@ def _network(text: str, flat: str) -> Iterator[Found]:
             )
 
 
-_ERROR = re.compile(r"Err(?:or|no)|Exception|error:|failed", re.IGNORECASE)
+_ERROR = re.compile(
+    r"Err(?:or|no)|Exception|error:|failed|dial tcp|x509|timeout|timed out|curl: \(|could not|refused|getaddrinfo",
+    re.IGNORECASE,
+)
 
 
 def _network_words(line: str) -> str:

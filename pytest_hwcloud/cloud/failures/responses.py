@@ -96,7 +96,7 @@ def _looks_answered(response: object) -> bool:
 
 def headers_of(response: object) -> dict[str, str]:
     """The headers of an answer, names in lower case."""
-    headers = next((found for name in ("headers", "header") if (found := quietly(response, name))), ())
+    headers = next((found for name in ("headers", "header", "hdrs") if (found := quietly(response, name))), ())
     if callable(headers):
         return {}
     pairs = headers.items() if hasattr(headers, "items") else headers if isinstance(headers, Iterable) else ()

@@ -53,7 +53,17 @@ _DENIAL = re.compile(r"Policy (?:doesn['’]?t|does not) allow|(?:User: \S{1,200
 
 def of_value(value: object) -> Failure | None:
     body = read_hidden(value) or (refusal_object(value) if isinstance(value, dict) else None)
-    return failure_of(body) if body else None
+    return failure_of(body, status=_status_in(value)) if body else None
+
+
+_STATUS_KEYS = ("status_code", "statusCode", "httpStatusCode", "http_status_code", "http_status")
+
+
+def _status_in(value: object) -> int | None:
+    """The HTTP status that an SDK prints beside the fields of the body."""
+    found = next((value[key] for key in _STATUS_KEYS if key in value), None) if isinstance(value, dict) else None
+    number = int(found) if isinstance(found, int) or (isinstance(found, str) and found.isdecimal()) else 0
+    return number if 400 <= number <= 599 else None
 
 
 def refusal_object(value: dict[object, object]) -> ErrorBody | None:
