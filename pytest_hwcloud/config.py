@@ -29,7 +29,19 @@ if TYPE_CHECKING:
     from pytest_hwcloud.files.yaml_reader import Located
 
 _TOP = ("region", "identities", "actions", "ignores", "recording")
-_IDENTITY = ("user", "domain", "domain_id", "projects", "ak", "sk", "security_token", "password", "policies", "bound")
+_IDENTITY = (
+    "user",
+    "domain",
+    "domain_id",
+    "projects",
+    "ak",
+    "sk",
+    "security_token",
+    "password",
+    "policies",
+    "bound",
+    "context",
+)
 _PLACES = {"project": "project", "enterprise_project": "enterprise"}
 _SECRET = ("ak", "sk", "security_token", "password")
 _LONGEST_NUMBER, _LONGEST_SHOWN = 4096, 60  # bits of a number, characters of a value, that a message shows
@@ -156,6 +168,7 @@ def _identity(document: Located, name: str, row: object, base: Path) -> Identity
             _placed(document, row, path, base, identity) for row, path in rows if isinstance(row, dict)
         ),
         bound=_policy(document, found["bound"], (*place, "bound"), base) if "bound" in found else None,
+        context=_context(document, found.get("context") or {}, (*place, "context")),
     )
 
 
@@ -179,6 +192,21 @@ def _refuse_shared_keys(document: Located, identities: Mapping[str, Identity]) -
             if owners.setdefault(ak, name) != name:
                 problem = texts.say("config.shared-key", other=owners[ak])
                 raise document.error(("identities", name, "ak"), problem)
+
+
+def _context(document: Located, given: object, place: tuple[str | int, ...]) -> dict[str, object]:
+    """Condition keys and their values; a list for a key with several, nothing (or []) for one that is never there."""
+    found = _mapping(document, given, place)
+    for key, value in found.items():
+        if ":" not in key:
+            near = f"g:{key}"
+            raise document.error((*place, key), texts.say("policies.context_key", key=key, near=near))
+        items = value if isinstance(value, list) else [value]
+        if not all(isinstance(item, str | int | float | date | None) for item in items) or (
+            isinstance(value, list) and None in value
+        ):
+            raise document.error((*place, key), texts.say("policies.context_value", key=key))
+    return found
 
 
 def _placed(

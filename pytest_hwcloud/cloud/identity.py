@@ -84,6 +84,7 @@ class Identity:
     placed_policies: tuple[PlacedPolicy, ...] = ()
     literal_keys: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # (ak, sk) of hwcloud.yaml, in plain text
     bound: str | None = None  # the service control policy of the account's organization
+    context: Mapping[str, object] = field(default_factory=dict, hash=False)  # condition keys that are known of it
 
     @property
     def user_id(self) -> str:

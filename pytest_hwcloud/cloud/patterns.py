@@ -15,6 +15,7 @@ from typing import Generic, NamedTuple, TypeAlias, TypeVar
 Match = Callable[[str], bool]
 T = TypeVar("T")
 ANY = ("*", "*:*:*", "*:*")
+_UNTOLD = re.compile(r"<[^<>]*>")
 
 
 def wild(text: str) -> bool:
@@ -119,6 +120,24 @@ class ActionIndex(Generic[T]):
         return found
 
 
+class RequestedResource(str):
+    """The URN of what a request is about, as far as the request tells it.
+
+    A part in angle brackets (`<id>`) is not told; `*` alone covers it for certain. candidates: what the path names,
+    where no document says on which resource type the action is granted; a statement about one of these types is decided
+    by it, one about another type is not.
+    """
+
+    __slots__ = ("candidates",)
+    candidates: tuple[str, ...]
+
+    def __new__(cls, text: str, candidates: tuple[str, ...] = ()) -> RequestedResource:
+        """The URN, and the others that it may be."""
+        made = super().__new__(cls, text)
+        made.candidates = candidates
+        return made
+
+
 class ByGrammar(NamedTuple):
     """One resource as statements of version 1.x (older) and of 5.0 (newer) see it: they differ in resource types.
 
@@ -135,15 +154,19 @@ AskedResource: TypeAlias = "str | ByGrammar | None"
 class Resource:
     """A resource in a question: `service:region:account:type:path`, or any other text."""
 
-    __slots__ = ("parts", "text")
+    __slots__ = ("candidates", "parts", "text", "untold")
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.candidates = tuple(map(Resource, text.candidates)) if isinstance(text, RequestedResource) else ()
+        self.untold: tuple[int, ...] = ()  # places of the parts that the request does not tell
         self.parts = parts = text.lower().split(":", 4)
         if len(parts) == 5:
             parts[4] = text.split(":", 4)[4]
             if parts[1] == "*":
                 parts[1] = ""
+            if isinstance(text, RequestedResource):
+                self.untold = tuple(place for place, part in enumerate(parts) if _UNTOLD.search(part))
 
 
 class ResourcePattern:
@@ -163,19 +186,35 @@ class ResourcePattern:
         self._tests = tuple(_part_tests(parts)) if five else ()
         self._whole = None if five else glob(text)
 
-    def matches(self, resource: Resource) -> bool:
-        """Does the pattern cover this resource?"""
+    def matches(self, resource: Resource) -> bool | None:
+        """Does the pattern cover this resource? None: it depends on what is not told of it."""
         if self.everything:
             return True
+        if resource.candidates:
+            return self._one_of(resource.candidates)
         if self._whole is not None:
             return resource.text != "*" and self._whole(resource.text)
         parts = resource.parts
         if len(parts) != 5:
             return False
-        for place, match in self._tests:  # noqa: SIM110  (a loop: this is asked most)
-            if not match(parts[place]):
+        certain: bool | None = True
+        for place, match in self._tests:
+            if place in resource.untold:
+                certain = None
+            elif not match(parts[place]):
                 return False
-        return True
+        return certain
+
+    def _one_of(self, candidates: tuple[Resource, ...]) -> bool | None:
+        """The path names these, and no document says which of them the action is granted on."""
+        found = [self.matches(one) for one in candidates]
+        if True in found:
+            return True
+        elsewhere = all(not match(one.parts[at]) for one in candidates for at, match in self._tests if at == 0)
+        if self._whole is not None or (elsewhere and any(at == 0 for at, _ in self._tests)):
+            return False
+        own_type = next((match for at, match in self._tests if at == 3), None)
+        return False if own_type is None or any(own_type(one.parts[3]) for one in candidates) else None
 
 
 def _part_tests(parts: list[str]) -> Iterator[tuple[int, Match]]:

@@ -225,7 +225,7 @@ def test_a_global_service_needs_a_grant_on_the_domain():
         ("?enterprise_project_id=e1", {}, "allow"),
         ("?enterprise_project_id=e2", {}, "deny"),
         ("", {"x-enterprise-project-id": "e1"}, "allow"),
-        ("?enterprise_project_id=all_granted_eps", {}, "unknown"),
+        ("?enterprise_project_id=all_granted_eps", {}, "allow"),  # a list of what is granted
         ("", {}, "unknown"),
     ],
 )
@@ -248,7 +248,11 @@ RESOURCES = [
     ("GET", f"{ECS}/detail", "*"),
     ("POST", f"{ECS}/abc/resize", f"ecs:cn-north-4:{DEFAULT_DOMAIN_ID}:instance:abc"),
     ("POST", f"{ECS}/action", None),
-    ("GET", f"https://vpc.cn-north-4.myhuaweicloud.com/v1/{DEFAULT_PROJECT_ID}/vpcs/v", None),
+    (
+        "GET",
+        f"https://vpc.cn-north-4.myhuaweicloud.com/v1/{DEFAULT_PROJECT_ID}/vpcs/v",
+        f"vpc:cn-north-4:{DEFAULT_DOMAIN_ID}:vpc:v",
+    ),
 ]
 
 

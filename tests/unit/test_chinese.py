@@ -31,6 +31,7 @@ SPEAKING = (
 NOT_SAID = {
     "gained under conditions", "changed conditions", "identity service", "not recorded", "refused otherwise",
     "Lock | None", "errors during test teardown", "pytest --hwcloud-lock=update", "\\ No newline at end of file",
+    ": give it with --context {key}=VALUE, or as context: of the identity in hwcloud.yaml",
     "a grant is on one of", "a grant on", "needs the id of one", "has no target", "hwcloud: exit status 1:",
     "hwcloud permissions", "}} in the cassette", ")), or change scope= in the marker",
     "if the refusal is meant, say so: hwcloud.refused(…), or metadata: {expects: {",

@@ -80,7 +80,8 @@ def test_reason_of_an_unknown():
     decision = policy({**STARTER, "Condition": {"Bool": {"g:MFAPresent": ["true"]}}}).decide("ecs:cloudServers:start")
     assert decision.reason == (
         'allowed by "ecs:cloudServers:start" (statement 1 of policy document)'
-        " if Bool g:MFAPresent true holds (g:MFAPresent is not known)"
+        " if Bool g:MFAPresent true holds (g:MFAPresent is not known: give it with --context g:MFAPresent=VALUE,"
+        " or as context: of the identity in hwcloud.yaml)"
     )
     limited = policy(READER, {**STARTER, "Effect": "Deny", "Resource": ["ecs:*:*:instance:a"]}, STARTER)
     assert limited.decide("ecs:cloudServers:start").reason == (

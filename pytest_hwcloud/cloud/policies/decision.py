@@ -34,6 +34,12 @@ class Reasons(Protocol):
     @property
     def considered(self) -> int: ...
 
+    @property
+    def missing(self) -> tuple[str, ...]: ...
+
+    @property
+    def resource_missing(self) -> bool: ...
+
 
 class Decision:
     """The answer to one question; true only for allow.
@@ -87,6 +93,16 @@ class Decision:
     def considered(self) -> int:
         """How many statements were looked at."""
         return self._reasons.considered if self._reasons else 0
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The condition keys that nobody gave, as the policies write them, where that is why it is unknown."""
+        return self._reasons.missing if self._reasons and self.effect == "unknown" else ()
+
+    @property
+    def resource_missing(self) -> bool:
+        """Is it unknown because of the resource?"""
+        return self._reasons is not None and self.effect == "unknown" and self._reasons.resource_missing
 
     def because(self, reason: str) -> Decision:
         """The same decision with other words."""

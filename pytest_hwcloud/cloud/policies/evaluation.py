@@ -90,10 +90,13 @@ class Rule:
             return True
         if resource is None:
             return False if self.outside and any(pattern.everything for pattern in self.resources) else None
+        unsure = False
         for pattern in self.resources:
-            if pattern.matches(resource):
+            covered = pattern.matches(resource)
+            if covered:
                 return not self.outside
-        return self.outside
+            unsure = unsure or covered is None
+        return None if unsure else self.outside
 
     def met(self, resource: Resource | None, context: Context | None) -> bool | None:
         """Does the statement apply, given that it names the action?"""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from pytest_hwcloud.cloud.patterns import AskedResource, Resource, covers, glob, wild
-from pytest_hwcloud.cloud.policies.conditions import Context
+from pytest_hwcloud.cloud.policies.conditions import Context, Test, fold
 from pytest_hwcloud.cloud.policies.decision import Considered
 from pytest_hwcloud.cloud.policies.evaluation import Judge, Rule, seen_by_grammar, spellings
 
@@ -38,7 +38,7 @@ class Reasons:
             case "deny":
                 return f"denied by {named}"
             case _:
-                unsure = "; and ".join(_open(rule, self._asked))
+                unsure = "; and ".join(_open(rule, self._asked, ways=True))
                 return f"{'denied' if rule.denies else 'allowed'} by {named} if {unsure}"
 
     @property
@@ -48,6 +48,27 @@ class Reasons:
         every = (*self._asked[0].rules, *self._asked[0].others)
         ranked = sorted(every, key=lambda rule: (-_closeness(rule, spelled), rule.order))[:_MOST]
         return tuple(_considered(rule, spelled, self._asked) for rule in sorted(ranked, key=lambda rule: rule.order))
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The condition keys that nobody gave of the statements that only perhaps apply."""
+        keys: dict[str, str] = {}
+        for rule in self._perhaps():
+            keys |= {fold(test.key): test.key for test in _unsure(rule, self._asked)}
+        return tuple(keys.values())
+
+    @property
+    def resource_missing(self) -> bool:
+        """Does one of these statements depend on a resource that was not told?"""
+        return any(rule.on_resource(_resource(rule, self._asked)) is None for rule in self._perhaps())
+
+    def _perhaps(self) -> list[Rule]:
+        judge, action, resource, context = self._asked
+        known = (context or Context()).about(action)
+        seen = seen_by_grammar(resource)
+        denied = self._rule is not None and self._rule.denies
+        naming = {rule.order: rule for rule in judge.naming(action.lower()) if rule.denies is denied}
+        return [rule for _, rule in sorted(naming.items()) if rule.met(seen[rule.newer], known) is None]
 
     @property
     def considered(self) -> int:
@@ -71,21 +92,34 @@ def _joined(texts: Iterable[str]) -> str:
     return ", ".join(f'"{text}"' for text in items[:_SHOWN]) + (", …" if len(items) > _SHOWN else "")
 
 
-def _open(rule: Rule, asked: Asked) -> list[str]:
-    """What would have to be known for this statement to be sure."""
-    context = asked[3] or Context()
+def _open(rule: Rule, asked: Asked, *, ways: bool = False) -> list[str]:
+    """What would have to be known for this statement to be sure. ways: and how to give it."""
     said = [rule.doubt] if rule.doubt else []
     if rule.on_resource(_resource(rule, asked)) is None:
         kind = "NotResource" if rule.statement.not_resource else "Resource"
-        said.append(f"the resource, which was not given, meets {kind} {_joined(rule.statement.resources or ())}")
+        given = _resource(rule, asked)
+        which = f"the resource, of which only {given.text} is known," if given else "the resource, which was not given,"
+        said.append(f"{which} meets {kind} {_joined(rule.statement.resources or ())}")
     return [
         *said,
         *(
-            f"{test} holds ({test.key} is not known)"
-            for test in rule.statement.condition
-            if test.holds(context) is None
+            f"{test} holds ({test.key} is not known{_GIVE.format(key=test.key) if ways else ''})"
+            for test in _unsure(rule, asked)
         ),
     ]
+
+
+_GIVE = ": give it with --context {key}=VALUE, or as context: of the identity in hwcloud.yaml"
+
+
+def _unsure(rule: Rule, asked: Asked) -> list[Test]:
+    """The tests of a statement that are about something which is not known."""
+    context = _known(asked)
+    return [test for test in rule.statement.condition if test.holds(context) is None]
+
+
+def _known(asked: Asked) -> Context:
+    return (asked[3] or Context()).about(asked[1])
 
 
 def _resource(rule: Rule, asked: Asked) -> Resource | None:
@@ -126,7 +160,7 @@ def _why(rule: Rule, closest: str, spelled: tuple[str, ...], asked: Asked) -> st
         return _not_named(rule, closest, spelled, asked[1])
     if rule.elsewhere:
         return f"no: {rule.elsewhere}"
-    context, resource = asked[3] or Context(), _resource(rule, asked)
+    context, resource = _known(asked), _resource(rule, asked)
     if rule.on_resource(resource) is False:
         kind = "NotResource" if rule.statement.not_resource else "Resource"
         shown = resource.text if resource else "no resource"

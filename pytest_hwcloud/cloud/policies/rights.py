@@ -19,6 +19,7 @@ from pytest_hwcloud.cloud.policies.evaluation import Judge
 from pytest_hwcloud.cloud.policies.policy import Policy, decide
 from pytest_hwcloud.cloud.policies.system_policies import PREFIX
 
+ALL_GRANTED = "all_granted_eps"  # a query over the enterprise projects that the caller is granted
 PLACES = ("everywhere", "domain", "projects", "project", "enterprise")
 _RANK = {"deny": 0, "unknown": 1, "allow": 2}
 
@@ -65,7 +66,14 @@ class Grant:
             case "project":
                 return _and(_scope_is("project", place), _is(place.project_id, self.target, "project"))
             case _:
-                return _and(_enterprise(place), _is(place.enterprise_project, self.target, "enterprise project"))
+                return _and(_enterprise(place), self._of_enterprise_project(place))
+
+    def _of_enterprise_project(self, place: Place) -> bool | str:
+        if place.enterprise_project != ALL_GRANTED:
+            return _is(place.enterprise_project, self.target, "enterprise project")
+        if all(statement.effect == "allow" for statement in self.policy.statements):
+            return True  # the call is about what is granted, and this is
+        return f"the call is about enterprise project {self.target}, one of all that are granted"
 
     def where(self, place: Place) -> str:
         """Where it was granted, and why that is not the place of the question."""
