@@ -135,6 +135,10 @@ class _Observer:
                 f"it may be {' or '.join(call.candidates)}; what decides: {call.decided_by}" if call.candidates else ""
             )
             row = {"call": call.label, "identity": exchange.identity or "", "where": self._where(exchange), "why": why}
+            if call.service and not call.candidates:
+                from pytest_hwcloud.cloud.calls.calls import row_to_paste
+
+                row["row"] = row_to_paste(call)
             self.record.open_calls.append({**row, "judged": "yes" if exchange.decision is not None else ""})
 
     def _expected(self, exchange: Exchange, call: Call) -> bool:

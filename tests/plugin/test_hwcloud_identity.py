@@ -91,6 +91,7 @@ def test_a_call_that_no_table_knows_and_one_that_the_body_does_not_decide(run: R
     assert section(run(source)) == (
         "HWP011 unmapped-call  GET ecs /v9/{project_id}/oddities   no table says what it needs\n"
         "  call      test_it.py:10\n"
+        '  row       {method: GET, path: "/v9/{project_id}/oddities", actions: []}\n'
         "  fix       say what it needs in a table of the project: `actions: [extra-actions.yaml]` in hwcloud.yaml\n"
         "\n"
         "HWP011 unmapped-call  POST ecs /v1/{project_id}/cloudservers/action   no table says what it needs\n"

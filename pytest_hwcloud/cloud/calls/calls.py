@@ -306,12 +306,18 @@ def rows_to_paste(call: Call) -> str:
     """
     from pytest_hwcloud.files.yaml_text import readable
 
-    fields = [f"method: {call.method}", f"path: {readable(call.template, flow=True)}"]
-    fields += [f"operation: {readable(call.operation, flow=True)}"] if call.operation else []
-    fields.append("actions: []")
     lines = [f"service: {readable(call.service or '')}"]
     lines += [f"scope: {call.scope}"] if call.scope in ("regional", "global") else []
-    return "\n".join([*lines, "apis:", "  - {" + ", ".join(fields) + "}"]) + "\n"
+    return "\n".join([*lines, "apis:", f"  - {row_to_paste(call)}"]) + "\n"
+
+
+def row_to_paste(call: Call) -> str:
+    """The row of such a table: `{method: GET, path: …, operation: …, actions: []}`."""
+    from pytest_hwcloud.files.yaml_text import readable
+
+    fields = [f"method: {call.method}", f"path: {readable(call.template, flow=True)}"]
+    fields += [f"operation: {readable(call.operation, flow=True)}"] if call.operation else []
+    return "{" + ", ".join([*fields, "actions: []"]) + "}"
 
 
 def services() -> tuple[str, ...]:

@@ -107,6 +107,7 @@ def _unmapped(record: TestRecord, row: Row) -> Finding:
         else "say what it needs in a table of the project: `actions: [extra-actions.yaml]` in hwcloud.yaml"
     )
     lines = [labelled("why", row["why"])] if row["why"] else []
+    lines += [labelled("row", row["row"])] if row.get("row") else []
     return Finding(
         rule="HWP011",
         action=row["call"],
