@@ -11,7 +11,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -118,18 +118,44 @@ def _near(name: str, known: list[str]) -> str:
 
 
 def use_tables(files: list[str]) -> None:
-    """The tables of the project: the catalogue beside hwcloud.yaml, then those that are named."""
+    """The tables of the project, as a run has them: of hwcloud.yaml and beside it; then those that are named."""
     from pytest_hwcloud.cloud.calls import calls
     from pytest_hwcloud.cloud.calls.project_tables import TableError
-    from pytest_hwcloud.options import CATALOGUE
 
-    beside = [Path(CATALOGUE)] if os.path.lexists(CATALOGUE) else []
     try:
-        for file in [*beside, *map(Path, files)]:
+        for file in [*_of_the_project(), *map(Path, files)]:
             calls.add_table(file)
     except TableError as error:
         calls.clear_tables()
         raise UsageError(str(error)) from None
+
+
+def _of_the_project() -> list[Path]:
+    from pytest_hwcloud.options import CATALOGUE, Settings
+
+    if not os.path.lexists("hwcloud.yaml"):
+        return [Path(CATALOGUE)] if os.path.lexists(CATALOGUE) else []
+    from pytest_hwcloud.config import ConfigError, load_configuration
+
+    try:
+        return list(load_configuration(Settings()).actions)
+    except ConfigError as error:
+        raise UsageError(str(error)) from None
+
+
+def with_tables(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """A command that knows the calls and actions of the project's tables, too."""
+
+    def run(arguments: argparse.Namespace) -> int:
+        from pytest_hwcloud.cloud.calls import calls
+
+        use_tables([])
+        try:
+            return command(arguments)
+        finally:
+            calls.clear_tables()
+
+    return run
 
 
 def _matches(pattern: str, name: str) -> bool:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_hwcloud.commands.actions import with_tables
 from pytest_hwcloud.commands.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     source.add_argument("--lock", metavar="FILE", default=_LOCK, help=f"the lockfile (default: {_LOCK})")
     source.add_argument("--run", metavar="FILE", dest="report", help="in its place a run: --hwcloud-report=json:FILE")
     parser.add_argument("--json", action="store_true", help="plain data for machines")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=with_tables(run))
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud.commands import minimise
+from pytest_hwcloud.commands.actions import with_tables
 from pytest_hwcloud.commands.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,14 +43,14 @@ def _add_check(commands: Parsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("--resource", metavar="R", help="service:region:account:type:path, or *")
     parser.add_argument("--context", action="append", default=[], metavar="K=V", help="a condition key; repeatable")
     parser.add_argument("--json", action="store_true", help="plain data for machines")
-    parser.set_defaults(run=check)
+    parser.set_defaults(run=with_tables(check))
 
 
 def _add_lint(commands: Parsers[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("lint", help="unknown actions, dead statements, grammar errors, limits")
     parser.add_argument("files", nargs="+", metavar="FILE", help=f"{_FILES}; each is looked at by itself")
     parser.add_argument("--json", action="store_true", help="plain data for machines")
-    parser.set_defaults(run=lint)
+    parser.set_defaults(run=with_tables(lint))
 
 
 def _add_diff(commands: Parsers[argparse.ArgumentParser]) -> None:
@@ -57,7 +58,7 @@ def _add_diff(commands: Parsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("old", metavar="OLD", help=_FILES)
     parser.add_argument("new", metavar="NEW", help="the same, later")
     parser.add_argument("--json", action="store_true", help="plain data for machines")
-    parser.set_defaults(run=diff)
+    parser.set_defaults(run=with_tables(diff))
 
 
 _ADD = (_add_check, _add_lint, _add_diff, minimise.add)

@@ -109,3 +109,38 @@ def test_two_spellings_that_documents_give_for_one_call_are_one_permission(old: 
 def test_a_broad_name_allows_a_narrow_one_and_not_the_other_way_round(narrow: str, broad: str) -> None:
     assert broad in names(narrow)
     assert narrow not in names(broad)
+
+
+CATALOGUE = """\
+# written by: pytest-hwcloud actions refresh
+version: 1
+services:
+- service: ddm
+  code: ddm
+  scope: regional
+  actions:
+    ddm:instance:list: {level: list}
+  apis: []
+"""
+
+
+def test_the_policy_commands_know_the_catalogue_of_the_project(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    statement = {"Effect": "Allow", "Action": ["ddm:instances:list"]}
+    Path("p.json").write_text(json.dumps({"Version": "1.1", "Statement": [statement]}))
+    assert run(["policy", "lint", "p.json"]) == 1
+    assert "did you mean" not in capsys.readouterr().out
+    Path("hwcloud-actions.yaml").write_text(CATALOGUE)
+    assert run(["policy", "lint", "p.json"]) == 1
+    assert "did you mean ddm:instance:list?" in capsys.readouterr().out
+    run(["policy", "check", "p.json", "--action", "ddm:instance:list"])
+    assert "no such action is documented" not in capsys.readouterr().out
+    Path("hwcloud-actions.yaml").rename("mine.yaml")
+    Path("hwcloud.yaml").write_text("actions: [mine.yaml]\n")
+    run(["policy", "check", "p.json", "--action", "ddm:instance:list"])
+    assert "no such action is documented" not in capsys.readouterr().out
+    Path("mine.yaml").write_text("service: x\n")
+    assert run(["policy", "lint", "p.json"]) == 2
+    assert capsys.readouterr().err.endswith("mine.yaml:1: apis: must be a list of calls\n")

@@ -23,6 +23,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 
+from pytest_hwcloud.cloud.endpoints import service_scope
 from pytest_hwcloud.cloud.patterns import covers
 
 FACTS = Path(__file__).parents[1] / "facts"
@@ -150,7 +151,7 @@ def is_documented(action: str) -> bool:
 def suggest(action: str) -> str | None:
     """The known action that was probably meant; None for a known name.
 
-    It is one of the same service, or where no action of that service is known, of a service that is spelt alike.
+    It is one of the same service, or where there is no such service, of one that is spelt alike.
     """
     key = action.lower().strip()
     known = {**_index().documented, **_index().own}
@@ -159,7 +160,8 @@ def suggest(action: str) -> str | None:
     service, _, rest = key.partition(":")
     operation = ":" + rest.rpartition(":")[2]
     services = {name.partition(":")[0] for name in known}
-    near = [service] if service in services else get_close_matches(service, services, 12, 0.6)
+    exists = service in services or service_scope(service) != "unknown"
+    near = [service] if exists else get_close_matches(service, services, 12, 0.6)
     inside = [name for name in known if name.partition(":")[0] in near]
     for pool in ([name for name in inside if name.endswith(operation)], inside):  # the same operation goes first
         if found := get_close_matches(key, pool, 1, 0.75):
