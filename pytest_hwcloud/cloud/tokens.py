@@ -10,8 +10,9 @@ import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from requests import PreparedRequest, Response
+from requests import Response
 from requests.auth import AuthBase
 
 from pytest_hwcloud.cloud.identity import Identity
@@ -46,9 +47,11 @@ class Token(AuthBase):
     identity: str
     rights: object = field(default=None, compare=False)
 
-    def __call__(self, r: PreparedRequest) -> PreparedRequest:
-        """Put the token on a request."""
+    def __call__(self, r: Any) -> Any:
+        """Put the token on a request: a prepared one of requests, or one of httpx."""
         r.headers["X-Auth-Token"] = self.value
+        if not hasattr(r, "hooks"):
+            return r  # httpx follows no redirects unless it is told to
         responded = r.hooks["response"]
         if self._redirected not in responded:
             responded.append(self._redirected)

@@ -5,6 +5,7 @@ Nothing is written before `commit(keep=True)`; a recording that still looks as i
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import threading
@@ -15,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cassettes import library, saving
 from pytest_hwcloud.cassettes.drift import Drift, compare
 from pytest_hwcloud.cassettes.interaction import CassetteError, Interaction
@@ -24,7 +26,9 @@ from pytest_hwcloud.cassettes.scan import UNREADABLE, inspect
 from pytest_hwcloud.cassettes.tape import Tape
 from pytest_hwcloud.cloud.failures.network import fault_kind
 from pytest_hwcloud.cloud.tokens import TokenError, read_login
+from pytest_hwcloud.cloud.transfer_coding import is_unread_text
 from pytest_hwcloud.cloud.wire import Answer, Request
+from pytest_hwcloud.interceptors.listening import settle
 from pytest_hwcloud.interceptors.router import CloudFault
 from pytest_hwcloud.journal import CURRENT, Exchange
 from pytest_hwcloud.replay.identity_mapping import IdentityMapping
@@ -100,6 +104,8 @@ class Recorder:
         self.mapping, self.scrubber = mapping, Scrubber(mapping.swaps)
         self.drift: list[Drift] = []
         self.unrecorded: list[str] = []  # verify: calls that no cassette has
+        self.lost: list[str] = []  # calls whose failure no cassette can hold
+        self._unread: list[tuple[str, str]] = []  # calls with a text in a coding that cannot be read here
         self._where = where
         self._kept: list[_Kept] = []
         self._logins: list[Entry] = []
@@ -130,7 +136,7 @@ class Recorder:
             CURRENT.add(
                 Exchange(request=request, fault=found.fault, gate="network", source=source, where=self._where())
             )
-            raise CloudFault(found.fault or "", request.url)
+            raise CloudFault(found.fault or "", request.url, found.abandoned)
         answer = self.mapping.back(found.answer)
         self._journal(request, answer, source)
         return answer
@@ -148,7 +154,9 @@ class Recorder:
         with self._lock:
             self._heard[request.method, clean_request.url] += 1
             nth = self._heard[request.method, clean_request.url]
-        fixed = with_fixed_ids(clean_request, clean_answer, nth)
+        if is_unread_text(answer.headers) and answer.body:
+            self._unread.append((f"{request.method} {clean_request.url}", answer.header("content-encoding") or ""))
+        fixed = with_fixed_digests(answer, with_fixed_ids(clean_request, clean_answer, nth))
         entry = Entry(request=clean_request, answer=fixed, recorded_at=datetime.fromtimestamp(started, UTC))
         if not self._is_login(clean_request, clean_answer):
             self._keep(entry, started)
@@ -156,20 +164,32 @@ class Recorder:
             self._logins.append(entry)
 
     def failed(self, request: Request, error: BaseException) -> None:
-        """Take a failure of the network; one that a cassette can hold is recorded as a fault."""
+        """Take a failure of the network; one that a cassette can hold is recorded as a fault.
+
+        A call that its caller gave up (a cancelled task, a timeout around all of it) is a read-timeout that says so.
+        """
         kind = fault_kind(error)
+        abandoned = type(error).__name__ == "CancelledError" or type(error) is TimeoutError
+        if abandoned and (kind is None or type(error) is not TimeoutError):
+            kind = "read-timeout"
         CURRENT.add(
             Exchange(request=request, fault=kind, gate="network" if kind else None, source="live", where=self._where())
         )
-        if kind and self.mode == "record":
-            now = datetime.now(UTC)
-            self._keep(Entry(request=self.scrubber.request(request), fault=kind, recorded_at=now), now.timestamp())
+        if self.mode != "record":
+            return
+        clean, now = self.scrubber.request(request), datetime.now(UTC)
+        if kind:
+            lost = abandoned and kind == "read-timeout"
+            self._keep(Entry(request=clean, fault=kind, abandoned=lost, recorded_at=now), now.timestamp())
+        else:
+            self.lost.append(f"{clean.method} {clean.url.partition('?')[0]} ({type(error).__name__})")
 
     def commit(self, keep: bool) -> Path | None:
         """Write what was recorded if it is to be kept; the file, or None if nothing was written.
 
         DirtyRecording if it looks as if it held secrets; CassetteError if the file cannot be written.
         """
+        settle(self)
         entries = [one.entry for one in self._kept]
         for login in self._logins if keep else ():
             if (needed := with_used_catalog(login, entries)) is not None:
@@ -183,6 +203,8 @@ class Recorder:
         suspicions = [suspicion for one in kept for suspicion in one.suspicions]
         if suspicions:
             raise DirtyRecording(suspicions, self.path)
+        for call, coding in self._unread:
+            raise CassetteError(texts.say("wire.unread", call=call, coding=coding), path=self.path)
         since = self.since if self.rewrite else None
         saving.save(self.path, [one.item for one in kept], since=since, metadata=self.metadata)
         return self.path
@@ -246,6 +268,23 @@ class Recorder:
                 where=self._where(),
             )
         )
+
+
+def with_fixed_digests(heard: Answer, clean: Answer) -> Answer:
+    """The clean answer with the digests of its clean body, where they were those of the body that was heard."""
+    if heard.body == clean.body:
+        return clean
+    old, new = hashlib.md5(heard.body), hashlib.md5(clean.body)
+    pairs = {
+        old.hexdigest(): new.hexdigest(),
+        base64.b64encode(old.digest()).decode(): base64.b64encode(new.digest()).decode(),
+    }
+    headers = dict(clean.headers)
+    for name, value in clean.headers.items():
+        bare = value.strip('"')
+        if name.lower() in ("etag", "content-md5") and bare in pairs:
+            headers[name] = value.replace(bare, pairs[bare])
+    return replace(clean, headers=headers)
 
 
 def with_fixed_ids(request: Request, answer: Answer, nth: int) -> Answer:

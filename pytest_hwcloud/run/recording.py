@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cassettes.tape import CassetteError, Tape
 from pytest_hwcloud.cloud.credentials import live_identities as with_live_keys
 from pytest_hwcloud.cloud.credentials import require
@@ -106,11 +108,17 @@ class Recording:
         return report
 
 
+class NotRecordable(UserWarning):
+    """A call of a recorded test ended in a way that no cassette can hold."""
+
+
 def finish(recorder: Recorder, good: bool) -> None:
     """Keep the recording of a good test; fail the test if it cannot be kept, or if the cloud drifted from it."""
     problem = _committed(recorder, good)
     if problem is not None:
         pytest.fail(f"hwcloud: {problem}", pytrace=False)
+    for call in recorder.lost:
+        warnings.warn(texts.say("wire.not-recorded", call=call), NotRecordable, stacklevel=2)
     if recorder.drift or recorder.unrecorded:
         pytest.fail(_drifted(recorder), pytrace=False)
 

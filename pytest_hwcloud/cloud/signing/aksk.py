@@ -1,9 +1,10 @@
-"""AkSkAuth: a requests auth that signs the request as it will really be sent."""
+"""AkSkAuth: an auth for requests and httpx that signs the request as it will really be sent."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from requests import PreparedRequest, Response
 from requests.auth import AuthBase
@@ -11,7 +12,7 @@ from requests.structures import CaseInsensitiveDict
 
 from pytest_hwcloud.cloud.signing import algorithms, redirects
 from pytest_hwcloud.cloud.signing.canonical import authority, canonical_query, canonical_uri, split
-from pytest_hwcloud.cloud.signing.signed_headers import Frame, frame
+from pytest_hwcloud.cloud.signing.signed_headers import NEVER_SIGNED, TOKEN, Frame, frame
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _KEEPS_BODY = frozenset({307, 308})
@@ -35,8 +36,16 @@ def _target(url: str) -> _Target:
     return _Target(
         host=host.removesuffix(_DEFAULT_PORTS.get(scheme, ":")).rstrip("."),
         resource=f"{canonical_uri(path)}\n{ordered}",
-        url=f"{head}?{ordered}{fragment}" if ordered != query else url,
+        url=f"{head}?{_bare(ordered, query)}{fragment}" if ordered != query else url,
     )
+
+
+def _bare(ordered: str, query: str) -> str:
+    """The ordered query as it is sent: a name that was given without "=" goes out without one."""
+    given = {part.partition("=")[0] for part in query.split("&") if "=" not in part}
+    if not given:
+        return ordered
+    return "&".join(part[:-1] if part[:-1] in given and part.endswith("=") else part for part in ordered.split("&"))
 
 
 def _bytes(body: object) -> bytes | None:
@@ -90,8 +99,13 @@ class AkSkAuth(AuthBase):
         shown = self.ak[:4] if len(self.ak) >= 16 else ""
         return f"AkSkAuth(ak='{shown}…', sk='…', project_id={self.project_id!r}, algorithm={self.algorithm!r})"
 
-    def __call__(self, r: PreparedRequest) -> PreparedRequest:
-        """Sign the prepared request; one that was signed before gets a new date and signature."""
+    def __call__(self, r: Any) -> Any:
+        """Sign the prepared request; one that was signed before gets a new date and signature.
+
+        So a session of requests calls it, and so does a client of httpx, sync or async, with a request of its own.
+        """
+        if not hasattr(r, "hooks"):
+            return self._httpx(r)
         target = _target(r.url or "")
         r.url = target.url
         body = _bytes(r.body)
@@ -108,6 +122,36 @@ class AkSkAuth(AuthBase):
         if self._redirected not in responded:
             responded.append(self._redirected)
         return r
+
+    def _httpx(self, request: Any) -> Any:
+        """Sign a request of httpx. It is sent as it is; a body that streams cannot be hashed."""
+        url = str(request.url)
+        host = request.headers.get("host") or _target(url).host
+        stream = not hasattr(request, "_content")
+        body = b"" if stream else request.content
+        given = {name: value for name, value in request.headers.items() if name not in NEVER_SIGNED}
+        for name in ("authorization", "host", "x-sdk-date", "user-agent"):
+            given.pop(name, None)
+        own = {name: value for name, value in self._own if name.lower() not in given or name.lower() == TOKEN}
+        kind = given.get("content-type", "")
+        if stream or (kind and not kind.startswith(algorithms.HASHED_TYPES)):
+            given[self._content_header] = algorithms.UNSIGNED_PAYLOAD
+        region, service = self._scope
+        signed = algorithms.sign(
+            request.method,
+            url,
+            {"Host": host, **{name: value for name, value in given.items() if "_" not in name}, **own},
+            body or (b"stream" if stream else b""),
+            ak=self.ak,
+            sk=self._sk.decode("utf-8", "surrogateescape"),
+            algorithm=self.algorithm,
+            region=region,
+            service=service,
+        )
+        for name, value in signed.items():
+            if name.lower() != "host":
+                request.headers[name] = value
+        return request
 
     def _frame(self, r: PreparedRequest, host: str, stream: bool) -> Frame:
         """The headers to sign, set on the request where they were missing."""
