@@ -58,7 +58,8 @@ def run(arguments: Sequence[str]) -> int:
     except UsageError as error:
         if "--json" in arguments:
             print(json.dumps({"error": str(error)}, ensure_ascii=False))
-        print(f"pytest-hwcloud: {error}", file=sys.stderr)
+        for line in str(error).splitlines():
+            print(f"pytest-hwcloud: {line}" if not line.startswith(" ") else line, file=sys.stderr)
         return 2
     except BrokenPipeError:  # `pytest-hwcloud … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.commands import minimise
 from pytest_hwcloud.commands.actions import with_tables
 from pytest_hwcloud.commands.errors import UsageError
@@ -19,46 +22,51 @@ if TYPE_CHECKING:
     from pytest_hwcloud.cloud.policies.policy import Decision, Policy
 
 Parsers = argparse._SubParsersAction  # argparse names its own type so
-_FILES = "policy documents (JSON), or system policies: 'system:ECS ReadOnlyAccess'"
+_STDIN = "-"
 
 
 def add(subparsers: Parsers[argparse.ArgumentParser]) -> None:
     """Mount `policy` and its commands."""
-    parser = subparsers.add_parser("policy", help="judge policies offline: check, lint, diff, minimise")
+    parser = subparsers.add_parser(
+        "policy",
+        help=texts.say("policy.help"),
+        description=texts.say("policy.description"),
+        epilog=texts.say("policy.example"),
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for mount in _ADD:
         mount(commands)
 
 
-def _add_check(commands: Parsers[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("check", help="the decision on an action, and which statement made it")
-    parser.add_argument("files", nargs="+", metavar="FILE", help=f"{_FILES}; several add up")
-    parser.add_argument(
-        "--action",
-        required=True,
-        action="append",
-        metavar="A",
-        help="service:type:operation, 1.1 or 5.0 name; repeatable, each is judged by itself",
+def _command(
+    commands: Parsers[argparse.ArgumentParser], name: str, run: Callable[[argparse.Namespace], int]
+) -> argparse.ArgumentParser:
+    said = {slot: texts.say(f"policy.{name}-{slot}") for slot in ("help", "example")}
+    parser = commands.add_parser(
+        name, help=said["help"], description=texts.say("policy.describe", help=said["help"]), epilog=said["example"]
     )
-    parser.add_argument("--resource", metavar="R", help="service:region:account:type:path, or *")
-    parser.add_argument("--context", action="append", default=[], metavar="K=V", help="a condition key; repeatable")
-    parser.add_argument("--json", action="store_true", help="plain data for machines")
-    parser.set_defaults(run=with_tables(check))
+    parser.add_argument("--json", action="store_true", help=texts.say("policy.json"))
+    parser.set_defaults(run=with_tables(run))
+    return parser
+
+
+def _add_check(commands: Parsers[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "check", check)
+    parser.add_argument("files", nargs="+", metavar="FILE", help=texts.say("policy.check-files"))
+    parser.add_argument("--action", required=True, action="append", metavar="A", help=texts.say("policy.check-action"))
+    parser.add_argument("--resource", metavar="R", help=texts.say("policy.check-resource"))
+    parser.add_argument("--context", action="append", default=[], metavar="K=V", help=texts.say("policy.check-context"))
 
 
 def _add_lint(commands: Parsers[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("lint", help="unknown actions, dead statements, grammar errors, limits")
-    parser.add_argument("files", nargs="+", metavar="FILE", help=f"{_FILES}; each is looked at by itself")
-    parser.add_argument("--json", action="store_true", help="plain data for machines")
-    parser.set_defaults(run=with_tables(lint))
+    parser = _command(commands, "lint", lint)
+    parser.add_argument("files", nargs="+", metavar="FILE", help=texts.say("policy.lint-files"))
 
 
 def _add_diff(commands: Parsers[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("diff", help="the actions gained and lost, out of all known actions")
-    parser.add_argument("old", metavar="OLD", help=_FILES)
-    parser.add_argument("new", metavar="NEW", help="the same, later")
-    parser.add_argument("--json", action="store_true", help="plain data for machines")
-    parser.set_defaults(run=with_tables(diff))
+    parser = _command(commands, "diff", diff)
+    parser.add_argument("old", metavar="OLD", help=texts.say("policy.diff-old"))
+    parser.add_argument("new", metavar="NEW", help=texts.say("policy.diff-new"))
 
 
 _ADD = (_add_check, _add_lint, _add_diff, minimise.add)
@@ -71,7 +79,7 @@ def check(args: argparse.Namespace) -> int:
     asked = list(dict.fromkeys(args.action))
     for action in asked:
         _action(action)
-    policy, context = Policy.combine(load(file) for file in args.files), _context(args.context)
+    policy, context = Policy.combine(load(args.files)), _context(args.context)
     decisions = {action: policy.decide(action, resource=args.resource, context=context) for action in asked}
     if args.json:
         found = [_decision_data(action, decision) for action, decision in decisions.items()]
@@ -100,14 +108,49 @@ def _context(given: Iterable[str]) -> dict[str, object]:
     return dict(found)
 
 
-def load(file: str) -> Policy:
-    """The policy in a file or of the system; what is wrong with it is wrong use."""
-    from pytest_hwcloud.cloud.policies.policy import Policy, PolicyError
+def load(names: Iterable[str]) -> list[Policy]:
+    """The policies that are named. Wrong use, telling every one that cannot be used: without it the answer is wrong."""
+    from pytest_hwcloud.cloud.policies.documents import PolicyError, read
+    from pytest_hwcloud.cloud.policies.policy import Policy
 
+    found, wrong = [], []
+    for file, text in _documents(names):
+        try:
+            found.append(Policy((read(file, text=text),)))
+        except PolicyError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise UsageError("\n".join(wrong))
+    return found
+
+
+def _documents(names: Iterable[str]) -> list[tuple[str, str | None]]:
+    """Each document: its name, and its text if it comes from standard input. A folder stands for its *.json files."""
+    found: dict[str, str | None] = {}
+    for name in names:
+        if name == _STDIN:
+            found.setdefault(texts.say("policy.stdin"), None)
+            continue
+        if name.startswith("system:") or not Path(name).is_dir():
+            found[name] = None
+            continue
+        inside = sorted(path.as_posix() for path in Path(name).rglob("*.json") if path.is_file())
+        if not inside:
+            raise UsageError(texts.say("policy.empty-folder", folder=name))
+        found.update(dict.fromkeys(inside))
+    if _STDIN in names:
+        found[texts.say("policy.stdin")] = _standard_input()
+    return list(found.items())
+
+
+def _standard_input() -> str:
     try:
-        return Policy.load(file)
-    except PolicyError as error:
-        raise UsageError(str(error)) from None
+        text = sys.stdin.buffer.read().decode("utf-8-sig") if hasattr(sys.stdin, "buffer") else sys.stdin.read()
+    except UnicodeDecodeError:
+        raise UsageError(texts.say("policy.stdin-not-utf8")) from None
+    if not text.strip():
+        raise UsageError(texts.say("policy.stdin-empty"))
+    return text
 
 
 def _decision_data(action: str, decision: Decision) -> dict[str, object]:
@@ -139,26 +182,51 @@ def _decision_lines(action: str, decision: Decision) -> list[str]:
 
 
 def lint(args: argparse.Namespace) -> int:
-    """Print what is wrong with each document. Exit code 1 if anything is."""
+    """Print what is wrong with each document. Exit code 1 if anything is, 2 if one cannot be read."""
     from pytest_hwcloud.cloud.policies.documents import PolicyError
-    from pytest_hwcloud.permissions.policies.lint import lint_file
+    from pytest_hwcloud.permissions.policies.lint import Remark, lint_file
 
-    try:
-        remarks = [remark for file in args.files for remark in lint_file(file)]
-    except PolicyError as error:
-        raise UsageError(str(error)) from None
+    remarks: list[Remark] = []
+    clean: list[str] = []
+    wrong: list[str] = []
+    for file, text in _documents(args.files):
+        try:
+            found = lint_file(file, text=text)
+        except PolicyError as error:
+            wrong.append(str(error))
+            continue
+        remarks += found
+        clean += [] if found else [file]
     if args.json:
-        _print_json({"findings": [asdict(remark) for remark in remarks]})
-    else:
-        print("\n".join(map(str, remarks)) or f"nothing found in {', '.join(args.files)}")
-    return 1 if remarks else 0
+        failed: dict[str, object] = {"error": "\n".join(wrong), "errors": wrong} if wrong else {}
+        _print_json({"findings": [asdict(remark) for remark in remarks], **failed})
+    elif remarks:
+        print("\n".join(map(str, remarks)))
+    elif clean:
+        print(texts.say("policy.clean", files=", ".join(clean)))
+    sys.stdout.flush()
+    for text_of_error in wrong:
+        print(f"pytest-hwcloud: {text_of_error}", file=sys.stderr)
+    return 2 if wrong else 1 if remarks else 0
 
 
 def diff(args: argparse.Namespace) -> int:
     """Print the actions gained and lost. Exit code 1 if there are any."""
+    from pytest_hwcloud.cloud.policies.policy import Policy
     from pytest_hwcloud.permissions.policies.diff import compare
 
-    difference = compare(load(args.old), load(args.new))
+    if args.old == args.new == _STDIN:
+        raise UsageError(texts.say("policy.stdin-twice"))
+    wrong: list[str] = []
+    sides: list[Policy] = []
+    for name in (args.old, args.new):
+        try:
+            sides.append(Policy.combine(load([name])))
+        except UsageError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise UsageError("\n".join(wrong))
+    difference = compare(*sides)
     if args.json:
         _print_json(difference.to_dict())
     else:

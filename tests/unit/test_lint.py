@@ -162,6 +162,37 @@ def test_a_document_that_cannot_be_judged_is_one_grammar_error(tmp_path):
     assert str(remark) == f'{file}:2: grammar  statement 1: Effect: \'Permit\' is unknown; write "Allow" or "Deny"'
 
 
+def test_every_grammar_error_of_a_file_is_told(tmp_path):
+    file = tmp_path / "p.json"
+    file.write_text(
+        '{"Version": "9", "Foo": 1, "Statement": [\n'
+        '{"Effect": "Permit", "Action": "a:b:c:d", "Condition": []},\n'
+        '{"Effect": "Allow", "Action": ["ecs:*:get*"]},\n'
+        "5,\n"
+        '{"efect": "Allow", "Action": ["a:b:c"], "NotAction": ["a:b:c"], "Resource": []}]}'
+    )
+    assert [str(remark).removeprefix(f"{file}:") for remark in lint_file(str(file))] == [
+        "1: grammar  Foo: unknown key; known: Version, Statement, Depends",
+        '1: grammar  Version: \'9\' is unknown; write "1.0" (role), "1.1" (policy) or "5.0" (identity policy)',
+        '2: grammar  statement 1: Effect: \'Permit\' is unknown; write "Allow" or "Deny"',
+        "2: grammar  statement 1: Action: 'a:b:c:d' has more than three parts (service:type:operation)",
+        "2: grammar  statement 1: Condition: must be an object: {operator: {key: [values]}}",
+        '4: grammar  statement 3: must be an object: {"Effect": …, "Action": […]}',
+        "5: grammar  statement 4: efect: unknown key, did you mean 'Effect'?",
+        '5: grammar  statement 4: Effect: is missing; write "Allow" or "Deny"',
+        "5: grammar  statement 4: NotAction: Action and NotAction exclude each other in a statement",
+        "5: grammar  statement 4: Resource: must be a list of texts",
+    ]
+
+
+@pytest.mark.parametrize(("statement", "said"), [("", "is missing"), (', "Statement": {}', "must be a list")])
+def test_a_document_without_statements_is_one_error_more(tmp_path, statement, said):
+    file = tmp_path / "p.json"
+    file.write_text(f'{{"role": {{"policy": {{"Depends": 1{statement}}}}}}}')
+    found = [remark.text.partition(";")[0].partition(': "')[0] for remark in lint_file(str(file))]
+    assert found == ["Version: is missing", f"Statement: {said}", "Depends: must be a list of {catalog, display_name}"]
+
+
 def test_what_cannot_be_read_is_wrong_use(tmp_path):
     with pytest.raises(PolicyError, match="no such file"):
         lint_file(str(tmp_path / "nope.json"))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.commands import cli
 
 WRITER = {
@@ -191,3 +193,79 @@ def test_diff_same_and_not(shell):
     code, out, _ = shell("diff", "b.json", "a.json", "--json")
     assert code == 1
     assert json.loads(out)["gained"] == [{"action": "ecs:cloudServers:start", "access_level": "write"}]
+
+
+WRONG_NAME = {
+    "Version": "1.1",
+    "Statement": [{"Effect": "Allow", "Action": ["ecs:cloudServers:list", "ecs:cloudServers:lst"]}],
+}
+
+
+def test_lint_goes_on_after_a_bad_file(shell):
+    code, out, err = shell("lint", "nope.json", "b.json", "bad.json", "a.json", a=WRITER, b=WRONG_NAME, bad="[")
+    assert code == 2
+    assert [line.partition("  ")[0] for line in out.splitlines()] == ["b.json:1: HWP010 unknown-action"]
+    assert err.splitlines() == [
+        "pytest-hwcloud: nope.json: no such file",
+        "pytest-hwcloud: bad.json:1: not valid JSON: Expecting value",
+    ]
+    assert shell("lint", "bad.json", "a.json") == (2, "nothing found in a.json\n", f"{err.splitlines()[1]}\n")
+    code, out, again = shell("lint", "nope.json", "b.json", "bad.json", "--json")
+    told = json.loads(out)
+    assert (code, again, [row["file"] for row in told["findings"]]) == (2, err, ["b.json"])
+    assert told["errors"] == [line.removeprefix("pytest-hwcloud: ") for line in err.splitlines()]
+    assert told["error"] == "\n".join(told["errors"])
+
+
+def test_a_folder_stands_for_all_its_policies(shell, tmp_path):
+    (tmp_path / "iam" / "deep").mkdir(parents=True)
+    assert shell("lint", "iam") == (2, "", "pytest-hwcloud: iam: no policy documents (*.json) in this folder\n")
+    (tmp_path / "iam" / "b.json").write_text(json.dumps(WRITER))
+    (tmp_path / "iam" / "deep" / "a.json").write_text(json.dumps(WRONG_NAME))
+    (tmp_path / "iam" / "note.txt").write_text("no policy")
+    code, out, err = shell("lint", "iam", "iam/b.json")
+    assert (code, out.partition(":")[0], err) == (1, "iam/deep/a.json", "")
+    (tmp_path / "iam" / "deep" / "a.json").write_text(json.dumps(WRITER))
+    assert shell("lint", "iam/", "iam/b.json")[1] == "nothing found in iam/b.json, iam/deep/a.json\n"
+    assert shell("check", "iam", "--action", "ecs:cloudServers:start")[0] == 0
+    assert shell("diff", "iam", "a.json", a=WRITER)[0] == 0
+
+
+def test_standard_input_is_a_document(shell, monkeypatch):
+    def typed(value):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(value)))
+
+    typed(json.dumps(WRONG_NAME).encode())
+    code, out, _ = shell("lint", "-", "a.json", a=WRITER)
+    assert (code, out.partition("  ")[0]) == (1, "standard input:1: HWP010 unknown-action")
+    typed(b"\xef\xbb\xbf" + json.dumps(WRITER).encode())
+    assert shell("check", "-", "--action", "ecs:cloudServers:start")[1].endswith("(statement 2 of standard input)\n")
+    typed(json.dumps(WRITER).encode())
+    assert shell("diff", "-", "a.json")[0] == 0
+    typed(b"\n")
+    assert shell("lint", "-") == (
+        2, "", "pytest-hwcloud: standard input: empty; a policy document (JSON) was expected\n",
+    )  # fmt: skip
+    typed(b"\xff\xfe")
+    assert shell("diff", "-", "a.json")[2] == "pytest-hwcloud: standard input: not UTF-8 text\n"
+    assert shell("diff", "-", "-")[2] == "pytest-hwcloud: '-' can stand for one of the two documents only\n"
+
+
+@pytest.mark.parametrize("arguments", [("check", "--action", "ecs:cloudServers:list"), ("diff",)], ids=" ".join)
+def test_every_bad_file_of_one_question_is_told_and_nothing_answered(shell, arguments):
+    code, out, err = shell(*arguments[:1], "nope.json", "bad.json", *arguments[1:], bad="[")
+    assert (code, out) == (2, "")
+    assert err.splitlines() == [
+        "pytest-hwcloud: nope.json: no such file",
+        "pytest-hwcloud: bad.json:1: not valid JSON: Expecting value",
+    ]
+
+
+@pytest.mark.parametrize("command", ["check", "lint", "diff"])
+def test_help_describes_the_command_and_shows_an_example(shell, capsys, command):
+    with pytest.raises(SystemExit):
+        shell(command, "--help")
+    shown = " ".join(capsys.readouterr().out.split())
+    assert " ".join(texts.say(f"policy.{command}-help").split()) in shown
+    assert "'-' (standard input)" in shown
+    assert shown.endswith(" ".join(texts.say(f"policy.{command}-example").split()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import jsonschema
 import pytest
 from reported import COUNT, MISSING, STALE, UNMAPPED, WIDENED, Ignore, ledger, settings, state
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.ledger import Ledger
 from pytest_hwcloud.permissions.reports import sarif
@@ -105,3 +107,30 @@ def test_an_ignored_finding_is_suppressed_with_its_reason() -> None:
     assert run["results"][0]["suppressions"] == [
         {"kind": "external", "status": "accepted", "justification": "ticket 7"}
     ]
+
+
+def test_every_rule_brings_its_paragraph_in_the_language_of_the_run() -> None:
+    for lang, label, sentence in (
+        ("en", "meaning", "the test passes even when the permission is denied"),
+        ("zh", texts.say_in("zh", "help.rule-meaning"), texts.say_in("zh", "rules.HWP004.meaning")),
+    ):
+        document = json.loads(sarif.render(overview(settings(lang=lang), ledger(), state())))
+        jsonschema.Draft202012Validator(SUBSET).validate(document)
+        rules = {row["id"]: row for row in document["runs"][0]["tool"]["driver"]["rules"]}
+        page = rules["HWP004"]["help"]["markdown"].splitlines()
+        assert page[0] == f"- **{label}**: {sentence}"
+        assert page[-2:] == ["", "`pytest-hwcloud explain HWP004`"]
+        assert r"optional=\[…\]" in page[2]
+        assert rules["HWP004"]["help"]["text"] == "\n".join(RULES["HWP004"].lines(lang))
+        assert rules["HWP004"]["fullDescription"]["text"].startswith(f"{sentence}\n")
+        assert not any("helpUri" in row for row in rules.values())  # the package names no address
+
+
+def test_with_an_address_of_the_package_rules_lead_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = Message()
+    named["Project-URL"] = "Homepage, https://example.com/home"
+    named["Project-URL"] = "Documentation, https://example.com/rules"
+    monkeypatch.setattr(sarif, "metadata", lambda _: named)
+    driver = run_of(ledger([MISSING]))["tool"]["driver"]
+    assert driver["informationUri"] == "https://example.com/rules"
+    assert driver["rules"][0]["helpUri"] == "https://example.com/rules#hwp001-missing-permission"

@@ -7,9 +7,10 @@ What no grammar allows raises PolicyError with file, line, statement and key. Wh
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 
 from pytest_hwcloud.cloud.policies import conditions, system_policies
@@ -19,6 +20,8 @@ VERSIONS = ("1.0", "1.1", "5.0")
 _TOP = ("Version", "Statement", "Depends")
 _KEYS = ("Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition", "Principal", "NotPrincipal")
 Path_ = tuple[str | int, ...]
+# In place of what is wrong, to find what else is.
+_RIGHT: dict[str, object] = {"Version": "1.1", "Statement": [], "Effect": "Allow", "Action": ["a:b:c"]}
 
 
 class PolicyError(ValueError):
@@ -69,15 +72,24 @@ class Document:
         return None if self.text is None else json_positions.line(self.text, (*self.base, *path))
 
 
-def read(source: str | Path | Mapping[str, object], name: str | None = None) -> Document:
-    """The document in a file, in a dict, or of a system policy (`system:NAME`); PolicyError if it cannot be used."""
+def read(source: str | Path | Mapping[str, object], name: str | None = None, *, text: str | None = None) -> Document:
+    """The document in a file, in a dict, or of a system policy (`system:NAME`); PolicyError if it cannot be used.
+
+    text: what the file holds, where it has been read already (standard input).
+    """
     if isinstance(source, Mapping):
         return _Reader(source, name or "policy document").document()
     if str(source).startswith(system_policies.PREFIX):
         return _system(str(source))
     file = Path(source).as_posix() if isinstance(source, Path) else source
-    text = _text(file)
+    text = _text(file) if text is None else text
     return _Reader(_json(text, file), file, text).document(name)
+
+
+def problems(file: str, *, text: str | None = None) -> list[PolicyError]:
+    """Everything that no grammar allows in a file, in its order; PolicyError if it is no JSON object at all."""
+    text = _text(file) if text is None else text
+    return list(_Reader(_json(text, file), file, text).problems())
 
 
 def _system(reference: str) -> Document:
@@ -181,6 +193,39 @@ class _Reader:
             text=self.text,
             base=self.base,
         )
+
+    def problems(self) -> Iterator[PolicyError]:
+        """Each error: what was wrong is told once and then taken as right, so that it hides nothing behind it."""
+        given = self.raw.get("Statement")
+        statements = given if isinstance(given, list) else []
+        # Without its statements: those are read one by one below.
+        top = {**self.raw, "Statement": []} if isinstance(given, list) else dict(self.raw)
+        yield from self._each(top, self._top)
+        for index, item in enumerate(statements):
+            reading = partial(self._statement, index=index, policy="", version="")
+            yield from self._each(dict(item) if isinstance(item, Mapping) else item, reading)
+
+    def _top(self, raw: Mapping[str, object]) -> Document:
+        self.raw = raw
+        return self.document()
+
+    @staticmethod
+    def _each(item: object, reading: Callable[..., object]) -> Iterator[PolicyError]:
+        """Every error of one object, which is a copy: `item` is corrected on the way."""
+        while True:
+            try:
+                reading(item)
+                return
+            except PolicyError as error:
+                yield error
+                key = error.key.partition(".")[0]
+            if not isinstance(item, dict) or not key:
+                return
+            plain = key.removeprefix("Not")
+            for name in (key, plain, f"Not{plain}"):
+                item.pop(name, None)
+            if plain in _RIGHT:
+                item[plain] = _RIGHT[plain]
 
     def _known(self, item: Mapping[str, object], keys: Iterable[str], path: Path_) -> None:
         for key in item:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from pytest_hwcloud.cloud.calls import actions
 from pytest_hwcloud.cloud.patterns import covers, wild
-from pytest_hwcloud.cloud.policies.documents import Document, PolicyError, Statement, read
+from pytest_hwcloud.cloud.policies.documents import Document, PolicyError, Statement, problems, read
 from pytest_hwcloud.permissions.policies import lint_grammar
 from pytest_hwcloud.permissions.policies.lint_grammar import Path, Problem
 
@@ -35,14 +35,17 @@ _DOES = {"allow": "allows", "deny": "denies"}
 _NAMES = {"HWP010": "unknown-action", "HWP017": "inert-statement"}
 
 
-def lint_file(file: str) -> list[Remark]:
-    """Everything found in one document, in the order of its lines. PolicyError if it cannot be read at all."""
+def lint_file(file: str, *, text: str | None = None) -> list[Remark]:
+    """Everything found in one document, in the order of its lines. PolicyError if it cannot be read at all.
+
+    text: what the file holds, where it has been read already.
+    """
     try:
-        document = read(file)
+        document = read(file, text=text)
     except PolicyError as error:
         if not error.key and error.statement is None:
             raise
-        return [_unreadable(error)]
+        return [_unreadable(each) for each in problems(file, text=text)]
     found = [_remark(document, *problem) for problem in _problems(document)]
     return sorted(found, key=lambda remark: (remark.line or 0, remark.statement or 0))
 

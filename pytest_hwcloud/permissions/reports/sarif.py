@@ -7,9 +7,12 @@ line numbers: an alert stays the same alert when code moves.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from importlib.metadata import metadata
 from urllib.parse import quote
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.reports.json_report import dumped, tool
 from pytest_hwcloud.permissions.reports.overview import Overview, Row, level
@@ -27,11 +30,12 @@ def render(shown: Overview) -> str:
     for finding in shown.findings:
         seen[finding.fingerprint] += 1
         results.append(_result(finding, shown, seen[finding.fingerprint]))
-    return _page(_listed([_rule(rule) for rule in RULES.values()]), _listed(results))
+    lang = shown.settings.lang
+    return _page(_listed([_rule(rule, lang) for rule in RULES.values()]), _listed(results))
 
 
 def _page(rules: str, results: str) -> str:
-    driver = ", ".join(f"{json.dumps(key)}: {dumped(value)}" for key, value in tool().items())
+    driver = ", ".join(f"{json.dumps(key)}: {dumped(value)}" for key, value in (tool() | _home()).items())
     bases = dumped({_ROOT: {"description": {"text": "pytest's rootdir"}}})
     return (
         f'{{\n"$schema": {json.dumps(SCHEMA)},\n"version": "2.1.0",\n"runs": [{{\n'
@@ -44,14 +48,40 @@ def _listed(rows: list[Row]) -> str:
     return "[\n" + ",\n".join(dumped(row) for row in rows) + "\n]" if rows else "[]"
 
 
-def _rule(rule: Rule) -> Row:
-    return {
+def _rule(rule: Rule, lang: str) -> Row:
+    said = rule.to_dict(lang)
+    helped = "\n".join(rule.lines(lang))
+    row: Row = {
         "id": rule.id,
         "name": "".join(word.capitalize() for word in rule.name.split("-")),
-        "shortDescription": {"text": f"{rule.name}: {rule.meaning_in('en')}"},
+        "shortDescription": {"text": f"{rule.name}: {said['meaning']}"},
+        "fullDescription": {"text": "\n".join(said[key] for key in ("meaning", "example", "fix"))},
+        "help": {"text": helped, "markdown": _help_page(rule, lang)},
         "defaultConfiguration": {"level": rule.level},
         "properties": {"tags": ["security", "permissions"]},
     }
+    home = _home().get("informationUri")
+    return row | {"helpUri": f"{home}#{rule.id.lower()}-{rule.name}"} if home else row
+
+
+def _help_page(rule: Rule, lang: str) -> str:
+    """The rule's paragraph of the guide: a line a label, and the command that shows it at the shell."""
+    said = rule.to_dict(lang)
+    labels = {key: texts.say_in(lang, f"help.rule-{key}") for key in ("meaning", "example", "fix", "ignore")}
+    lines = [f"- **{label}**: {_escaped(said[key])}" for key, label in labels.items()]
+    return "\n".join([*lines, "", f"`pytest-hwcloud explain {rule.id}`"])
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\\`*_\[\]<>])", r"\\\1", text)
+
+
+def _home() -> Row:
+    """Where the tool is described, as its package says; a package without an address has none in the report."""
+    named = metadata("pytest-hwcloud").get_all("Project-URL") or []
+    known = {label.strip().lower(): url.strip() for label, _, url in (entry.partition(",") for entry in named)}
+    url = known.get("documentation") or known.get("homepage") or ""
+    return {"informationUri": url} if url else {}
 
 
 def _result(finding: Finding, shown: Overview, number: int) -> Row:
