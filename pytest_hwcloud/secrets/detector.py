@@ -149,7 +149,8 @@ def suspicions(text: str, place: str, known: Collection[str] = ()) -> list[Suspi
     """What in this text looks like a secret, with the place told as given; each thing once."""
     found: dict[str, tuple[str, tuple[str, ...]]] = {}
     for wrapped, layer in _layers(text, ()):
-        for kind, value in _hits(layer, known):
+        last = next(_whole(layer), None) is None  # names and quotes are readable, which say what letters are for
+        for kind, value in _hits(layer, known, last):
             found.setdefault(value, (kind, wrapped))
     return [
         Suspicion(kind=kind, place=place, shown=shown(value), wrapped=wrapped, value=value)
@@ -269,7 +270,7 @@ def _text_of(raw: bytes) -> str | None:
         return None
 
 
-def _hits(text: str, known: Collection[str]) -> Iterator[tuple[str, str]]:
+def _hits(text: str, known: Collection[str], last: bool = True) -> Iterator[tuple[str, str]]:
     if any(word in text for word in ("-----", "ssh-", "ecdsa-", ";base64,", "sha")):
         text = _PUBLIC.sub(" ", text)
     yield from ((KNOWN, secret) for secret in _known_in(text, known))
@@ -279,14 +280,20 @@ def _hits(text: str, known: Collection[str]) -> Iterator[tuple[str, str]]:
     for match in _AK.finditer(text):
         if not _SERIAL.search(text, max(0, match.start() - 40), match.start()):
             yield "an access key (AK)", match[0]
-    for match in _SECRET_KEY.finditer(text):
-        if _kinds(match[0]) == 3 and _entropy(match[0]) > 4.0 and not _is_benign(text, match):
+    for match in _SECRET_KEY.finditer(text) if last else ():
+        if (
+            _kinds(match[0]) == 3
+            and _entropy(match[0]) > 4.0
+            and _decoded(match[0]) is None
+            and not _is_benign(text, match)
+        ):
             yield "a secret key (SK)", match[0]
     yield from _named(text)
     lower = text.lower()
     if "basic" in lower or "bearer" in lower:
         yield from _credentials(text)
-    yield from _disorder(text)
+    if last:
+        yield from _disorder(text)
 
 
 def _known_in(text: str, known: Collection[str]) -> Iterator[str]:
@@ -334,7 +341,7 @@ def _value_after(text: str, start: int, end: int) -> str | None:
         return None  # "Bad password: too short"
     if not quoted and _CALL.match(text, at):
         return None
-    words = re.split(r"[\"<\n]", text[at : at + 400], maxsplit=1)[0].lower().split()
+    words = re.split(r"[\"<\n\\]", text[at : at + 400], maxsplit=1)[0].lower().split()
     if (
         len(words) >= 2
         and all(word.strip(".,;:!?'").isalpha() for word in words)
