@@ -27,6 +27,7 @@ import pytest_hwcloud.run.hwcloud
 import pytest_hwcloud.run.markers
 import pytest_hwcloud.run.recording
 import pytest_hwcloud.run.run  # noqa: F401
+from pytest_hwcloud import texts
 
 sys.dont_write_bytecode = False  # else pytest rewrites the asserts of our modules again in every run of pytester's
 
@@ -41,6 +42,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
         if name.startswith(FOREIGN) or name in ("GITHUB_ACTIONS", "CI", "REQUESTS_CA_BUNDLE"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path_factory.getbasetemp()))
+    texts.use("en")  # a run in this process may have spoken another language
 
 
 @pytest.fixture
