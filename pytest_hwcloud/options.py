@@ -196,7 +196,7 @@ def read_settings(config: pytest.Config) -> Settings:
         config_file=_path(config, base, config_ini or "hwcloud.yaml", "hwcloud_config"),
         config_given=bool(config_ini),
         cassette_dir=_plain(config, str(_ini(config, "hwcloud_cassette_dir")), "hwcloud_cassette_dir") or "cassettes",
-        lockfile=_path(config, base, str(_ini(config, "hwcloud_lockfile")), "hwcloud_lockfile"),
+        lockfile=_named_path(config, base, str(_ini(config, "hwcloud_lockfile")), "hwcloud_lockfile"),
         hosts=tuple(str(host) for host in _texts(config, "hwcloud_hosts")),
         cassette_checks=_cassette_checks(config),
         env=bool(_ini(config, "hwcloud_env")),
@@ -282,6 +282,11 @@ def _path(config: pytest.Config, base: Path, text: str, option: str) -> Path:
         return whole.resolve()
     except (OSError, RuntimeError):
         return Path(os.path.abspath(whole))
+
+
+def _named_path(config: pytest.Config, base: Path, text: str, option: str) -> Path:
+    """The same under the name that the user wrote: a link is not followed."""
+    return Path(os.path.realpath(base), _plain(config, text, option))
 
 
 def _plain(config: pytest.Config, text: str, option: str) -> str:

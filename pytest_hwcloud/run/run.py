@@ -114,7 +114,7 @@ class Run:
             return None
         from pytest_hwcloud.permissions.hooks import PermissionChecks
 
-        if settings.lock != "off" and settings.lockfile.exists() and not hasattr(self.config, "workerinput"):
+        if settings.lock != "off" and os.path.lexists(settings.lockfile) and not hasattr(self.config, "workerinput"):
             _refuse_broken_lock(settings.lockfile)
         checks = PermissionChecks(self)
         self.config.pluginmanager.register(checks, "hwcloud-permissions")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 
 import pytest
@@ -132,3 +133,21 @@ def test_a_refused_update_in_chinese(run: Run, pytester: pytest.Pytester) -> Non
         f"hwcloud: {LOCK}：未写入，本次运行会从中移除未被指明的内容：",
         "hwcloud:   身份 default 会失去策略 iam/r.json",
     ]
+
+
+@pytest.mark.parametrize("how", [CHECK, UPDATE])
+@pytest.mark.parametrize("kind", ["pipe", "link to itself", "link to nothing", "device"])
+def test_a_lock_that_is_no_file_ends_the_run_before_a_test(
+    run: Run, pytester: pytest.Pytester, kind: str, how: str
+) -> None:
+    lock = pytester.path / LOCK
+    if kind == "pipe":
+        os.mkfifo(lock)
+    else:
+        lock.symlink_to({"link to itself": LOCK, "link to nothing": "nowhere.yaml", "device": "/dev/zero"}[kind])
+    result = run(LISTED, how)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    (line,) = [line for line in [*result.outlines, *result.errlines] if LOCK in line]
+    assert line.startswith(f"ERROR: hwcloud: {LOCK}: is a ")
+    assert line.endswith("; mend it, or delete it and make it anew: pytest --hwcloud-lock=update")
+    assert not pytester.path.joinpath("nowhere.yaml").exists()

@@ -395,7 +395,7 @@ def test_no_lock_and_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert lockfile.problem(Path("lock.yaml")).startswith("lock.yaml: no such file")
     Path("lock.yaml").write_bytes(b"\xff")
     with pytest.raises(
-        LockError, match=r"^lock.yaml: not UTF-8 text; restore it, or delete it and make it anew: pytest"
+        LockError, match=r"^lock.yaml: line 1 is not UTF-8 text .*; mend it, or delete it and make it anew: pytest"
     ):
         lockfile.read(Path("lock.yaml"))
 

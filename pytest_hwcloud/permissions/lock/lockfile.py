@@ -11,14 +11,16 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.files.atomic import locked, sweep, write_whole
+from pytest_hwcloud.files.reading import UnusableFile, exists, read_text
 from pytest_hwcloud.permissions.lock.accepting import dropped, refuse_losses, unknown_here
 from pytest_hwcloud.permissions.lock.check import differences
 from pytest_hwcloud.permissions.lock.from_run import make
 from pytest_hwcloud.permissions.lock.merge import merge
 from pytest_hwcloud.permissions.lock.model import UPDATE, Lock, LockError
 from pytest_hwcloud.permissions.lock.reader import parse
-from pytest_hwcloud.permissions.lock.writer import text
+from pytest_hwcloud.permissions.lock.writer import text as as_text
 
 if TYPE_CHECKING:
     from pytest_hwcloud.gates.cloud_state import CloudState
@@ -27,17 +29,18 @@ if TYPE_CHECKING:
     from pytest_hwcloud.permissions.ledger import Ledger
 
 
+_MOST = 64 << 20  # bytes of a lock
+
+
 def read(path: Path) -> Lock:
     """The lock in a file; LockError with file, line and key if there is none or it cannot be used."""
     shown = os.path.relpath(path)
     try:
-        content = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise LockError(f"{shown}: no such file; make it: {UPDATE}") from None
-    except UnicodeDecodeError:
-        raise LockError(f"{shown}: not UTF-8 text; restore it, or delete it and make it anew: {UPDATE}") from None
-    except OSError as error:
-        raise LockError(f"{shown}: cannot be read: {error.strerror}") from None
+        content = read_text(path, most=_MOST)
+    except UnusableFile as error:
+        if not exists(path):
+            raise LockError(f"{shown}: no such file; make it: {UPDATE}") from None
+        raise LockError(texts.say("permissions.lock.unusable", file=shown, reason=error, command=UPDATE)) from None
     return parse(content, shown)
 
 
@@ -49,19 +52,20 @@ def write(
     ledger: the run, which says what was left out; None: nothing is deleted. allowed: raises if the old lock must not
     become the new one.
     """
+    shown, path = os.path.relpath(path), Path(os.path.realpath(path))  # a link stays one
     try:
         with locked(path):
             sweep(path)
-            old = read(path) if path.exists() else Lock()
+            old = read(path) if exists(path) else Lock()
             merged = merge(old, lock, ledger)
             if allowed is not None:
                 allowed(old, merged)
-            content = text(merged)
-            if not path.exists() or path.read_bytes() != content.encode():
+            content = as_text(merged)
+            if not exists(path) or path.read_bytes() != content.encode():
                 write_whole(path, content, durable=True)
     except OSError as error:
-        state = "; the lock is as it was" if path.exists() else ""
-        raise LockError(f"{os.path.relpath(path)}: cannot be written: {error.strerror}{state}") from None
+        state = "; the lock is as it was" if exists(path) else ""
+        raise LockError(f"{shown}: cannot be written: {error.strerror}{state}") from None
     return merged
 
 
@@ -90,7 +94,7 @@ def update(ledger: Ledger, state: CloudState, settings: Settings, named: Collect
     Refused if an identity would lose its policy or all its grants without being named.
     """
     path = settings.lockfile
-    existed = path.exists()
+    existed = exists(path)
     before = read(path) if existed else Lock()
     mine = from_ledger(ledger, state, path.parent)
     after = write(path, mine, ledger, lambda old, new: refuse_losses(old, new, named))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.files.yaml_reader import Located, LocatedError, load
 from pytest_hwcloud.permissions.lock import entry
 from pytest_hwcloud.permissions.lock.model import UPDATE, Held, Lock, LockError, Permission
@@ -38,7 +39,7 @@ def _lock(document: Located) -> Lock:
     for key in top:
         if key not in _TOP:
             raise document.error((key,), f"unknown key; known: {', '.join(_TOP)}")
-    if top.get("version") != 1:
+    if type(top.get("version")) is not int or top["version"] != 1:
         raise document.error(("version",), f"{top.get('version')!r}: this pytest-hwcloud reads version 1")
     held = _mapping(document, top.get("identities"), ("identities",))
     needs = _mapping(document, top.get("permissions"), ("permissions",))
@@ -74,11 +75,17 @@ def _grant(document: Located, text: str, path: Path) -> None:
     except ValueError as error:
         reason = str(error).removeprefix("1: ")
         raise document.error(path, reason) from None
+    statement = grant_lines.statement(text)
+    words = statement.get("Action") or statement.get("NotAction")
+    if any(str(word) in ("if", "on") or "{" in str(word) for word in (words if isinstance(words, list) else ())):
+        raise document.error(path, texts.say("permissions.lock.broken-grant", line=repr(text)))  # the words of a rest
 
 
 def _permission(document: Located, row: object, path: Path) -> Permission:
     if str(path[-1]).count(":") != 2:
         raise document.error(path, "no action: service:type:operation has two colons")
+    if "*" in str(path[-1]):
+        raise document.error(path, texts.say("permissions.lock.wildcard"))
     found = _mapping(document, row, path, ("calls", "tests"))
     tests = _mapping(document, found.get("tests"), (*path, "tests"))
     return Permission(
