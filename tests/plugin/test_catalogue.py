@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
+from plugin.permission_project import answer, cassette
 
 from pytest_hwcloud.cloud.calls.calls import clear_tables
 
@@ -16,7 +18,7 @@ def _forgotten() -> Iterator[None]:
 
 
 CATALOGUE = """\
-# written by: pytest-hwcloud actions refresh
+# written by: pytest-hwcloud actions reCATALOGUE
 version: 1
 date: 2026-01-02
 services:
@@ -91,3 +93,37 @@ def test_a_folder_of_its_name_is_an_error(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest("-p", "hwcloud")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "hwcloud-actions.yaml:1: cannot be read: it is no regular file" in result.stderr.str()
+
+
+LOCKED = """
+    import pytest
+
+    @pytest.mark.hwcloud_cassette("dcs")
+    def test_it(hwcloud, hwcloud_session):
+        assert hwcloud_session.get(hwcloud.url("dcs", "/v2/{project_id}/instances")).ok
+"""
+
+
+def test_the_lock_notes_its_version_and_a_changed_catalogue_is_told_from_changed_code(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makepyfile(test_dcs=LOCKED)
+    base = "https://dcs.cn-north-4.myhuaweicloud.com"
+    cassette(pytester.path, "dcs", answer("/v2/{project_id}/instances", base=base))
+    file, lock = pytester.path / "hwcloud-actions.yaml", pytester.path / "hwcloud-permissions.yaml"
+    file.write_text(CATALOGUE)
+    pytester.runpytest("-p", "hwcloud", "--hwcloud-lock=update").assert_outcomes(passed=1)
+    first = lock.read_text()
+    assert re.search(r"(?m)^version: 1\ncatalogue: hwcloud-actions\.yaml [0-9a-f]{12}\nidentities:", first)
+    file.write_text(CATALOGUE.replace("date: 2026-01-02", "date: 2026-03-04"))
+    pytester.runpytest("-p", "hwcloud", "--hwcloud-lock=update").assert_outcomes(passed=1)
+    assert lock.read_text() == first  # another day is no other catalogue
+    changed = "actions: ['dcs:other:list'], identity_actions: [dcs:thing:list]"
+    file.write_text(CATALOGUE.replace("identity_actions: [dcs:thing:list]", changed))
+    result = pytester.runpytest("-p", "hwcloud", "--hwcloud-lock=check", "--hwcloud-permissions=enforce")
+    said = result.stdout.str()
+    assert "HWP008 new-permission" in said
+    assert "dcs:other:list" in said
+    assert "cause: catalogue GET dcs /v2/{project_id}/instances" in said
+    pytester.runpytest("-p", "hwcloud", "--hwcloud-lock=update").assert_outcomes(passed=1)
+    assert lock.read_text().splitlines()[2] != first.splitlines()[2]

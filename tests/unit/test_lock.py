@@ -336,7 +336,7 @@ TEST = "permissions.ecs:cloudServers:list.tests.tests/test_inventory.py::test_co
         (
             "unmapped: {}",
             "wrong: {}",
-            "13: wrong: unknown key; known: version, identities, permissions, unmapped, unjudged",
+            "13: wrong: unknown key; known: version, catalogue, identities, permissions, unmapped, unjudged",
         ),
         (": proved", ": [1]", f"12: {TEST}: a text is expected, not a list; put it in quotes"),
         (

@@ -275,7 +275,8 @@ def nearest_calls(action: str) -> list[Need]:
     key = action.lower()
     found: list[tuple[bool, str, Need]] = []
     for service in dict.fromkeys((*tables_of(action), *project_tables.services())):
-        for row in (*read(service)[1], *project_tables.rows(service)):
+        of_project = project_tables.rows(service)
+        for row in Table((service,), of_project).rows if of_project else read(service)[1]:
             own = {name.lower() for name in (*row.actions, *row.identity)}
             if key in own or any(key == name.lower() for a in (*row.actions, *row.identity) for name in names(a)):
                 found.append((key not in own, row.template, _need(row)))

@@ -69,6 +69,14 @@ class Node(Generic[T]):
         self.parameter = self.parameter or Node()
         return self.parameter
 
+    def leaves(self) -> Iterator[T]:
+        """Everything that lies in the tree."""
+        if self.leaf is not None:
+            yield self.leaf
+        for node in (*self.literals.values(), self.version, self.parameter):
+            if node is not None:
+                yield from node.leaves()
+
     def find(self, parts: Sequence[str], at: int = 0) -> T | None:
         """What lies at the end of a path: a literal segment beats a version, a version beats a parameter."""
         if at == len(parts):

@@ -316,16 +316,21 @@ class Table:
 
     @property
     def rows(self) -> list[Row]:
-        """Every row."""
-        return [row for file in self._files for row in read(file.service)[1]] + self._own
+        """Every row that can answer: one of a project stands in the place of the documented call that it speaks of."""
+        if not self._own:
+            return [row for file in self._files for row in read(file.service)[1]]
+        keys = {key for file in self._files for key in file.lines()} | {(r.method, len(r.parts)) for r in self._own}
+        return [row for key in sorted(keys) for group in self._root(key).leaves() for row in group.rows]
 
     def find(self, method: str, parts: Sequence[str]) -> Group | None:
         """The group of rows on a method and path, or None."""
-        key = method, len(parts)
+        return self._root((method, len(parts))).find(parts)
+
+    def _root(self, key: tuple[str, int]) -> Node[Group]:
         root = self._roots.get(key)
         if root is None:
             root = self._roots[key] = self._grow(*key)
-        return root.find(parts)
+        return root
 
     def _grow(self, method: str, size: int) -> Node[Group]:
         """The tree of the templates of one method and length."""

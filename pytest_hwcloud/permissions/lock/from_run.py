@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_hwcloud.cloud.calls.project_tables import catalogue_version
 from pytest_hwcloud.cloud.policies.system_policies import PREFIX
 from pytest_hwcloud.permissions.lock.entry import STATUSES, Entries, Entry, call_of
 from pytest_hwcloud.permissions.lock.model import Held, Lock, Permission
@@ -50,6 +51,7 @@ def needs(ledger: Ledger, rights: Mapping[str, Rights | None], base: Path = Path
         },
         unmapped=_tests_by_call((call, record) for record in ledger.records.values() for call in record.unmapped),
         unjudged=_tests_by_call((call, record) for record in ledger.records.values() for call in _foreign(record)),
+        catalogue=catalogue_version() or "",
     )
 
 

@@ -161,6 +161,7 @@ def _lock(old: Lock, new: Lock, by_test: Mapping[str, Needs], *, whole: bool, ra
         unjudged={
             call.removeprefix(_UNJUDGED): frozenset(by) for call, by in tests.items() if call.startswith(_UNJUDGED)
         },
+        catalogue=new.catalogue,
     )
 
 

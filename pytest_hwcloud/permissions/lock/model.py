@@ -32,14 +32,16 @@ class Permission:
 
 @dataclass(frozen=True, kw_only=True)
 class Lock:
-    """The whole lock. unmapped: call that no table knows -> its tests. unjudged: call that no policy judged -> its
-    tests (HWP019). file: where it was read.
+    """The whole lock. catalogue: the version of the project's own catalogue of actions, "" without one. unmapped: call
+    that no table knows -> its tests. unjudged: call that no policy judged -> its tests (HWP019). file: where it was
+    read.
     """
 
     identities: Mapping[str, Held] = field(default_factory=dict)
     permissions: Mapping[str, Permission] = field(default_factory=dict)
     unmapped: Mapping[str, frozenset[str]] = field(default_factory=dict)
     unjudged: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    catalogue: str = ""
     file: str = field(default="", compare=False)
 
     def needs_of(self, nodeid: str) -> dict[str, Entries]:

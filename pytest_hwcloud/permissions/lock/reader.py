@@ -14,7 +14,7 @@ from pytest_hwcloud.permissions.policies import grant_lines
 _CONFLICT = re.compile(r"^(<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)( |$)", re.MULTILINE)
 # `calls: [GET ecs /v1/{project_id}/x]`, as a hand writes it: YAML would take the braces for a mapping.
 _BARE_CALLS = re.compile(r"^(\s+calls: )\[([^\"'\n]*[{}][^\"'\n]*)\]\s*$", re.MULTILINE)
-_TOP = ("version", "identities", "permissions", "unmapped", "unjudged")
+_TOP = ("version", "catalogue", "identities", "permissions", "unmapped", "unjudged")
 Path = tuple[str | int, ...]
 
 
@@ -55,6 +55,7 @@ def _lock(document: Located) -> Lock:
         permissions={name: _permission(document, row, ("permissions", name)) for name, row in needs.items()},
         unmapped=unmapped,
         unjudged=unjudged,
+        catalogue=_text(document, top["catalogue"], ("catalogue",)) if "catalogue" in top else "",
         file=document.file,
     )
 

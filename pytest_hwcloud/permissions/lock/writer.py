@@ -21,6 +21,8 @@ def text(lock: Lock) -> str:
 
 
 def _lines(lock: Lock) -> Iterator[str]:
+    if lock.catalogue:
+        yield f"catalogue: {readable(lock.catalogue)}"
     yield from _section("identities", lock.identities, _held)
     yield from _section("permissions", lock.permissions, _permission)
     yield from _section("unmapped", lock.unmapped, _tests_only)
