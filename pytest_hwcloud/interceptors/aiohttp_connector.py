@@ -84,6 +84,8 @@ class _Played(asyncio.Transport):
             return
         if self._answer is not None:
             self._protocol.data_received(written(self._answer, sent))
+            if self._answer.framing == "close":  # the end of the connection is the end of the body
+                self.close()
         elif self._fault is not None:
             error = aiohttp_error(self._fault, self._asked.url)
             if self._fault.kind == "connection-reset":

@@ -46,7 +46,8 @@ def written(answer: Answer, request: Request) -> bytes:
     """The answer as bytes on the line."""
     fields, body = delivered(answer, request)
     head = [f"HTTP/1.1 {answer.status} {answer.reason}", *(f"{name}: {value}" for name, value in fields), "", ""]
-    if answer.framing == "chunked" and fields and fields[-1] == ("Transfer-Encoding", "chunked"):
+    bodiless = request.method == "HEAD" or answer.status in _BODILESS or answer.status < 200
+    if answer.framing == "chunked" and not bodiless:
         body = (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + b"0\r\n\r\n"
     return "\r\n".join(head).encode("latin-1", "replace") + body
 
