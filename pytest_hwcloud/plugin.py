@@ -31,6 +31,7 @@ FIXTURES = frozenset(
         "hwcloud_project_token",
         "hwcloud_domain_token",
         "hwcloud_env",
+        "hwcloud_metadata",
         "hwcloud_shared",
         "hwcloud_gateway",
         "hwcloud_gateway_shared",
@@ -250,6 +251,13 @@ def hwcloud_env(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
     """The keys of the test's identity in the environment, under every name that programs for the cloud read."""
     with run_of(request.config).environment(request.node) as variables:
         yield variables
+
+
+@pytest.fixture
+def hwcloud_metadata(hwcloud: HwCloud, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The metadata address of a server answers, with temporary keys of the test's identity (replay only)."""
+    with run_of(request.config).metadata(request.node) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -64,6 +64,7 @@ class CloudState:
         self.denied: list[Override] = []
         self.granted: list[Override] = []
         self.stand_in = "default" if "default" in self.identities else next(iter(self.identities))
+        self.metadata: str | None = None  # name of the identity whose keys the metadata service gives; None: closed
         self.succeeded: set[str] = set()  # names of identities that some call of the run let in
         self._lock = threading.RLock()
         pairs = ((i, ak, sk) for i in self.identities.values() for ak, sk in (*i.literal_keys, (i.ak, i.sk)) if ak)

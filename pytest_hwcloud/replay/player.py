@@ -11,7 +11,7 @@ from pytest_hwcloud.cassettes import recorded_logins
 from pytest_hwcloud.cassettes.nearest import unrecorded
 from pytest_hwcloud.cassettes.tape import CassetteError, Interaction, Tape
 from pytest_hwcloud.cloud.wire import Answer, Request
-from pytest_hwcloud.gates import identity_service
+from pytest_hwcloud.gates import identity_service, metadata
 from pytest_hwcloud.gates.cloud_state import CloudState
 from pytest_hwcloud.gates.gate import ORDER, Verdict, judge, may_replace
 from pytest_hwcloud.interceptors.router import CloudFault, NotRecorded
@@ -82,6 +82,10 @@ class Player:
         """The answer to a request; raises CloudFault for a recorded fault and NotRecorded if there is none."""
         where = self._where()
         tape, interaction = self._take(request)
+        if interaction is None and metadata.is_metadata(request.url):
+            if self.state.metadata is None:  # as on a machine that is no server of the cloud
+                raise CloudFault("connect-timeout", request.url)
+            return metadata.answer(request, self.state)
         if interaction is not None and interaction.fault is not None:
             fault = Exchange(
                 request=request, fault=interaction.fault, gate="network", source=tape.name if tape else "", where=where

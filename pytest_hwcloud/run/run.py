@@ -174,6 +174,18 @@ class Run:
             yield found
 
     @contextmanager
+    def metadata(self, item: pytest.Item) -> Iterator[str]:
+        """While it is open, the metadata address of a server gives keys of this test's identity."""
+        from pytest_hwcloud.gates.metadata import HOST
+
+        state = self.context.state
+        state.metadata = item.stash[CASE].identity
+        try:
+            yield f"http://{HOST}"
+        finally:
+            state.metadata = None
+
+    @contextmanager
     def testing(self, item: pytest.Item) -> Iterator[None]:
         """While this test runs, its calls are answered for it and written into its journal."""
         case = self._begin(item)
