@@ -32,6 +32,10 @@ def run(args: argparse.Namespace) -> int:
         return _rules(args)
     source, text = _text(args.code)
     explained = explanations(text, args.lang)
+    if source != "-" and len(args.code) > 1:
+        apart = [explanations(word, args.lang) for word in args.code]
+        if all(apart):  # several codes; else the words of one message
+            explained = [one for several in apart for one in several]
     if not explained and source != "-":
         raise UsageError(_unknown(text))
     if args.json:

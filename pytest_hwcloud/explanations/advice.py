@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from pytest_hwcloud.cloud.failures import Failure
 from pytest_hwcloud.cloud.failures.codes import Entry
 from pytest_hwcloud.explanations import advice_clock, advice_denied, advice_signature
 from pytest_hwcloud.explanations.advice_rule import Advice, Case
-from pytest_hwcloud.explanations.circumstances import Circumstances, ScopeLike
+from pytest_hwcloud.explanations.circumstances import Circumstances, ScopeLike, url_host, url_path
 from pytest_hwcloud.explanations.wording import Texts, age
 
 # Key ids of other clouds, by their first letters.
@@ -37,9 +37,26 @@ def _network(case: Case) -> Advice | None:
     if case.failure.gate != "network" or case.entry:
         return None
     fault = case.failure.fault or case.failure.kind
-    host = case.failure.host or urlsplit(case.url).hostname
+    if fault == "proxy":
+        return case.say("cause-proxy", "fix-proxy", proxy=_proxy(case))
+    host = case.failure.host or url_host(case.url)
     unnamed = "" if host or fault != "dns" else "-unnamed"
     return case.say(f"cause-{fault}{unnamed}", f"fix-{fault}{unnamed}", host=host or case.words.say("the-host"))
+
+
+_PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "http_proxy", "HTTP_PROXY")
+
+
+def _proxy(case: Case) -> str:
+    """`127.0.0.1:9 (https_proxy)`: the proxy without its password, and the variable that it came from."""
+    told = case.failure.details.get("proxy", "")
+    for variable in _PROXY_VARIABLES:
+        value = os.environ.get(variable, "")
+        address = value.rpartition("@")[2].partition("://")[2] or value.rpartition("@")[2]
+        address = address.partition("/")[0]
+        if address and (not told or told in (address, address.partition(":")[0])):
+            return case.words.say("proxy-from", address=address, variable=variable)
+    return told
 
 
 def _inner(case: Case) -> Advice | None:
@@ -66,7 +83,7 @@ def _entry(failure: Failure) -> Entry | None:
 
 def _project_in_path(case: Case) -> Advice | None:
     """A path whose project id was never filled in: `//` or `{project_id}`."""
-    path = urlsplit(case.url).path
+    path = url_path(case.url)
     if case.failure.gate == "network" or case.failure.service == "obs":
         return None
     if "%7b" in path.lower() or "{" in path:

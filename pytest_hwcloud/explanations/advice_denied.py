@@ -56,7 +56,7 @@ def advice(case: Case) -> Advice | None:
         old = words.say("issued-before", age=age(known.token_age, words)) if known.token_age is not None else ""
         return Advice(cause=words.say("cause-stale-token", old=old), fix=words.say("fix-stale-token"))
     good = _good(case)
-    fix = _grant(case) if known.needs or case.failure.actions else case.fix
+    fix = _grant(case) if _actions(case) else case.fix
     return Advice(cause=words.join(case.cause, good), fix=fix) if good or fix != case.fix else None
 
 
@@ -76,7 +76,7 @@ def _grant(case: Case) -> str:
 
 
 def _actions(case: Case) -> str:
-    return ", ".join(case.known.needs or case.failure.actions)
+    return ", ".join(case.known.needs or case.failure.actions or case.known.needs_identity)
 
 
 def _who(case: Case) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
 
 from pytest_hwcloud.explanations.policy_verdict import Judged, judged
 from pytest_hwcloud.gates.gate import STALE_TOKEN
@@ -50,6 +51,22 @@ class Circumstances:
     canonical_ours: str | None = None
     judged: Judged | None = None  # what the run's own authorization gate decided
     after: str | None = None  # "KeyError": the explanation is about the last refused call before it
+
+
+def url_host(url: str) -> str:
+    """The host of a URL; nothing for one that is none, such as `https://[a]b/`."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def url_path(url: str) -> str:
+    """The path of a URL; nothing for one that is none."""
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
 
 
 def circumstances(

@@ -12,9 +12,9 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from urllib.parse import urlsplit
 
 from pytest_hwcloud.cloud.endpoints import is_cloud_host
+from pytest_hwcloud.explanations.circumstances import url_host
 from pytest_hwcloud.explanations.linking import Evidence, chain, host_of, of_exception, of_exchange, of_value
 from pytest_hwcloud.journal import Exchange, Journal
 from pytest_hwcloud.usercode import values
@@ -45,7 +45,7 @@ def _by_exception(error: BaseException, refused: Sequence[Exchange]) -> Evidence
 
 def _is_of_another_host(error: BaseException, journal: Journal) -> bool:
     """Whether the exception is a network client's about a host of the user's own: then no refused call is its story."""
-    own = {urlsplit(exchange.url).hostname for exchange in journal.exchanges}
+    own = {url_host(exchange.url) for exchange in journal.exchanges}
     hosts = {host for one in chain(error) if _tells(one) and (host := host_of(one))}
     return bool(hosts - own) and not any(is_cloud_host(host) for host in hosts)
 

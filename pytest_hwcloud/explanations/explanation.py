@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from pytest_hwcloud.cloud.failures import Failure, codes, read
 from pytest_hwcloud.explanations import wording
 from pytest_hwcloud.explanations.advice import advise
-from pytest_hwcloud.explanations.circumstances import Circumstances
+from pytest_hwcloud.explanations.circumstances import Circumstances, url_host
 from pytest_hwcloud.secrets.shown_text import shown, shown_call
 
+_LISTED, _LONGEST = 5, 120  # documented texts that are listed, and characters of one
 _PLAIN = (
     "code", "status", "gate", "kind", "service", "message", "request_id", "call", "identity", "needs", "cause", "fix",
     "first_line", "lang",
@@ -35,6 +35,7 @@ class Explanation:
     call: str | None = None
     identity: str | None = None
     needs: str | None = None
+    texts: tuple[str, ...] = ()  # of a bare code: the documented texts, each with its fix
     compare: tuple[str, ...] = ()  # the two canonical requests of a wrong signature, line by line
     first_line: str = ""
     lang: str = "en"
@@ -42,14 +43,17 @@ class Explanation:
     def lines(self) -> list[str]:
         """The first line and the labelled ones; what has no content is left out."""
         labels = wording.load(self.lang).labels
-        width = max(len(labels[name]) for name in wording.LABELS)
+        width = max(wording.cells(labels[name]) for name in wording.LABELS)
         rows = [(name, line) for name in wording.LABELS for line in self._content(name)]
         named = [
             labels[name] if not number or rows[number - 1][0] != name else "" for number, (name, _) in enumerate(rows)
         ]
         return [
             self.first_line,
-            *(f"  {label.ljust(width)}  {line}" for label, (_, line) in zip(named, rows, strict=True)),
+            *(
+                f"  {label}{' ' * (width - wording.cells(label))}  {line}"
+                for label, (_, line) in zip(named, rows, strict=True)
+            ),
         ]
 
     def _content(self, name: str) -> tuple[str, ...]:
@@ -62,7 +66,7 @@ class Explanation:
     def to_dict(self) -> dict[str, object]:
         """Plain data for machines."""
         plain: dict[str, object] = {name: getattr(self, name) for name in _PLAIN}
-        listed = {"actions": list(self.actions), "compare": list(self.compare)}
+        listed = {"actions": list(self.actions), "texts": list(self.texts), "compare": list(self.compare)}
         return plain | listed | {"causes": [cause.to_dict() for cause in self.causes]}
 
 
@@ -84,6 +88,7 @@ def code_line(code: str, lang: str = "en") -> str | None:
 def _explained(failure: Failure, words: wording.Texts, known: Circumstances) -> Explanation:
     entry = wording.entry_of(failure)
     advice = advise(failure, entry, known, words)
+    texts = _texts(failure, entry, words) if not known.call else ()
     status = failure.status or (entry.status[0] if entry and len(entry.status) == 1 else None)
     return Explanation(
         code=failure.code,
@@ -91,11 +96,12 @@ def _explained(failure: Failure, words: wording.Texts, known: Circumstances) -> 
         gate=failure.gate,
         kind=failure.kind,
         service=failure.service or known.service,
-        message=shown(failure.message or (entry.messages[0] if entry and entry.messages else "")),
+        message=shown(failure.message),
         request_id=failure.request_id,
         actions=failure.actions,
         cause=advice.cause,
-        fix=advice.fix,
+        fix=words.say("fix-by-text") if any(" → " in text for text in texts) else advice.fix,
+        texts=texts,
         causes=tuple(_explained(cause, words, known) for cause in failure.causes),
         call=shown_call(known.call) if known.call else _call(failure),
         identity=_identity(known, words),
@@ -104,6 +110,20 @@ def _explained(failure: Failure, words: wording.Texts, known: Circumstances) -> 
         first_line=_first_line(failure, status, words, known),
         lang=words.lang,
     )
+
+
+def _texts(failure: Failure, entry: codes.Entry | None, words: wording.Texts) -> tuple[str, ...]:
+    """The documented texts of a code that came alone, with the fix of each where they differ."""
+    if entry is None or failure.message or failure.request_id or failure.url or failure.client or failure.causes:
+        return ()
+    known = codes.cases(entry)
+    if len(known) < 2:
+        return tuple(_short(message) for message in entry.messages[:_LISTED])
+    return tuple(f"{_short(message)} → {words.of(case)[1]}" for message, case in known)
+
+
+def _short(message: str) -> str:
+    return message if len(message) <= _LONGEST else f"{message[: _LONGEST - 1]}…"
 
 
 def _call(failure: Failure) -> str | None:
@@ -141,7 +161,7 @@ def _fault(failure: Failure, words: wording.Texts) -> str:
 
 
 def _host(failure: Failure, known: Circumstances) -> str:
-    host = failure.host or urlsplit((known.call or "").partition(" ")[2]).hostname
+    host = failure.host or url_host((known.call or "").partition(" ")[2])
     return f" ({host})" if host else ""
 
 
@@ -170,7 +190,7 @@ def _credential(known: Circumstances, words: wording.Texts) -> str:
 
 def _needs(failure: Failure, known: Circumstances, words: wording.Texts) -> str | None:
     """The needed actions. Only where the authorization gate refused: elsewhere they would send the reader astray."""
-    needed = known.needs or failure.actions
+    needed = known.needs or failure.actions or known.needs_identity
     if failure.gate != "authorization" or not needed or failure.kind == "account-restricted":
         return None
     finer = [action for action in known.needs_identity if action not in needed]

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from subprocess import CalledProcessError, CompletedProcess, Popen, TimeoutExpired
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from pytest_hwcloud.cloud import failures
 from pytest_hwcloud.cloud.endpoints import is_cloud_host
 from pytest_hwcloud.cloud.failures import codes
+from pytest_hwcloud.explanations.circumstances import url_host
 from pytest_hwcloud.journal import Exchange
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _of_output(output: str | bytes, refused: Sequence[Exchange]) -> Evidence | N
 def host_of(error: BaseException) -> str | None:
     """The host that an exception is about; None if it names none."""
     failure = failures.read(error)
-    return (failure.host or urlsplit(failure.url or "").hostname) if failure else None
+    return (failure.host or url_host(failure.url or "")) if failure else None
 
 
 def link(failure: Failure, refused: Sequence[Exchange]) -> Exchange | None:
@@ -123,7 +123,7 @@ def _score(failure: Failure, exchange: Exchange) -> int:
     both = [mark for mark in _WEIGHTS if told[mark] is not None and heard[mark] is not None]
     if any(told[mark] != heard[mark] for mark in both if mark in _CONTRADICTING):
         return 0
-    if failure.host and failure.host != urlsplit(exchange.url).hostname:
+    if failure.host and failure.host != url_host(exchange.url):
         return 0
     return sum(_WEIGHTS[mark] for mark in both if told[mark] == heard[mark])
 
@@ -134,7 +134,7 @@ def _marks(failure: Failure) -> dict[str, object]:
 
 def _is_of_the_cloud(failure: Failure) -> bool:
     if failure.url or failure.host:
-        return is_cloud_host(failure.host or urlsplit(failure.url or "").hostname or "")
+        return is_cloud_host(failure.host or url_host(failure.url or "") or "")
     return failure.code is not None and codes.entry(failure.code, failure.message, failure.status) is not None
 
 

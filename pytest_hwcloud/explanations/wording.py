@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -12,7 +13,7 @@ from pytest_hwcloud.cloud.failures import codes
 from pytest_hwcloud.cloud.failures.codes import Entry
 from pytest_hwcloud.cloud.failures.failure import Failure
 
-LABELS = ("call", "message", "identity", "needs", "cause", "fix", "compare", "request")
+LABELS = ("call", "message", "identity", "needs", "cause", "fix", "texts", "compare", "request")
 # Names of OBS codes that are also everyday words of HTTP programs: no evidence of a cloud code in an assertion.
 _EVERYDAY = {
     "BadRequest", "InternalError", "InvalidArgument", "InvalidRequest", "MethodNotAllowed", "NotImplemented",
@@ -75,6 +76,11 @@ def _own(lang: str, family: str) -> Mapping[str, tuple[str, str]]:
     path = texts.FOLDER / lang / "codes" / f"{family}.json"
     table: Mapping[str, tuple[str, str]] = json.loads(path.read_bytes()) if path.exists() else {}
     return table
+
+
+def cells(text: str) -> int:
+    """The columns that a text takes in a terminal: a Chinese character takes two."""
+    return len(text) + sum(unicodedata.east_asian_width(one) in "WF" for one in text)
 
 
 def entry_of(failure: Failure) -> Entry | None:

@@ -90,7 +90,7 @@ def test_the_short_summary_is_the_same_in_every_style_of_traceback(run: Run, sty
 @pytest.mark.usefixtures("wide")
 def test_the_short_summary_in_chinese(run: Run) -> None:
     result = run(TESTS, "--hwcloud-lang=zh", "-k", "test_a")
-    line = "hwcloud: 在 authorization（鉴权）处被拒绝：Ecs.0110 (HTTP 403)，来自 ecs"
+    line = "hwcloud: 在鉴权（authorization）阶段被拒绝：Ecs.0110 (HTTP 403)，来自 ecs"
     assert short(result) == [f"FAILED test_it.py::test_a - {line}"]
 
 

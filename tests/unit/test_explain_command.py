@@ -33,10 +33,11 @@ def test_a_code(explain):
     assert explain("ecs.0110") == (
         0,
         "hwcloud: refused at authorization: Ecs.0110 (HTTP 403) from ecs\n"
-        "  message   do not have the required roles, forbidden to perform this action.\n"
         "  cause     The caller is known to the cloud, but its user, group or token lacks the ECS role or action.\n"
         "  fix       Grant the ECS permission in IAM, in the right project, and get a new token because old tokens keep the old "
-        "rights.\n",
+        "rights.\n"
+        "  texts     do not have the required roles, forbidden to perform this action.\n"
+        "            Contact the main account to obtain permission.\n",
     )
 
 
@@ -44,11 +45,42 @@ def test_a_code_in_chinese(explain):
     code, out = explain("VPC.0007", "--lang", "zh")
     assert code == 0
     assert out == (
-        "hwcloud: 在 scope（范围）处被拒绝：VPC.0007 (HTTP 400)，来自 vpc\n"
-        "  消息  urlTenantId is not equal tokenTenantId\n"
-        "  原因  Token 的项目与 URL 中的项目不一致。\n"
-        "  处理  使用 URL 中项目的 Token，或使用 AK/SK 签名并携带正确的 X-Project-Id。\n"
+        "hwcloud: 在范围（scope）阶段被拒绝：VPC.0007 (HTTP 400)，来自 vpc\n"
+        "  原因    Token 的项目与 URL 中的项目不一致。\n"
+        "  处理    使用 URL 中项目的 Token，或使用 AK/SK 签名并携带正确的 X-Project-Id。\n"
+        "  原文    urlTenantId is not equal tokenTenantId\n"
+        "          Inconsistent tenant IDs.\n"
     )
+
+
+def test_a_code_with_several_texts_lists_each_with_its_fix(explain):
+    code, out = explain("APIGW.0301")
+    lines = out.splitlines()
+    assert code == 0
+    assert lines[2] == (
+        "  fix       The text of the answer decides; the known ones stand below. Or paste the whole answer: "
+        "pytest-hwcloud explain -"
+    )
+    assert lines[3] == (
+        "  texts     Incorrect IAM authentication information: x-auth-token not found → "
+        "Send X-Auth-Token, or sign the request with AK/SK."
+    )
+    assert all(len(line.partition(" → ")[0]) <= 12 + 120 for line in lines[3:])
+
+
+def test_several_codes_do_not_mix(explain):
+    together = explain("Ecs.0110", "APIGW.0301", "VPC.0007")[1]
+    assert together == "\n".join(explain(one)[1] for one in ("Ecs.0110", "APIGW.0301", "VPC.0007"))
+
+
+@pytest.mark.parametrize("words", [("decrypt token fail",), ("decrypt", "token", "fail"), ("Decrypt Token Fail",)])
+def test_a_bare_message(explain, words):
+    code, out = explain(*words)
+    assert (code, out.splitlines()[0]) == (
+        0, "hwcloud: refused at authentication: APIGW.0301 (HTTP 401) from the API gateway"
+    )  # fmt: skip
+    assert out.splitlines()[1].lower() == "  message   decrypt token fail"
+    assert "Get a new token" in out
 
 
 @pytest.mark.parametrize("text", ["429", "HTTP 429", "http 429"])

@@ -48,14 +48,14 @@ def test_the_layout_of_the_contract():
 def test_the_layout_in_chinese():
     known = Circumstances(identity="default", user="ci-reader", credential="aksk", needs=("ecs:cloudServers:list",))
     assert str(explained(refused(403, "Ecs.0110", NO_ROLES), known, "zh")) == (
-        "hwcloud: 在 authorization（鉴权）处被拒绝：Ecs.0110 (HTTP 403)，来自 ecs\n"
-        "  调用  GET https://ecs.cn-north-4.myhuaweicloud.com/v1/05041fff…/cloudservers/detail\n"
-        "  消息  do not have the required roles, forbidden to perform this action.\n"
-        "  身份  default (用户 ci-reader) · AK/SK\n"
-        "  需要  ecs:cloudServers:list\n"
-        "  原因  调用者身份已确认，但其用户、用户组或 Token 缺少 ECS 的角色或操作权限。\n"
-        "  处理  在 IAM 中为 ci-reader（所在用户组的策略）允许 ecs:cloudServers:list。使用 AK/SK 时无需更换密钥。\n"
-        "  请求  r-1"
+        "hwcloud: 在鉴权（authorization）阶段被拒绝：Ecs.0110 (HTTP 403)，来自 ecs\n"
+        "  调用    GET https://ecs.cn-north-4.myhuaweicloud.com/v1/05041fff…/cloudservers/detail\n"
+        "  消息    do not have the required roles, forbidden to perform this action.\n"
+        "  身份    default (用户 ci-reader) · AK/SK\n"
+        "  需要    ecs:cloudServers:list\n"
+        "  原因    调用者身份已确认，但其用户、用户组或 Token 缺少 ECS 的角色或操作权限。\n"
+        "  处理    在 IAM 中为 ci-reader（所在用户组的策略）允许 ecs:cloudServers:list。使用 AK/SK 时无需更换密钥。\n"
+        "  请求ID  r-1"
     )
 
 
@@ -246,7 +246,7 @@ def test_plain_data():
     assert (data["actions"], data["causes"], data["compare"], data["request_id"]) == ([], [], [], "r-1")
     assert list(data) == [
         "code", "status", "gate", "kind", "service", "message", "request_id", "call", "identity", "needs", "cause", "fix",
-        "first_line", "lang", "actions", "compare", "causes",
+        "first_line", "lang", "actions", "texts", "compare", "causes",
     ]  # fmt: skip
     assert json.loads(json.dumps(data)) == data
 
@@ -285,7 +285,7 @@ def test_code_line(code, line):
 
 
 def test_code_line_in_chinese():
-    assert code_line("NoSuchKey", "zh") == "NoSuchKey · service（服务） · 没有该名称的对象。"
+    assert code_line("NoSuchKey", "zh") == "NoSuchKey · 服务（service） · 没有该名称的对象。"
 
 
 def test_needs_are_shown_only_where_the_authorization_gate_refused():

@@ -98,6 +98,18 @@ def is_gateway(code: str | None) -> bool:
     return code is not None and code.lower().startswith(("apigw.", "apig.0", "apic.0"))
 
 
+def cases(entry: Entry) -> list[tuple[str, Entry]]:
+    """The documented cases of a code: the text of each, and its own entry."""
+    row = rows(entry.family)[entry.code.lower()]
+    variants = row.get("variants") or []
+    assert isinstance(variants, list)
+    found: dict[str, Entry] = {}
+    for number, variant in enumerate(variants):
+        if variant.get("message"):
+            found.setdefault(str(variant["message"]), _entry(entry.family, {**row, **variant}, number))
+    return list(found.items())
+
+
 def by_message(text: str) -> tuple[Entry, str] | None:
     """The entry whose documented message stands in a text, and the message as the text has it; the longest one."""
     sought = normal(text).lower()
@@ -172,7 +184,8 @@ def _variant(variants: list[Mapping[str, object]], message: str | None, status: 
     text = normal(message or "")
     for number, variant in enumerate(variants):
         pattern = variant.get("pattern")
-        if text and (re.search(str(pattern), text) if pattern else normal(str(variant["message"])) == text):
+        same = text.lower() == normal(str(variant["message"])).lower()
+        if text and (re.search(str(pattern), text, re.IGNORECASE) if pattern else same):
             return number
     fitting = [number for number, variant in enumerate(variants) if status and variant["status"] == [status]]
     return fitting[0] if len(fitting) == 1 and "pattern" not in variants[fitting[0]] else None

@@ -12,7 +12,7 @@ from pytest_hwcloud.cloud.failures.classify import failure_of
 from pytest_hwcloud.cloud.failures.codes import entry
 from pytest_hwcloud.cloud.failures.failure import Failure
 from pytest_hwcloud.cloud.failures.formats import decode_text
-from pytest_hwcloud.cloud.failures.network import fault_of, host_in, network_failure
+from pytest_hwcloud.cloud.failures.network import fault_of, host_in, network_failure, proxy_of
 from pytest_hwcloud.cloud.failures.pasted_text import read_all
 from pytest_hwcloud.cloud.failures.responses import (
     call_of,
@@ -226,4 +226,6 @@ def _network(errors: list[BaseException], fault: str) -> Failure:
     method, url = next((call for call in calls if call[1]), (None, None))
     texts = [_words(error) for error in errors]
     host = next((found for text in texts if (found := host_in(text))), None)
-    return network_failure(fault, texts[0], host=host, method=method, url=url, client=type(errors[0]).__name__)
+    failure = network_failure(fault, texts[0], host=host, method=method, url=url, client=type(errors[0]).__name__)
+    proxy = proxy_of([*(type(error).__name__ for error in errors), *texts])
+    return replace(failure, fault="proxy", kind="network", details={"proxy": proxy}) if proxy is not None else failure

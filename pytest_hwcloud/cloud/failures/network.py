@@ -134,6 +134,25 @@ def _words(error: BaseException) -> str:
         return ""
 
 
+_PROXY = re.compile(
+    r"ProxyError|ProxyConnectionError|Unable to connect to proxy|Cannot connect to proxy|proxyconnect tcp"
+    r"|Tunnel connection failed"
+)
+_PROXY_HOST = re.compile(
+    r"(?:Connection|Pool)\(host='(?P<host>[^']{1,255})', port=(?P<port>\d{1,5})\): Failed to (?:establish|resolve)"
+    r"|proxyconnect tcp: dial tcp (?:lookup )?(?P<go>[\w.:-]{1,255})"
+)
+
+
+def proxy_of(texts: Iterable[str]) -> str | None:
+    """`host:port` of the proxy that a call failed at, "" where the texts name none; None if no proxy failed."""
+    found = list(texts)
+    if not any(_PROXY.search(text[:20_000]) for text in found):
+        return None
+    named = next((match for text in found if (match := _PROXY_HOST.search(text[:20_000]))), None)
+    return (f"{named['host']}:{named['port']}" if named["host"] else named["go"]) if named else ""
+
+
 def host_in(text: str) -> str | None:
     """The host that a network error's text names."""
     found = _HOST.search(text[:20_000])
