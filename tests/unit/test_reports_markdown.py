@@ -63,6 +63,33 @@ def test_the_whole_comment() -> None:
     assert report(ledger()) == WHOLE
 
 
+PATCHED = """\
+  ```text
+  HWP001 missing-permission  ecs:cloudServers:showServer   identity ci-writer
+    fix       iam/w.json: add
+  ```
+  ```diff
+  --- iam/w.json
+  +++ ./iam/w.json
+  @@ -1,2 +1,2 @@
+   {
+  -"ecs:*:get*"
+  +"ecs:*:get*", "ecs:*:list*"
+  \\ No newline at end of file
+  ```
+  ```text
+    accept    pytest --hwcloud-lock=update
+  ```
+"""
+
+
+def test_a_patch_is_a_diff_that_the_service_colours() -> None:
+    rows = PATCHED.partition("```diff\n")[2].partition("  ```")[0].splitlines()
+    patch = "\n".join(f"            {row.removeprefix('  ')}" for row in rows)
+    healing = f"fix       iam/w.json: add\n{patch}\n  accept    pytest --hwcloud-lock=update"
+    assert PATCHED in report(ledger([replace(MISSING, lines=(healing,))]))
+
+
 def test_the_paragraphs_of_findings_are_in_chinese_too() -> None:
     text = report(ledger([MISSING]), "zh")
     assert '  - 修复: `iam/ci-writer.json：在第 2 条语句中加上 "ecs:cloudServers:showServer"`\n' in text

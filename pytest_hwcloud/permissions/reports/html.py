@@ -14,12 +14,13 @@ from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.reports import matrix
 from pytest_hwcloud.permissions.reports.labels import TEXTS
 from pytest_hwcloud.permissions.reports.matrix import GATES, NUMBERS, PROOFS, SIGNS, Words
-from pytest_hwcloud.permissions.reports.overview import IdentityRow, Overview
+from pytest_hwcloud.permissions.reports.overview import IdentityRow, Overview, patches
 from pytest_hwcloud.permissions.rules import unjudged_calls
 from pytest_hwcloud.rules import RULES
 
 _HERE = Path(__file__).parent
 _LANGUAGES = {"en": "en", "zh": "zh-CN"}
+_PATCH_INDENT = " " * 4
 _OPEN = 20  # findings up to which the paragraphs of a rule are unfolded at the start
 
 
@@ -118,7 +119,21 @@ def _finding(finding: Finding, anchor: str, lang: str) -> str:
     notes += [f"{words['ignored']}: {escape(finding.ignored)}"] if finding.ignored else []
     note = f"<p class=soft>{' · '.join(notes)}</p>" if notes else ""
     kind = "finding ignored" if finding.ignored else "finding"
-    return f'\n<div class="{kind}" id="{anchor}"><pre>{escape(paragraph([finding], lang=lang))}</pre>{note}</div>'
+    return f'\n<div class="{kind}" id="{anchor}"><pre>{_coloured(paragraph([finding], lang=lang))}</pre>{note}</div>'
+
+
+def _coloured(text: str) -> str:
+    """A paragraph, the rows that its patch takes out and puts in as `del` and `ins`."""
+    parts = []
+    for kind, part in patches(text):
+        rows = [escape(row) for row in part.split("\n")]
+        parts += [_PATCH_INDENT + _row(row) for row in rows] if kind == "patch" else rows
+    return "\n".join(parts)
+
+
+def _row(row: str) -> str:
+    element = {"+": "ins", "-": "del"}.get(row[:1], "")
+    return f"<{element}>{row}</{element}>" if element and not row.startswith(("+++ ", "--- ")) else row
 
 
 def _matrix(shown: Overview, anchors: Mapping[int, str], words: Words) -> str:

@@ -14,7 +14,7 @@ from itertools import groupby
 from pytest_hwcloud.permissions.display import paragraph, sentence
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.reports.labels import TEXTS
-from pytest_hwcloud.permissions.reports.overview import Overview
+from pytest_hwcloud.permissions.reports.overview import Overview, patches
 from pytest_hwcloud.permissions.rules import unjudged_calls
 from pytest_hwcloud.rules import GROUPS, RULES
 
@@ -83,7 +83,9 @@ def _details(findings: list[Finding], words: dict[str, str], lang: str) -> list[
     if not findings[0].lines:
         return []
     fence = _fence(text, 3)
-    block = [fence + "text", *text.splitlines(), fence]
+    block: list[str] = []
+    for kind, part in patches(text):
+        block += [fence + ("diff" if kind == "patch" else "text"), *part.splitlines(), fence]
     summary = f"<details><summary>{words['details']}</summary>"
     return [f"  {line}".rstrip() for line in (summary, "", *block, "", "</details>")]
 

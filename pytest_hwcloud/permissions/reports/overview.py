@@ -229,3 +229,23 @@ def _finding_order(finding: Finding) -> tuple[object, ...]:
 
 def _counted(values: Iterator[str]) -> dict[str, int]:
     return dict(sorted(Counter(values).items()))
+
+
+def patches(text: str) -> Iterator[tuple[str, str]]:
+    """The parts of a paragraph in their order: ("text", lines) or ("patch", lines), the patch without its indent."""
+    rows, start, at = text.split("\n"), 0, 0
+    while at < len(rows):
+        indent = rows[at].removesuffix(rows[at].lstrip())
+        following = rows[at + 1] if at + 1 < len(rows) else ""
+        if not (rows[at].startswith(f"{indent}--- ") and following.startswith(f"{indent}+++ ")):
+            at += 1
+            continue
+        end = at
+        while end < len(rows) and rows[end].startswith(indent) and rows[end][len(indent) :][:1] in set("+-@ \\"):
+            end += 1
+        if at > start:
+            yield "text", "\n".join(rows[start:at])
+        yield "patch", "\n".join(row[len(indent) :] for row in rows[at:end])
+        start = at = end
+    if start < len(rows):
+        yield "text", "\n".join(rows[start:])

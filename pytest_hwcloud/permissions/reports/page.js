@@ -75,5 +75,10 @@
     const goal = link && document.getElementById(link.hash.slice(1));
     if (goal) goal.closest("details").open = true;
   });
+  // Paper has nothing to click at: the paragraphs of all findings are printed.
+  const folded = () => document.querySelectorAll("#findings details:not([open])");
+  let opened = [];
+  window.addEventListener("beforeprint", () => { opened = [...folded()]; for (const part of opened) part.open = true; });
+  window.addEventListener("afterprint", () => { for (const part of opened) part.open = false; opened = []; });
   apply();
 })();
