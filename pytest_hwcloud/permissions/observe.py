@@ -17,6 +17,7 @@ from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
 from pytest_hwcloud.permissions.refusal_record import refusal
 from pytest_hwcloud.permissions.rules.implicit_calls import NOTE
 from pytest_hwcloud.permissions.rules.unjudged_calls import FINDINGS, WITHOUT_POLICY, kind_of
+from pytest_hwcloud.usercode.fixtures import definitions
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.calls.calls import Call
@@ -60,15 +61,11 @@ def observe(
 
 def wider_fixtures(item: pytest.Item) -> list[str]:
     """`baseid::name` of the fixtures of class, module, package or session scope that this test has."""
-    closure: Mapping[str, object] = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
     used: Mapping[str, object] = getattr(getattr(item, "_request", None), "_fixture_defs", {})  # by getfixturevalue too
-    definitions = [
-        one for several in closure.values() for one in (several if isinstance(several, tuple | list) else ())
-    ]
     callspec = getattr(item, "callspec", None)
     names = {
         f"{definition.baseid}::{definition.argname}{_row(callspec, definition.argname)}"
-        for definition in (*definitions, *used.values())
+        for definition in (*definitions(item), *used.values())
         if isinstance(definition, pytest.FixtureDef) and definition.scope != "function"
     }
     return sorted(names)

@@ -16,6 +16,7 @@ from pytest_hwcloud.explanations.evidence import find
 from pytest_hwcloud.explanations.linking import chain
 from pytest_hwcloud.explanations.notes import leaves
 from pytest_hwcloud.journal import Exchange, Journal
+from pytest_hwcloud.usercode.fixtures import definitions_by_name
 from pytest_hwcloud.usercode.statement import Place, binding, places
 
 _PREPARING = ("setUp", "asyncSetUp", "setup_method")
@@ -96,8 +97,7 @@ def _makers(name: str, item: pytest.Item) -> Iterator[Lines]:
 
 
 def _fixtures(item: pytest.Item) -> Mapping[str, Sequence[pytest.FixtureDef[object]]]:
-    found: Mapping[str, Sequence[pytest.FixtureDef[object]]]
-    found = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    found = definitions_by_name(item)
     return {name: [one for one in several if inspect.isroutine(one.func)] for name, several in found.items()}
 
 

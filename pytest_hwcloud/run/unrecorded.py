@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import TracebackType
 
 import pytest
@@ -12,8 +11,7 @@ import pytest
 from pytest_hwcloud.cassettes.interaction import CassetteError
 from pytest_hwcloud.interceptors.router import NotRecorded, Router
 from pytest_hwcloud.run.routers import unrecorded
-
-_PACKAGE = str(Path(__file__).parents[1])
+from pytest_hwcloud.usercode.call_site import is_users
 
 
 @contextmanager
@@ -49,7 +47,7 @@ def _users_part(trace: TracebackType | None) -> TracebackType | None:
     last, entry = None, trace
     while entry is not None:
         file = entry.tb_frame.f_code.co_filename
-        if "site-packages" not in file and not file.startswith(_PACKAGE) and "/lib/python" not in file:
+        if is_users(file):
             last = entry
         entry = entry.tb_next
     if last is not None:

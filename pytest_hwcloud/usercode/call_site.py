@@ -110,7 +110,7 @@ def _kind(name: str) -> int:
 
 
 def _is_library(name: str) -> bool:
-    if name.startswith("<") or "site-packages" in name:
+    if name.startswith("<") or "site-packages" in name or "dist-packages" in name:
         return "pytest_hwcloud/tour" not in name.replace("\\", "/")
     if name.startswith(_TOUR):
         return False

@@ -8,17 +8,20 @@ searched as well.
 from __future__ import annotations
 
 import ast
-import asyncio
 import linecache
 import sys
 import threading
 from collections.abc import Iterator
 from functools import lru_cache
-from sysconfig import get_paths
 from types import FrameType
+from typing import TYPE_CHECKING
+
+from pytest_hwcloud.usercode.call_site import is_users
+
+if TYPE_CHECKING:
+    import asyncio
 
 _EXPECTING = frozenset(("raises", "refused", "assertRaises", "assertRaisesRegex", "RaisesGroup", "RaisesExc"))
-_LIBRARIES = tuple({path for name, path in get_paths().items() if name.endswith("lib")})
 
 
 def asked_for() -> bool:
@@ -31,6 +34,9 @@ def _frames() -> Iterator[FrameType]:
     main = threading.main_thread().ident
     if threading.get_ident() != main and main is not None:
         yield from _outwards(sys._current_frames().get(main))
+    asyncio = sys.modules.get("asyncio")  # what nobody imported runs no tasks
+    if asyncio is None:
+        return
     for loop in _loops(sys._current_frames().get(main or 0)):
         for task in asyncio.all_tasks(loop):
             yield from _awaiting(task.get_coro())
@@ -39,8 +45,9 @@ def _frames() -> Iterator[FrameType]:
 def _loops(frame: FrameType | None) -> Iterator[asyncio.AbstractEventLoop]:
     """The event loops that run in a thread: the test may be one of their waiting tasks."""
     for outer in _outwards(frame):
-        if outer.f_code.co_name == "run_forever" and isinstance(outer.f_locals.get("self"), asyncio.AbstractEventLoop):
-            yield outer.f_locals["self"]
+        loop = outer.f_locals.get("self") if outer.f_code.co_name == "run_forever" else None
+        if isinstance(loop, sys.modules["asyncio"].AbstractEventLoop):
+            yield loop
 
 
 def _awaiting(coroutine: object) -> Iterator[FrameType]:
@@ -60,9 +67,7 @@ def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
 
 def _expects(frame: FrameType) -> bool:
     file = frame.f_code.co_filename
-    if file.startswith("<") or "site-packages" in file or file.startswith(_LIBRARIES):
-        return False
-    return any(first <= frame.f_lineno <= last for first, last in _blocks(file))
+    return is_users(file) and any(first <= frame.f_lineno <= last for first, last in _blocks(file))
 
 
 @lru_cache(maxsize=64)

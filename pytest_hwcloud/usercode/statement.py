@@ -6,14 +6,11 @@ import ast
 import linecache
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from pathlib import Path
-from sysconfig import get_paths
+from functools import lru_cache
 from types import CodeType, FrameType, TracebackType
 
-_PACKAGE = str(Path(__file__).resolve().parents[1])
-_TOUR = str(Path(_PACKAGE) / "tour")
-_FOREIGN = ("/site-packages/", "/dist-packages/")
+from pytest_hwcloud.usercode.call_site import is_users
+
 _HEADERS = ("test", "iter", "target", "items", "subject")  # what of a compound statement runs on its own line
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _BRACKETS = 40  # lines without code that a function may end with: closing brackets
@@ -74,16 +71,6 @@ def places(error: BaseException) -> list[Place]:
     """The user's own frames in the traceback of this exception, innermost first; frames without source are left out."""
     found = [_place(frame, line) for frame, line in _frames(error.__traceback__) if is_users(frame.f_code.co_filename)]
     return [place for place in reversed(found) if place is not None]
-
-
-@cache
-def is_users(file: str) -> bool:
-    """Whether a file is the user's own: no installed package, no standard library, not this plugin (but its tour)."""
-    if file.startswith(_TOUR):
-        return True
-    if file.startswith(("<", _PACKAGE, get_paths()["stdlib"])):
-        return False
-    return not any(part in file.replace("\\", "/") for part in _FOREIGN)
 
 
 def _frames(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:

@@ -20,6 +20,8 @@ import pytest
 
 from pytest_hwcloud.permissions.matching import speaks_of
 from pytest_hwcloud.permissions.record import TestRecord, Use
+from pytest_hwcloud.usercode.call_site import is_users
+from pytest_hwcloud.usercode.fixtures import definitions
 
 Row = Mapping[str, str]
 
@@ -84,11 +86,10 @@ def _functions(item: pytest.Item) -> Iterator[FunctionType]:
     """The test and what prepares it: its own fixtures, setUp."""
     kind = getattr(item, "cls", None)
     given = [getattr(item, "function", None), *(getattr(kind, name, None) for name in ("setUp", "setup_method"))]
-    closure = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
-    given += [one.func for several in closure.values() for one in several]
+    given += [one.func for one in definitions(item)]
     for function in given:
         plain = inspect.unwrap(getattr(function, "__func__", function)) if function is not None else None
-        if isinstance(plain, FunctionType) and _is_users(plain):
+        if isinstance(plain, FunctionType) and is_users(plain.__code__.co_filename):
             yield plain
 
 
@@ -106,13 +107,7 @@ def _named(function: FunctionType) -> Iterator[FunctionType]:
     for name in function.__code__.co_names:
         value = function.__globals__.get(name)
         members = vars(value).values() if isinstance(value, type) else (value,)
-        yield from (one for one in members if isinstance(one, FunctionType) and _is_users(one))
-
-
-def _is_users(function: FunctionType) -> bool:
-    module = function.__module__
-    ours = module.startswith(("_pytest", "pytest", "requests", "pytest_hwcloud."))
-    return not ours or module.startswith("pytest_hwcloud.tour.")
+        yield from (one for one in members if isinstance(one, FunctionType) and is_users(one.__code__.co_filename))
 
 
 @lru_cache(maxsize=256)

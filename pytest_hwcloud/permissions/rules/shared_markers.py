@@ -16,6 +16,7 @@ from pytest_hwcloud.permissions.finding import Finding, labelled
 from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
 from pytest_hwcloud.permissions.rules import lookalikes
 from pytest_hwcloud.permissions.rules.by_marker import judge, unused
+from pytest_hwcloud.usercode.fixtures import definitions
 
 if TYPE_CHECKING:
     from pytest_hwcloud.gates.cloud_state import CloudState
@@ -28,21 +29,15 @@ _OURS = frozenset(("hwcloud", "hwcloud_session", "hwcloud_token", "hwcloud_proje
 def may_still_call(item: pytest.Item, journal: Journal) -> bool:
     """Whether a fixture of the test may call in its teardown: it cleans up, and has to do with the cloud."""
     called = any(exchange.phase == "setup" for exchange in journal.exchanges)
-    return any(called or not _OURS.isdisjoint(one.argnames) for one in _definitions(item) if _cleans_up(one))
+    return any(called or not _OURS.isdisjoint(one.argnames) for one in definitions(item) if _cleans_up(one))
 
 
 def waits(item: pytest.Item, calling: Collection[str]) -> bool:
     """Whether a wider fixture that made calls cleans up after its last test. calling: the names of such fixtures."""
     if not calling:
         return False
-    wider = [one for one in _definitions(item) if one.scope != "function" and _cleans_up(one)]
+    wider = [one for one in definitions(item) if one.scope != "function" and _cleans_up(one)]
     return any(name.partition("[")[0] == f"{one.baseid}::{one.argname}" for one in wider for name in calling)
-
-
-def _definitions(item: pytest.Item) -> Iterator[pytest.FixtureDef[object]]:
-    closure = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
-    for definitions in closure.values():
-        yield from definitions
 
 
 def _cleans_up(definition: pytest.FixtureDef[object]) -> bool:
