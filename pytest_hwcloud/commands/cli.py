@@ -84,4 +84,32 @@ def _parser(first: str) -> argparse.ArgumentParser:
     wanted = {first: _COMMANDS[first]} if first in _COMMANDS else _COMMANDS  # one command loads one room
     for module in wanted.values():
         import_module(f"pytest_hwcloud.commands.{module}").add(commands)
+    _describe(parser, ())
+    if (
+        "_ARGCOMPLETE" in os.environ
+    ):  # set by the shell while it completes a line: pip install 'pytest-hwcloud[completion]'
+        _complete(parser)
     return parser
+
+
+def _describe(parser: argparse.ArgumentParser, path: tuple[str, ...]) -> None:
+    """Give every command below a parser what its --help begins and ends with: a sentence and an example."""
+    for action in parser._actions:
+        if not isinstance(action, argparse._SubParsersAction):
+            continue
+        said = {choice.dest: choice.help or "" for choice in action._choices_actions}
+        for name, command in action.choices.items():
+            below = (*path, name)
+            command.description = command.description or said.get(name, "")
+            example = texts.say(f"cli.example-{'-'.join(below)}")
+            if example not in (command.epilog or ""):
+                command.epilog = " ".join(part for part in (command.epilog, example) if part)
+            _describe(command, below)
+
+
+def _complete(parser: argparse.ArgumentParser) -> None:
+    try:
+        import argcomplete
+    except ImportError:
+        return
+    argcomplete.autocomplete(parser)

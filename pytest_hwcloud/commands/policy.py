@@ -31,7 +31,6 @@ def add(subparsers: Parsers[argparse.ArgumentParser]) -> None:
         "policy",
         help=texts.say("policy.help"),
         description=texts.say("policy.description"),
-        epilog=texts.say("policy.example"),
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for mount in _ADD:
@@ -41,10 +40,8 @@ def add(subparsers: Parsers[argparse.ArgumentParser]) -> None:
 def _command(
     commands: Parsers[argparse.ArgumentParser], name: str, run: Callable[[argparse.Namespace], int]
 ) -> argparse.ArgumentParser:
-    said = {slot: texts.say(f"policy.{name}-{slot}") for slot in ("help", "example")}
-    parser = commands.add_parser(
-        name, help=said["help"], description=texts.say("policy.describe", help=said["help"]), epilog=said["example"]
-    )
+    about = texts.say(f"policy.{name}-help")
+    parser = commands.add_parser(name, help=about, description=texts.say("policy.describe", help=about))
     parser.add_argument("--json", action="store_true", help=texts.say("policy.json"))
     parser.set_defaults(run=with_tables(run))
     return parser

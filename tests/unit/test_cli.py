@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
 from pytest_hwcloud import texts
+from pytest_hwcloud.commands import cli
 from pytest_hwcloud.commands.cli import run
 
 WRONG = {
@@ -47,3 +55,53 @@ def test_the_language_of_errors_is_that_of_the_command(capsys: pytest.CaptureFix
     assert run(["help", "--lang", "zh", "--bogus"]) == 2
     assert capsys.readouterr().err == "pytest-hwcloud: unrecognized arguments: --bogus；参见 pytest-hwcloud --help\n"
     assert texts.language() == "en"
+
+
+def commands(parser: argparse.ArgumentParser, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, below in action.choices.items():
+                yield (*path, name)
+                yield from commands(below, (*path, name))
+
+
+PATHS = list(commands(cli._parser("")))
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+@pytest.mark.parametrize("path", PATHS, ids=" ".join)
+def test_every_command_describes_itself_with_an_example_that_is_right(
+    capsys: pytest.CaptureFixture[str], path: tuple[str, ...], language: str
+) -> None:
+    example = texts.say_in(language, f"cli.example-{'-'.join(path)}")
+    texts.use(language)
+    try:
+        with pytest.raises(SystemExit):
+            run([*path, "--help"])
+        _, _, told = capsys.readouterr().out.partition("\n\n")
+        cli._parser("").parse_args(shlex.split(example.partition("pytest-hwcloud ")[2]))
+    finally:
+        texts.use("en")
+    assert not told.startswith(("positional", "options", "usage"))
+    assert "".join(told.split()).endswith("".join(example.split()))
+
+
+def test_the_shell_completes_commands_and_options(tmp_path: Path) -> None:
+    pytest.importorskip("argcomplete", reason="the extra completion is not installed")
+
+    def completed(line: str) -> list[str]:
+        file = tmp_path / "answer"
+        asked = {"COMP_LINE": line, "COMP_POINT": str(len(line)), "COMP_TYPE": "9", "_ARGCOMPLETE": "1", "IFS": "\n"}
+        asked |= {"_ARGCOMPLETE_IFS": "\n", "_ARGCOMPLETE_STDOUT_FILENAME": str(file)}
+        command = [sys.executable, "-m", "pytest_hwcloud"]
+        subprocess.run(command, env=os.environ | asked, check=True, timeout=60, capture_output=True)
+        return [word.strip() for word in file.read_text("utf-8").splitlines()]
+
+    assert completed("pytest-hwcloud pol") == ["policy"]
+    assert [word for word in sorted(completed("pytest-hwcloud policy ")) if word[0] != "-"] == [
+        "check",
+        "diff",
+        "lint",
+        "minimise",
+    ]
+    assert completed("pytest-hwcloud policy minimise --gr") == ["--grammar"]

@@ -268,4 +268,4 @@ def test_help_describes_the_command_and_shows_an_example(shell, capsys, command)
     shown = " ".join(capsys.readouterr().out.split())
     assert " ".join(texts.say(f"policy.{command}-help").split()) in shown
     assert "'-' (standard input)" in shown
-    assert shown.endswith(" ".join(texts.say(f"policy.{command}-example").split()))
+    assert shown.endswith(" ".join(texts.say(f"cli.example-policy-{command}").split()))
