@@ -18,7 +18,7 @@ import aiohttp
 from aiohttp import client_reqrep
 
 from pytest_hwcloud.cloud.wire import Answer, Request
-from pytest_hwcloud.interceptors.intercept import AT_CONNECT, PATIENCE, ask, lower, lowest
+from pytest_hwcloud.interceptors.intercept import AT_CONNECT, PATIENCE, ask, lowest
 from pytest_hwcloud.interceptors.listening import Hearing
 from pytest_hwcloud.interceptors.messages import read_request, written
 from pytest_hwcloud.interceptors.patching import Patch
@@ -247,7 +247,11 @@ def _wire(req: Any) -> Request:
     url = req.url
     port = f":{url.explicit_port}" if url.explicit_port else ""
     host = f"[{url.raw_host}]" if ":" in (url.raw_host or "") else url.raw_host
-    return Request(req.method.upper(), f"{url.scheme}://{host}{port}{url.raw_path_qs}", lower(req.headers), _body(req))
+    headers: dict[str, str] = {}
+    for name, value in req.headers.items():  # a name may come several times
+        low = name.lower()
+        headers[low] = f"{headers[low]}, {value}" if low in headers else str(value)
+    return Request(req.method.upper(), f"{url.scheme}://{host}{port}{url.raw_path_qs}", headers, _body(req))
 
 
 def _body(req: Any) -> bytes:
