@@ -180,13 +180,18 @@ def _file(answer: Answer, request: Request) -> io.BufferedReader:
     return io.BufferedReader(io.BytesIO(written(answer, request)))
 
 
+class _Once:
+    """A socket that gives one answer."""
+
+    def __init__(self, answer: Answer, request: Request) -> None:
+        self._answer, self._request = answer, request
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return _file(self._answer, self._request)
+
+
 def response_of(answer: Answer, request: Request) -> http.client.HTTPResponse:
     """An answer as http.client's own response, its head parsed."""
-
-    class Once:
-        def makefile(self, mode: str) -> io.BufferedReader:
-            return _file(answer, request)
-
-    response = http.client.HTTPResponse(Once(), method=request.method)  # type: ignore[arg-type]
+    response = http.client.HTTPResponse(_Once(answer, request), method=request.method)  # type: ignore[arg-type]
     response.begin()
     return response
