@@ -90,13 +90,13 @@ _MARKS = re.compile(
     r"|authentication|encryption|encrypt|decryption|account|storage|tls|ssl|ssh|rsa|hmac|aes|license|pre|preshared|data"
     r"|webhook|admin|root|deploy|service|subscription|primary|secondary|wrapping|cipher|dek|plaintext|secretaccess)key"
     r"|(?:access|app|auth|authorization|authentication|verification|verify|security|sms|token|invite|invitation"
-    r"|activation|recovery|backup|otp|totp|mfa|pin|device|confirm|confirmation|login|captcha|challenge)code|userdata"
+    r"|activation|recovery|backup|otp|totp|mfa|pin|device|confirm|confirmation|login|captcha|challenge|onetime)code|userdata"
     r"|authorizationmessage|connectionstring|connstr(?:ing)?|keymaterial|plaintext|samlresponse|samlassertion"
     r"|codeverifier|stringseed|(?:seed|recovery)phrase|basicauth|registryauth|dockerconfig(?:json)?|otp|captcha|mnemonic"
     r"|jwt|pkcs8)s?$"
 )
 _BORDERED = re.compile(
-    r"(?:^|[_.:-])(?:sk|SK|Sk)\d*$|[a-z](?:Sk|SK|Pass)\d*$|[_.:-](?i:pass)\d*$|^(?i:admin|user|root|db|my|login|new|old"
+    r"(?:^|[_.:-])(?:sk|SK|Sk|pw|PW)\d*$|[a-z](?:Sk|SK|Pass)\d*$|[_.:-](?i:pass)\d*$|^(?i:admin|user|root|db|my|login|new|old"
     r"|ssh|pg|mysql|redis)(?i:pass)\d*$"
 )
 _NOT_SECRET = re.compile(
@@ -120,6 +120,10 @@ _SMALL = frozenset(
 )
 _ABOUT = frozenset(["password", "passwords", "token", "secret", "key", "code", "credential", "credentials"])
 _CALL = re.compile(r"[a-z][a-z0-9]{0,40}[_.][\w.]{1,60}[(\[]")  # `token = get_token(user)`
+_REFERENCE = re.compile(
+    r"\$?(?:var|local|data|module|each|self|this|config|settings|secrets|env|vars|process|os|args|options|params|request|ctx"
+    r"|context|credentials|user|account|random_[a-z]+|huaweicloud_[a-z_]+|aws_[a-z_]+)\.[A-Za-z_][\w.\[\]]{0,80}"
+)
 _FIREWALL = re.compile(  # cookies that web firewalls and load balancers set by themselves: they log nobody in
     r"(?i)HWWAFSES(?:ID|TIME)|__cf_?(?:bm|duid|lb|ruid)|cf_clearance|_cfuvid|acw_tc|aliyungf_tc|BIGipServer[^=]*"
     r"|TS[0-9a-f]{6,}|incap_ses_[\w-]+|visid_incap_[\w-]+|nlbi_[\w-]+|AWSALB\w*|AWSELB\w*|ARRAffinity\w*"
@@ -336,6 +340,16 @@ def _value_after(text: str, start: int, end: int) -> str | None:
     if found is None:
         return None
     quoted = text[at - 1] in "\"'`>;=" and text[at - 1 : at] != " "
+    if re.match(r"\$\{|\$ref|(?:bool(?:ean)?|int(?:eger)?|number|object|array|any)$", found[0]) or found[0][-1] == ":":
+        return None
+    if found[0].isdigit() and len(found[0]) < 10 and not re.search(r"(?i)pass|pwd|code|pin|otp", text[start:end]):
+        return None
+    if not quoted and (
+        _REFERENCE.fullmatch(found[0]) or text[start:end] == text[start:end].lower() == found[0].lower()
+    ):
+        return None
+    if len(re.findall("[\u4e00-\u9fff]", found[0])) >= 2:
+        return None
     word, following = found[0].rstrip(".,!?:"), text[found.end() : found.end() + 1]
     if not quoted and word.isalpha() and word.islower() and (following in (" ", ",") or word != found[0]):
         return None  # "Bad password: too short"

@@ -9,10 +9,12 @@ every text field of the SDKs whose name could be one.
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 
 from pytest_hwcloud.secrets.encodings import MASK
 
+CHINESE = ("密码", "口令", "密钥", "令牌", "验证码")  # names of secrets in labels
 SECRET, WEAK, ACCESS_KEY = "secret", "weak", "access key"
 
 
@@ -27,7 +29,8 @@ def _endings(text: str) -> frozenset[tuple[str, ...]]:
 
 # A name is a secret if, without the words of _TRAILING, it ends with one of these words …
 _HEADS = word_set("""
-    password passwd passphrase passcode passkey pwd secret token sk psk credential keytab kubeconfig signature cookie
+    password passwd passphrase passcode passkey pwd pw passwort kennwort contrasena senha
+    secret token sk psk credential keytab kubeconfig signature cookie
     authorization apikey otp totp captcha mnemonic jwt plaintext userdata samlresponse samlassertion pkcs8
 """)
 # … or with a key or code of these kinds …
@@ -62,6 +65,7 @@ _COMPOUNDS = _endings("""
     dockerconfig
     dockerconfigjson
     pin code
+    one time code
     secret access
 """)
 # Only a value that does not read as a word is a secret under these names.
@@ -175,6 +179,8 @@ def bare(name: str) -> str:
 @lru_cache(maxsize=8192)
 def words_of(name: str) -> tuple[str, ...]:
     """The words of the last part of a name, in lower case and in the singular."""
+    if not name.isascii():  # Pässword
+        name = "".join(one for one in unicodedata.normalize("NFKD", name) if not unicodedata.combining(one))
     parts = [part for part in _PART.split(name) if part and not part.isdigit()]
     found: list[str] = []
     for match in _WORD.finditer(parts[-1] if parts else ""):
@@ -206,6 +212,8 @@ def kind_of(name: str, parent: str = "") -> str | None:
     """
     if len(name) > 200:
         return None
+    if not name.isascii() and name.strip().endswith(CHINESE):
+        return SECRET
     words = words_of(name)
     if parent and (" ".join(words_of(parent)), " ".join(words)) in _INSIDE:
         return SECRET
@@ -269,6 +277,7 @@ def is_numeric(name: str) -> bool:
 _TRIVIAL = re.compile(
     r"(?i)true|false|none|null|nil|undefined|yes|no|on|off|n/?a|enabled?|disabled?|optional|required"
     r"|string|password|secret|token|[-*.x?_ ]+|<[a-z][a-z _-]*>|\$\{[^{}]*\}|\$[a-z_]\w*|\{\{[^{}]*\}\}|%\(?\w*\)?s"
+    r"|\$\{\{[^{}]*\}\}|bool(?:ean)?|int(?:eger)?|number|float|object|array|any|bytes|char|varchar"
     r"|redacted|masked|hidden|\[(?:redacted|masked|hidden|filtered)\]"
 )
 _PUBLIC = (
@@ -283,6 +292,7 @@ _PUBLIC = (
 )
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{32}")
 _ORDINARY = re.compile(r"[A-Za-z]++(?:[ _.-][A-Za-z]++)*+")
+_HAN = re.compile("[\u4e00-\u9fff]")
 _ABOUT = re.compile(r"(?i)(?<![a-z])(?:passwords?|tokens?|secrets?|keys?|codes?|credentials?)(?![a-z])")
 _STOP = word_set("""
     a an the of for to in on is are be was were must may can should shall will not no and or with without by from as at
@@ -292,11 +302,15 @@ _STOP = word_set("""
 
 def is_trivial(value: str) -> bool:
     """Whether a value says nothing: empty, a truth value, a placeholder, a mask."""
-    return not value or MASK in value or (len(value) <= 80 and _TRIVIAL.fullmatch(value.strip()) is not None)
+    if not value or MASK in value:
+        return True
+    return len(value) <= 80 and _TRIVIAL.fullmatch(value.strip(" \t\r\n:：")) is not None
 
 
 def is_prose(value: str) -> bool:
     """Whether a value is a sentence about a secret: it names one, or has four words, two of them like `the`."""
+    if len(value) <= 400 and len(_HAN.findall(value)) >= 2:
+        return True  # a password is not written in Chinese
     if len(value) > 400 or " " not in value:
         return False
     words = value.lower().split()
@@ -311,7 +325,7 @@ def hides(name: str, value: str, parent: str = "") -> bool:
     if kind not in (SECRET, WEAK) or is_trivial(value) or value.startswith(_PUBLIC) or is_prose(value):
         return False
     if kind == SECRET:
-        return True
+        return not (value.isdigit() and len(value) < 10) or is_numeric(name)  # `tokens: 1000` is a count
     return len(value) >= 8 and not _ORDINARY.fullmatch(value) and not _UUID.fullmatch(value)
 
 

@@ -16,7 +16,7 @@ from typing import Protocol
 from urllib.parse import unquote_plus
 
 from pytest_hwcloud.secrets.encodings import MASK
-from pytest_hwcloud.secrets.field_names import ACCESS_KEY, hides, is_plural, is_trivial, kind_of, word_set
+from pytest_hwcloud.secrets.field_names import ACCESS_KEY, CHINESE, hides, is_plural, is_trivial, kind_of, word_set
 
 
 class Learner(Protocol):
@@ -33,11 +33,19 @@ _HINT = re.compile(
     r"(?i)pass|pwd|secret|token|credential|key|code|auth|psk|otp|captcha|mnemonic|jwt|plain.?text|user.?data|kube.?conf"
     r"|docker.?conf|conn[a-z]{0,6}.?str|sign|(?<![a-z])sig(?![a-z])|cookie|saml|pkcs8|string.?seed|phrase|message"
     r"|(?<![a-z])[a-z]{0,3}[as]k(?![a-z])|(?-i:[a-z][AS]k(?![a-z]))|(?<![a-z])access(?![a-z])"
-    r"|密码|口令|密钥|令牌|验证码"
+    r"|p[\u00e0-\u00e5\u00c0-\u00c5]ss|pa\u0308ss|kennwort|contrase|senha(?![a-z])|密码|口令|密钥|令牌|验证码"
 )
-_CHINESE = frozenset(["密码", "口令", "密钥", "令牌", "验证码"])
+_LABEL = re.compile(r"[(（][^()（）\r\n]{1,16}[)）]")  # 密钥(SK)：…
+_KEY_AFTER = re.compile(r"""[\s=:"'\\>]{1,12}([A-Z0-9]{20})(?![A-Za-z0-9])""")
+_REFERENCE = re.compile(  # of a program or a template to where the value is
+    r"\$?(?:var|local|data|module|each|self|this|config|settings|secrets|env|vars|process|os|args|options|params|request|ctx"
+    r"|context|credentials|user|account|random_[a-z]+|huaweicloud_[a-z_]+|aws_[a-z_]+)\.[A-Za-z_][\w.\[\]]{0,80}[;,)]?"
+)
+_COLUMN = re.compile(r"[A-Za-z]{3,12}\(\d")  # password VARCHAR(64)
+_SCHEME = re.compile(r"\{[A-Za-z0-9-]{2,14}\}[^\s\"'<>]{4,400}")  # {SSHA}…
+_BRACKETS = re.compile(r"""\[([^\s\[\]"',]{4,400})\]""")
 _NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
-_PREVIOUS_WORD = re.compile(r"([A-Za-z]{2,14})[ ]$")
+_PREVIOUS_WORD = re.compile(r"([A-Za-z-]{2,14})[ ]$")
 _ENTITIES = ("&quot;", "&#34;", "&#39;", "&apos;", "&#x22;", "&#x27;", "\\u0022", "\\u0027")
 _EQUALS = re.compile(r"(?:\]|%5[Dd])?[ \t]{0,8}(=>|:=|[:=：])[ \t]{0,8}")
 _EQUALS_QUOTED = re.compile(r"\]?\s{0,16}(=>|:=|[:=：,])\s{0,16}")
@@ -53,6 +61,8 @@ _AFTER_MULTIPART = re.compile(r"(?:;[^\r\n]{0,200})?(?:\r?\n[\w-]{1,40}:[^\r\n]{
 _IS = re.compile(
     r"(?:[ ](?:for|of)[ ][\w'\"@.-]{1,40}){0,2}[ ](?:is|was|were|are|set[ ]to|equals|has[ ]been[ ]set[ ]to)"
     r"[ ]{0,2}[:=]?[ ]{0,4}"
+    r"|[ ](?:reset|changed|updated|rotated|set)(?:[ ]from[ ][^\s]{1,60})?[ ]to[ ]{1,4}"
+    r"|[ ]from[ ][^\s]{1,60}[ ]to[ ]{1,4}"
     r"|[ ]{0,2}(?:是|为|是：|为：)[ ]{0,2}"
 )
 _BARE = re.compile(r"""[^\s&;,"'<>\\|]{1,8192}""")
@@ -66,6 +76,7 @@ _ANCHOR = re.compile(
     r"""(?:(?:export|set|setx|declare|local|readonly|-e|-H|ENV|ARG|let|var|const|val)[ ]{1,4}(?:-x[ ])?)?["']?$"""
 )
 _CALL = re.compile(r"[a-z][a-z0-9]{0,40}[_.][\w.]{1,60}[(\[]")  # `token = get_token(user)`
+_HEREDOC = re.compile(r"""<<[~-]?[ ]?["']?(\w{1,40})["']?[ \t]*\r?\n""")
 _BLOCK = re.compile(r"[|>][+-]?\d?[ \t]*\r?\n")
 _ITEM = re.compile(r"[ \t]*\r?\n[ \t]{0,40}-[ \t]+([^\r\n]{1,2000})")
 _LETTERS = re.compile(r"[A-Za-z][a-z]+[.!?:]?")
@@ -120,9 +131,9 @@ class _Scan:
         if text[start] > "\u2fff":
             return start, end
         low, high = max(self.done, start - _LONGEST_NAME), min(len(text), end + _LONGEST_NAME)
-        while start > low and text[start - 1] in _NAME_CHARS:
+        while start > low and (text[start - 1] in _NAME_CHARS or "\u00c0" <= text[start - 1] <= "\u036f"):
             start -= 1
-        while end < high and text[end] in _NAME_CHARS:
+        while end < high and (text[end] in _NAME_CHARS or "\u00c0" <= text[end] <= "\u036f"):
             end += 1
         while start < end and text[start] in ".-":
             start += 1
@@ -139,7 +150,9 @@ class _Scan:
                 start, name = start + 5, name[5:]
             elif name[0] in "nrt" and kind_of(name) is None:
                 start, name = start + 1, name[1:]
-        if name in _CHINESE:
+        if name in CHINESE:
+            if label := _LABEL.match(text, end):
+                end = label.end()
             self.sentence("password", start, end) or self.assigned("password", start, end)
             return
         kind = kind_of(name)
@@ -153,6 +166,10 @@ class _Scan:
                 self.sentence(longer, start, end) or self.assigned(longer, start, end)
             return
         if kind is None:
+            return
+        if kind == ACCESS_KEY:
+            if key := _KEY_AFTER.match(text, end):
+                self.learner.learn_access_key(key[1])
             return
         if start and self.element(name, start, end):
             return
@@ -224,7 +241,9 @@ class _Scan:
             self.value_at(name, block.end(), "=", quoted=True)
         elif text.startswith(">", after):
             self.element_value(name, after + 1)
-        elif equals and text.endswith(("--", "-"), 0, start):  # ["--password", "…"]
+        elif equals and (
+            text.endswith(("--", "-"), 0, start) or text[max(0, start - 1 - len(quote))] == "("
+        ):  # ["--password", "…"]
             self.value_at(name, equals.end(), "=", quoted=True)
         elif text[max(0, start - 2 - len(quote)) : start].find("-") >= 0:
             self.argument(name, start, after)
@@ -235,8 +254,11 @@ class _Scan:
         equals = _EQUALS.match(text, end)
         if equals is None:
             if pair := _VALUE_ELEMENT.match(text, end):
-                valued = pair[1].lower().endswith(("value", "val", "string", "content"))
-                return valued and self.element_value(name, pair.end())
+                tag = pair[1].lower()
+                if tag in ("td", "dd", "th"):
+                    stop = self.text.find("<", pair.end(), pair.end() + _WINDOW)
+                    return stop > 0 and _looks_chosen(text[pair.end() : stop]) and self.hide(name, pair.end(), stop)
+                return tag.endswith(("value", "val", "string", "content")) and self.element_value(name, pair.end())
             return False
         self.value_at(name, equals.end(), equals[1], anchor=start)
         return True  # whatever the value is, it is not read in another way
@@ -248,7 +270,9 @@ class _Scan:
             return self.quoted_value(name, at, opened)
         first = text[at : at + 1]
         if first == "[":
-            return self.list_value(name, at)
+            return self.list_value(name, at) or self.bracketed(name, at)
+        if first == "{" and (scheme := _SCHEME.match(text, at)):
+            return self.hide(name, at, scheme.end())
         if first == "{" and self.object_value(name, at):
             return True
         if first == "{" or not first:
@@ -358,12 +382,21 @@ class _Scan:
         found = _WORD_VALUE.match(text, at)
         if found is None:
             return False
-        word = found[0].rstrip(".!?：:")
+        word = found[0].rstrip(".!?：:。！？，；”")
+        if text[max(0, at - 40) : at].endswith(":") and self.is_selector(at):
+            return False
         if chosen and not _looks_chosen(word):
             return False
         if spaced and (word.lower() in _STATUS or (_LETTERS.fullmatch(word) and self.goes_on(found.end()))):
             return False
         return bool(word) and self.hide(name, at, at + len(word))
+
+    def is_selector(self, at: int) -> bool:
+        """Whether this is the pseudo-class of a style sheet: `.password:focus {`."""
+        start = at - 1
+        while start and self.text[start - 1] in _NAME_CHARS:
+            start -= 1
+        return self.text[start : start + 1] == "." and self.text[start - 1 : start] in ("", " ", "\n", "}")
 
     def goes_on(self, at: int) -> bool:
         """Whether a sentence goes on here: a blank and a word in small letters."""
@@ -375,6 +408,11 @@ class _Scan:
         text = self.text
         if _CALL.match(text, at):
             return False
+        if heredoc := _HEREDOC.match(text, at):
+            stop = text.find("\n" + heredoc[1], heredoc.end() - 1)
+            margin = re.compile(rf"\n[ \t]{{0,40}}{re.escape(heredoc[1])}(?!\w)").search(text, heredoc.end() - 1)
+            stop = margin.start() if margin else len(text) if stop < 0 else stop
+            return self.hide(name, heredoc.end(), stop)
         if block := _BLOCK.match(text, at):
             return self.block_value(name, block.end(), anchor)
         stop = self.line_end(at)
@@ -456,6 +494,11 @@ class _Scan:
             stop = max(stop, self.text.find("]", here, here + _WINDOW)) if stop < here else stop
         return hidden
 
+    def bracketed(self, name: str, at: int) -> bool:
+        """`password=[…]`, as logs have it."""
+        found = _BRACKETS.match(self.text, at)
+        return found is not None and self.hide(name, *found.span(1))
+
     def object_value(self, name: str, at: int) -> bool:
         """`secret_string={"u": "…"}`: a document whose own names say nothing. `PWD={…}` of ODBC."""
         text = self.text
@@ -493,6 +536,8 @@ class _Scan:
     def hide(self, name: str, start: int, stop: int) -> bool:
         """Mask this value if it is one; whether it was."""
         value = self.text[start:stop]
+        if _REFERENCE.fullmatch(value) or _COLUMN.match(value) or is_trivial(value.rstrip("])}; ")):
+            return False
         if kind_of(name) == ACCESS_KEY:
             key = value.strip()
             if len(key) == 20 and key.isascii() and key.isalnum() and key.isupper():

@@ -388,11 +388,12 @@ _SERIALS = word_set("""
 class _Frame:
     """An object or a list that is open. members: name, start and end of the token, text, of its own texts."""
 
-    __slots__ = ("is_list", "members", "name", "parent")
+    __slots__ = ("is_list", "members", "name", "parent", "sensitive")
 
     def __init__(self, is_list: bool, name: str, parent: str) -> None:
         self.is_list, self.name, self.parent = is_list, name, parent
         self.members: list[tuple[str, int, int, str | None]] = []
+        self.sensitive = False
 
 
 class _Document:
@@ -423,9 +424,15 @@ class _Document:
                 stack.append(_Frame(first == "[", name, parent))
                 key = None
             elif first in "}]":
-                self.finish(stack.pop())
+                done = stack.pop()
+                if done.is_list and bare(done.name) in ("value", "values") and not stack[-1].is_list:
+                    rows = [("value", start, end, word) for _, start, end, word in done.members]
+                    stack[-1].members += rows  # judged by their siblings
+                else:
+                    self.finish(done)
             elif first not in ",:":
                 if not top.is_list and key is not None:
+                    top.sensitive = top.sensitive or (key == "sensitive" and token[0] == "true")
                     self.number(key, token)
                 key = None
         self.finish(stack.pop())
@@ -465,7 +472,9 @@ class _Document:
                 as_name = flag[1]
             elif bare(name) in _VALUE and not frame.is_list and is_secret(frame.name):
                 as_name = frame.name  # {"db_password": {"sensitive": true, "value": "…"}}
-            elif every and not is_trivial(word):
+            elif (frame.sensitive and bare(name) in _VALUE and not is_trivial(word)) or (
+                every and not is_trivial(word)
+            ):
                 as_name = "secret"
             clean = self.scrubber.member(as_name, word, frame.parent if frame.is_list else frame.name, self.depth + 1)
             if clean != word:

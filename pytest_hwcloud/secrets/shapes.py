@@ -60,6 +60,8 @@ _COMMANDS = tuple(
         r"(?i)\becho\s{1,4}(?:-\w{1,2}\s{1,4})?\\{0,3}[\"']?(?P<u>[\w.-]{1,64}):(?P<v>[^\"'\r\n|\\]{1,200}?)\\{0,3}[\"']?\s{0,4}\|\s{0,4}(?:sudo\s{1,4})?(?:/usr/sbin/)?chpasswd",
         r"(?i)\bchpasswd\b[^\r\n]{0,40}<<<\s{0,4}\\{0,3}[\"']?(?P<u>[\w.-]{1,64}):(?P<v>[^\"'\r\n|\\]{1,200})",
         r"(?i)\becho\s{1,4}(?:-\w{1,2}\s{1,4})?\\{0,3}[\"']?(?P<v>[^\s\"'|\\]{1,200})\\{0,3}[\"']?\s{0,4}\|\s{0,4}(?:sudo\s{1,4})?(?:passwd\b[^\r\n]{0,40}--stdin|docker\s{1,4}login|su\b|cryptsetup)",
+        r"(?i)\boracle:(?:thin|oci8?):(?P<u>[\w$#]{1,60})/(?P<v>[^@\s\"'\\]{1,200})@",
+        r"(?i)\bsqlplus\s{1,4}(?:-\w{1,4}\s{1,4}){0,3}(?P<u>[\w$#]{1,60})/(?P<v>[^@\s\"'\\]{1,200})@",
         r"\bsshpass\s{1,4}-p\s{0,4}\\{0,3}[\"']?(?P<v>[^\s\"'\\]{1,200})",
         r"\b(?:mysql|mysqldump|mysqladmin|mariadb|mongosh?|mongodump)\b[^\r\n]{0,300}?\s-p[\"']?(?P<v>[^\s\"'\\-][^\s\"'\\]{0,200})",
         r"\bredis-cli\b[^\r\n]{0,200}?\s-a\s{1,4}[\"']?(?P<v>[^\s\"'\\]{1,200})",
@@ -76,7 +78,8 @@ _COMMANDS = tuple(
 )
 _COMMAND_HINTS = (
     ("dentified", "DENTIFIED"), ("curl", "wget", "http", "xh "), ("chpasswd",), ("chpasswd",),
-    ("--stdin", "login", "| su", "|su", "cryptsetup"), ("sshpass",), ("mysql", "mariadb", "mongo"), ("redis-cli",),
+    ("--stdin", "login", "| su", "|su", "cryptsetup"), ("oracle:",), ("sqlplus",),
+    ("sshpass",), ("mysql", "mariadb", "mongo"), ("redis-cli",),
     ("login",), ("usermod", "useradd"), ("net ", "NET "), ("ecureString", "ecurestring"), ("pass:",),
     ("zip", "7z", "vault", "smbclient", "ldap", "htpasswd"), (":",), ("machine",),
     ("requirepass", "masterauth", "auth_pass", "auth-pass"),
@@ -244,6 +247,7 @@ def _kubernetes(text: str, learner: Learner) -> str:
     return "".join([*parts, text[at:]]) if parts else text
 
 
+_BAR_CELL = re.compile(r"[ ]*+(?:(?P<q>(?!))|(?P<b>[^|\r\n]{0,2000}+))(?P<end>\||\r?\n|\r?\Z)")
 _CELL = re.compile(
     r'[ \t]*+(?:"(?P<q>[^"\r\n]{0,2000}+)"|(?P<b>[^",;\t\r\n]{0,2000}+))[ ]*+(?P<end>[,;\t]|\r?\n|\r?\Z)'
 )
@@ -253,14 +257,18 @@ def _table(text: str, learner: Learner) -> str:
     """A table of comma-separated values whose first line names a secret, as the console gives keys away."""
     head_end = text.find("\n", 0, 2000)
     head = text[: head_end + 1]
-    if head_end < 0 or not any(mark in head for mark in ",;\t") or any(mark in head for mark in "{}<>=:"):
+    if head_end < 0 or not any(mark in head for mark in ",;\t|") or any(mark in head for mark in "{}<>=:"):
         return text
-    names = [(cell["q"] or cell["b"] or "").strip().lstrip("\ufeff") for cell in _CELL.finditer(head)]
+    form = _BAR_CELL if head.startswith("|") else _CELL
+    names = [(cell["q"] or cell["b"] or "").strip().lstrip("\ufeff") for cell in form.finditer(head)]
+    second = text[head_end + 1 : text.find("\n", head_end + 1, head_end + 4000)]
+    if len(names) != len(list(form.finditer(second + "\n"))) or sum(map(bool, names)) < 2:
+        return text  # the first line is no head
     secret = [kind_of(name.replace(" ", "_")) is not None for name in names]
     if len(names) < 2 or not any(secret) or any(len(name) > 60 for name in names):
         return text
     parts, at, column = [], 0, 0
-    for cell in _CELL.finditer(text, head_end + 1):
+    for cell in form.finditer(text, head_end + 1):
         group = "q" if cell["q"] is not None else "b"
         if column < len(names) and secret[column]:
             value, name = (cell[group] or "").strip(), names[column].replace(" ", "_")
@@ -271,7 +279,7 @@ def _table(text: str, learner: Learner) -> str:
                 start = cell.start(group) + cell[group].find(value)
                 parts += [text[at:start], MASK]
                 at = start + len(value)
-        column = column + 1 if cell["end"] in (",", ";", "\t") else 0
+        column = column + 1 if cell["end"] in (",", ";", "\t", "|") else 0
     return "".join([*parts, text[at:]]) if parts else text
 
 

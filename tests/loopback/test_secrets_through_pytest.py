@@ -18,10 +18,12 @@ from urllib.parse import quote, unquote
 import pytest
 from loopback.cloud import REAL, Cloud
 from loopback.conftest import secrets_of
-from secret_cases import CASES, HOOK, SECRET, TOKEN, clean_forms
+from secret_cases import ACCESS_KEY, CASES, HOOK, LETTERS, SECRET, TOKEN, clean_forms
 
 from pytest_hwcloud.cassettes.request_key import digest
 from pytest_hwcloud.cassettes.tape import Tape
+
+SECRETS = (SECRET, TOKEN, HOOK, LETTERS, ACCESS_KEY)
 
 LAYERS: tuple[Callable[[str], str], ...] = (
     str,
@@ -128,7 +130,7 @@ def test_no_kind_in_no_encoding_is_in_any_file(
         (name, secret)
         for name, text in found.items()
         for layer in opened(text)
-        for secret in (SECRET, TOKEN, HOOK, *keys)
+        for secret in (*SECRETS, *keys)
         if secret in layer
     ]
     assert leaks == []

@@ -17,7 +17,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from secret_cases import CASES, HOOK, SECRET, TOKEN, clean_forms, worst_cases
+from secret_cases import ACCESS_KEY, CASES, HOOK, LETTERS, SECRET, TOKEN, clean_forms, worst_cases
 
 from pytest_hwcloud.secrets import detector, field_names, known_secrets, notations, scrubber, shapes
 from pytest_hwcloud.secrets.detector import in_body, marks, suspicions
@@ -28,6 +28,8 @@ FIELDS = [
     tuple(line.split("\t"))
     for line in Path(__file__).with_name("data").joinpath("secret_fields.tsv").read_text().split("\n")[1:-1]
 ]
+
+SECRETS = (SECRET, TOKEN, HOOK, LETTERS, ACCESS_KEY)
 
 
 @pytest.mark.parametrize(("name", "verdict"), FIELDS, ids=[name for name, _ in FIELDS])
@@ -165,7 +167,7 @@ def clean(text: str) -> str:
 @pytest.mark.parametrize("kind", CASES)
 def test_every_notation_is_masked_and_masking_twice_changes_nothing(kind: str) -> None:
     once = clean(CASES[kind])
-    assert not any(secret in once for secret in (SECRET, TOKEN, HOOK))
+    assert not any(secret in once for secret in SECRETS)
     assert once != CASES[kind]
     assert clean(once) == once
     assert in_body(once.encode(), "body") == []
@@ -202,7 +204,7 @@ def test_every_notation_in_every_layer(kind: str, layer: str) -> None:
 
     written = clean(LAYERS[layer](CASES[kind]))
     for text in opened(written):
-        assert not any(shows(text, secret) for secret in (SECRET, TOKEN, HOOK))
+        assert not any(shows(text, secret) for secret in SECRETS)
 
 
 @pytest.mark.parametrize("form", clean_forms())
