@@ -29,6 +29,10 @@ class Headline:
             explanations = kept(call.excinfo.value)
             for explanation in reversed(explanations):
                 put_first(report, explanation.first_line)
+            if report.failed and not item.config.getoption("fulltrace", False):
+                from pytest_hwcloud.explanations.frames import fold
+
+                fold(report, explained=bool(explanations))
             if not getattr(call.excinfo.value, "pytrace", True):
                 add_below(report, explanations)
         return report
