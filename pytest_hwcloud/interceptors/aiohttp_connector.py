@@ -66,7 +66,7 @@ class _Played(asyncio.Transport):
         super().__init__({"peername": ("127.0.0.1", 443), "sockname": ("127.0.0.1", 0)})
         self._protocol, self._asked, self._answer, self._fault = protocol, asked, answer, fault
         self._sent = bytearray()
-        self._given = self._closed = False
+        self._given = self._closed = self._continued = False
         self._base = asked.url[: asked.url.find("/", 8)] if "/" in asked.url[8:] else asked.url
 
     def write(self, data: Any) -> None:
@@ -75,6 +75,12 @@ class _Played(asyncio.Transport):
         if not self._given and (sent := read_request(bytes(self._sent), self._base)) is not None:
             self._given = True
             asyncio.get_running_loop().call_soon(self._give, sent)
+        elif not self._given and not self._continued and _END in self._sent:
+            head = bytes(self._sent).partition(_END)[0].lower()
+            if b"\r\nexpect: 100-continue" in head:  # the client keeps the body back until it is told to go on
+                self._continued = True
+                go_on = b"HTTP/1.1 100 Continue\r\n\r\n"
+                asyncio.get_running_loop().call_soon(self._protocol.data_received, go_on)
 
     def writelines(self, pieces: Any) -> None:
         self.write(b"".join(pieces))

@@ -220,6 +220,16 @@ def test_trace_configs_and_connectors_of_aiohttp_see_the_call(play):
     assert seen == ["on_request_start", "connect", "on_connection_create_end", "on_request_end"]
 
 
+def test_a_body_that_waits_to_be_asked_for_is_asked_for(play):
+    async def call():
+        session = aiohttp.ClientSession()
+        async with session, session.post(LIST, data=b"body", headers=TOKEN, expect100=True) as answer:
+            return await answer.text()
+
+    with play(entry(method="POST", body="taken")):
+        assert asyncio.run(asyncio.wait_for(call(), 5)) == "taken"
+
+
 def test_event_hooks_and_auth_of_httpx_see_the_call(play):
     seen = []
 
