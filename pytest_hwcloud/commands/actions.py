@@ -242,20 +242,18 @@ def run_refresh(arguments: argparse.Namespace) -> int:
         raise UsageError(str(error)) from None
     new = _text(old, schemas, policies, keep=bool(arguments.services))
     changed = _undated(new) != _undated(old or "")
+    if changed and not arguments.check:
+        try:
+            write_whole(output, new)
+        except OSError as error:
+            raise UsageError(texts.say("actions.not-written", file=output, reason=error.strerror)) from None
     if arguments.json:
         print(json.dumps(_summary(output, changed, schemas, policies), ensure_ascii=False, indent=2))
     else:
         _report(output, changed, schemas, policies, arguments.check)
         if arguments.check and changed:
             print("\n".join(_difference(old or "", new, str(output))))
-    if arguments.check:
-        return 1 if changed else 0
-    if changed:
-        try:
-            write_whole(output, new)
-        except OSError as error:
-            raise UsageError(texts.say("actions.not-written", file=output, reason=error.strerror)) from None
-    return 0
+    return 1 if arguments.check and changed else 0
 
 
 def _old_text(output: Path) -> str | None:

@@ -191,6 +191,18 @@ def test_an_iam_that_stays_busy_is_given_up_and_nothing_is_written(
             "{url}: actions[0].resources[0].urn_template: 'thing' is no URN template with five parts",
         ),
         (schema("acme", conditions={}), "{url}: conditions is no list"),
+        (
+            schema("acme", resources=[{"type_name": "x", "urn_template": "x"}]),
+            "{url}: resources[0].urn_template: 'x' is no URN template with five parts",
+        ),
+        (
+            schema("acme", actions=[{"name": "acme:a:b"}, {"name": "ACME:a:b", "access_level": "read"}]),
+            "{url}: actions[1]: action ACME:a:b stands there twice, and differs",
+        ),
+        (
+            schema("acme", operations=[{"operation_id": "A", "operation_action": f"acme:a:{n}"} for n in "bc"]),
+            "{url}: operations[1]: operation A stands there twice, with different actions",
+        ),
     ],
 )
 def test_a_broken_answer_is_named_and_nothing_is_written(
@@ -201,6 +213,13 @@ def test_a_broken_answer_is_named_and_nothing_is_written(
     url = f"{IAM}/v5/authorization-schemas/services/acme"
     assert f"\npytest-hwcloud: {message.format(url=url)}" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_cannot_be_written(iam: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
+    assert refresh("acme", "--output", "missing/actions.yaml") == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.endswith("pytest-hwcloud: missing/actions.yaml: cannot be written: No such file or directory\n")
 
 
 def test_unknown_fields_are_told(iam: Cloud, capsys: pytest.CaptureFixture[str]) -> None:

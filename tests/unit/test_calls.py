@@ -30,6 +30,7 @@ UNDECIDED = {
     ("dli", "/v1.0/{project_id}/user-authorization"),
     ("ges", "/v1.0/{project_id}/graphs/{graph_id}/action"),
 }
+IN_PATH = re.compile(r"\{project_?[iI]d\}")
 ROWS = [row for name in services() for row in tables.read(name)[1]]
 
 
@@ -58,7 +59,7 @@ def url_of(row: tables.Row) -> str:
     base = base_url(row.service, "cn-north-4" if "cn-north-4" in known or not known else known[-1])
     if test.get("host") == "bucket":
         base = base.replace("https://", "https://my-bucket.")
-    path = row.template.replace("{project_id}", PROJECT)
+    path = IN_PATH.sub(PROJECT, row.template)
     path = re.sub(r"\{(api_)?version\}|(?<=^/)\{version_id\}$", "v2", path)
     query = [*test.get("query", ()), *(f"{name}={value}" for name, value in test.get("query_value", {}).items())]
     return base + re.sub(r"\{\w+\}", "q1w2e3", path) + ("?" + "&".join(query) if query else "")
@@ -91,7 +92,7 @@ def test_every_documented_call_is_found(service):
         assert call.actions == row.actions or row.more.when, place
         assert call.required is not row.more.free, place
         own = service in ("projectman", "identitycenterstore") or service.startswith("codearts")
-        assert call.project == (PROJECT if "{project_id}" in row.template and not own else None), place
+        assert call.project == (PROJECT if IN_PATH.search(row.template) and not own else None), place
 
 
 @pytest.mark.parametrize("service", services())

@@ -74,7 +74,9 @@ class _Reader:
             raise self.error("schema.no-lists")
         self.made.version = str(top.get("version") or "")
         for at, entry in self.entries(top, "resources", _RESOURCE):
-            self.made.resources[self.text(entry, "type_name", at)] = self.text(entry, "urn_template", at)
+            template = self.text(entry, "urn_template", at)
+            self.urn_type(template, at)
+            self.made.resources[self.text(entry, "type_name", at)] = template
         for at, entry in self.entries(top, "conditions", _CONDITION):
             self.made.conditions[self.text(entry, "key", at)] = {
                 "type": str(entry.get("value_type") or "string"),
@@ -108,6 +110,8 @@ class _Reader:
             found["conditions"] = sorted(set(keys))
         if entry.get("permission_only") is True:
             found["permission_only"] = True
+        if any(name.lower() == known.lower() and found != self.made.actions[known] for known in self.made.actions):
+            raise self.error("schema.action-twice", at=at, name=name)
         self.made.actions[name] = found
 
     def resource_type(self, link: Mapping[str, object], at: str) -> str:
@@ -116,10 +120,15 @@ class _Reader:
         for name, known in self.made.resources.items():
             if known == template:
                 return name
+        name = self.urn_type(template, at)
+        self.made.resources.setdefault(name, template)
+        return name
+
+    def urn_type(self, template: str, at: str) -> str:
+        """The resource type in a URN template, which has five parts."""
         parts = template.split(":", 4)
         if len(parts) != 5 or not parts[3]:
             raise self.error("schema.urn", at=f"{at}.urn_template", value=repr(template))
-        self.made.resources.setdefault(parts[3], template)
         return parts[3]
 
     def operation(self, at: str, entry: Mapping[str, object]) -> None:

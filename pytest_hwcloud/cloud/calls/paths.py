@@ -13,7 +13,7 @@ T = TypeVar("T")
 _VERSION = re.compile(r"[vV]\d+(\.\d+)*").fullmatch
 _HEX = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
 _NUMBER = re.compile(r"\d+").fullmatch
-PROJECT_NAMES = ("{project_id}", "{tenant_id}")
+PROJECT_NAMES = ("{project_id}", "{projectId}", "{projectid}", "{tenant_id}")
 
 
 def split_url(url: str) -> tuple[str, str, str]:
