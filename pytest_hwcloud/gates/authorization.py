@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud.cloud.identity import Identity
-from pytest_hwcloud.cloud.policies.decision import Decision, undecided
+from pytest_hwcloud.cloud.policies.decision import Decision, rank, sum_of_ways, undecided
 from pytest_hwcloud.cloud.policies.rights import Rights
 from pytest_hwcloud.cloud.wire import Refusal, Request
 from pytest_hwcloud.gates import request_context
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from pytest_hwcloud.cloud.patterns import ByGrammar
     from pytest_hwcloud.cloud.tokens import Token
     from pytest_hwcloud.gates.cloud_state import CloudState, Override
-
-_RANK = {"deny": 0, "unknown": 1, "allow": 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,34 +83,17 @@ def decide(
 
     def answer(resource: ByGrammar | None) -> tuple[str, Decision, ByGrammar | None]:
         decide = partial(rights.decide, **place, resource=resource, context=context)
-        return *_sum([[(action, decide(action)) for action in way] for way in ways]), resource
+        return *sum_of_ways([[(action, decide(action)) for action in way] for way in ways]), resource
 
     if not rights.about_resources:
         return answer(None)
-    return min(
-        map(answer, request_context.resources(request, call, identity)), key=lambda found: _RANK[found[1].effect]
-    )
+    return min(map(answer, request_context.resources(request, call, identity)), key=lambda found: rank(found[1]))
 
 
 def _by_grammar(call: Call, rights: Rights) -> list[tuple[str, ...]]:
     """The ways, first the one in whose words this identity's refusals are written."""
     own = call.identity_actions if rights.grammar == "5.0" else call.actions
     return sorted(call.ways, key=lambda way: way != own)
-
-
-def _sum(ways: list[list[tuple[str, Decision]]]) -> tuple[str, Decision]:
-    """An explicit deny of any action decides; else the best way, each as good as its worst action."""
-    every = [pair for way in ways for pair in way]
-    for pair in every:
-        if pair[1].explicit:
-            return pair
-    best = max((min(way, key=_rank) for way in ways), key=_rank)
-    doubted = next((pair for pair in every if pair[1].perhaps_denied), None)
-    return doubted if best[1] and doubted else best
-
-
-def _rank(pair: tuple[str, Decision]) -> int:
-    return _RANK[pair[1].effect]
 
 
 def _without_actions(call: Call) -> Decision:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from pytest_hwcloud.cloud.calls import actions
 from pytest_hwcloud.cloud.endpoints import service_scope
+from pytest_hwcloud.cloud.policies.decision import rank
 from pytest_hwcloud.permissions.decision_text import considered, headline
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from pytest_hwcloud.gates.cloud_state import CloudState
     from pytest_hwcloud.journal import Exchange
 
-_RANK = {"deny": 0, "unknown": 1, "allow": 2}
 _SCOPES = {"regional": "project", "global": "domain"}
 
 
@@ -86,7 +86,7 @@ def _asked(
         context = request_context.context(exchange.request, exchange.call, identity, state.clock())
     asked = resources if rights.about_resources else (None,)
     decisions = [rights.decide(action, **place, resource=resource, context=context) for resource in asked]
-    return min(decisions, key=lambda decision: _RANK[decision.effect])
+    return min(decisions, key=rank)
 
 
 def _rights(exchange: Exchange, state: CloudState) -> Rights | None:

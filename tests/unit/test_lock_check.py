@@ -277,3 +277,28 @@ def test_a_name_of_the_other_grammar_in_the_lock(world: World) -> None:
         world.path.read_text().replace("ecs:cloudServers:list:", "ecs:cloudServers:listServersDetails:")
     )
     assert world.check(full(record(A, use()))) == []
+
+
+def test_a_deny_that_perhaps_applies_leaves_the_lock_as_undecided_as_the_gate() -> None:
+    """One sum for gate, findings and lock: an allow beside such a deny is no allow."""
+    from pytest_hwcloud import Policy
+    from pytest_hwcloud.cloud.policies.decision import sum_of_ways
+
+    policy = Policy.load(
+        {
+            "Version": "5.0",
+            "Statement": [
+                {"Effect": "Allow", "Action": ["ecs:*:*"]},
+                {
+                    "Effect": "Deny",
+                    "Action": ["ecs:cloudServers:stop"],
+                    "Condition": {"StringEquals": {"g:Unknown": ["x"]}},
+                },
+            ],
+        }
+    )
+    ways = [[(name, policy.decide(name))] for name in ("ecs:cloudServers:list", "ecs:cloudServers:stop")]
+    assert [pairs[0][1].effect for pairs in ways] == ["allow", "unknown"]
+    name, decision = sum_of_ways(ways)
+    assert (name, decision.effect) == ("ecs:cloudServers:stop", "unknown")
+    assert sum_of_ways(ways[:1])[1].effect == "allow"

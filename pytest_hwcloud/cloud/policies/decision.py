@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -126,3 +127,30 @@ class Decision:
 def undecided(reason: str) -> Decision:
     """Unknown, for a reason that lies outside every policy (a call that no table knows)."""
     return Decision("unknown", reason=reason)
+
+
+_RANK = {"deny": 0, "unknown": 1, "allow": 2}
+
+
+def rank(decision: Decision) -> int:
+    """How good a decision is for who asks: deny below unknown below allow."""
+    return _RANK[decision.effect]
+
+
+def sum_of_ways(ways: Sequence[Sequence[tuple[str, Decision]]]) -> tuple[str, Decision]:
+    """One decision on a call that has several ways, each a set of actions; with the action that made it.
+
+    An explicit deny of any action decides; else the best way, each as good as its worst action. An allow beside which
+    a deny stands that perhaps applies is unknown.
+    """
+    every = [pair for way in ways for pair in way]
+    for pair in every:
+        if pair[1].explicit:
+            return pair
+    best = max((min(way, key=_rank_of_pair) for way in ways), key=_rank_of_pair)
+    doubted = next((pair for pair in every if pair[1].perhaps_denied), None)
+    return doubted if best[1] and doubted else best
+
+
+def _rank_of_pair(pair: tuple[str, Decision]) -> int:
+    return _RANK[pair[1].effect]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from pytest_hwcloud.cloud.patterns import AskedResource
 from pytest_hwcloud.cloud.policies.conditions import Context
-from pytest_hwcloud.cloud.policies.decision import Decision
+from pytest_hwcloud.cloud.policies.decision import Decision, rank
 from pytest_hwcloud.cloud.policies.documents import Document
 from pytest_hwcloud.cloud.policies.evaluation import Judge
 from pytest_hwcloud.cloud.policies.policy import Policy, decide
@@ -21,7 +21,6 @@ from pytest_hwcloud.cloud.policies.system_policies import PREFIX
 
 ALL_GRANTED = "all_granted_eps"  # a query over the enterprise projects that the caller is granted
 PLACES = ("everywhere", "domain", "projects", "project", "enterprise")
-_RANK = {"deny": 0, "unknown": 1, "allow": 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +168,7 @@ class Rights:
         if self.bound is None or (own.effect == "deny" and own.explicit):
             return own
         limit = decide(self.bound.judge, action, resource, asked)
-        if _RANK[limit.effect] < _RANK[own.effect] or limit.explicit:
+        if rank(limit) < rank(own) or limit.explicit:
             return limit.because(f"the service control policy bounds it: {limit.reason}")
         return own
 

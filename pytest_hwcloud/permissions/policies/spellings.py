@@ -12,12 +12,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud.cloud.calls import actions, calls
+from pytest_hwcloud.cloud.policies.decision import sum_of_ways
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.policies.decision import Decision
 
 Way = tuple[str, ...]
-_RANK = {"deny": 0, "unknown": 1, "allow": 2}
 
 
 @lru_cache(maxsize=1024)
@@ -83,13 +83,5 @@ def _one(action: str, found: list[calls.Need]) -> Way:
 
 
 def decide(ask: Callable[[str], Decision], action: str, labels: Iterable[str]) -> Decision:
-    """The decision on a permission: an explicit deny of any name, else the best way, as good as its worst action."""
-    asked = [[ask(name) for name in way] for way in ways(action, labels)]
-    for decision in (decision for way in asked for decision in way):
-        if decision.explicit:
-            return decision
-    return max((min(way, key=_rank) for way in asked), key=_rank)
-
-
-def _rank(decision: Decision) -> int:
-    return _RANK[decision.effect]
+    """The decision on a permission, summed over its ways as the gate sums them over those of a call."""
+    return sum_of_ways([[(name, ask(name)) for name in way] for way in ways(action, labels)])[1]
