@@ -88,7 +88,7 @@ def entry_of(failure: Failure) -> Entry | None:
     if not failure.code or (failure.details.get("type") and failure.code.isdecimal()):
         return None
     found = codes.entry(failure.code, failure.message, failure.status, family=failure.family)
-    if found is not None and found.gate == "authorization" and failure.gate == "authentication":
+    if found is not None and found.gate != "authentication" and failure.gate == "authentication":
         return None  # its text speaks of permissions, the message of who is calling
     return found
 

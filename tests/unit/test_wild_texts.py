@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from wild_texts import TEXTS, Row
+from wild_texts import BODIES, TEXTS, WRAPPINGS, Row
 
 from pytest_hwcloud.cloud import failures
 from pytest_hwcloud.cloud.failures.codes import normal
@@ -13,17 +15,28 @@ from pytest_hwcloud.cloud.failures.codes import normal
 def test_a_text_from_the_wild(row: Row) -> None:
     _, text, wanted = row
     found = failures.read_all(text)
-    assert [
-        (
-            one.code,
-            one.gate,
-            one.status,
-            one.message,
-            one.request_id,
-            " ".join(filter(None, (one.method, one.url))) or None,
-        )
-        for one in found
-    ] == wanted
+    assert [told(one) for one in found] == wanted
+
+
+def told(failure: failures.Failure) -> tuple[str | None, str, int | None, str, str | None, str | None]:
+    call = " ".join(part for part in (failure.method, failure.url) if part)
+    return failure.code, failure.gate, failure.status, failure.message, failure.request_id, call or None
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("wrapping", WRAPPINGS)
+def test_a_body_in_any_wrapping_is_one_failure(body: str, wrapping: str) -> None:
+    text, wanted = BODIES[body]
+    assert [told(one) for one in failures.read_all(WRAPPINGS[wrapping].format(text))] == [wanted]
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+@pytest.mark.parametrize("body", ["gateway", "nested", "flat"])
+def test_a_body_inside_logs_of_logs_is_one_failure(body: str, depth: int) -> None:
+    text, wanted = BODIES[body]
+    for _ in range(depth):
+        text = json.dumps({"level": "error", "msg": f"call failed: {text}"})
+    assert [told(one) for one in failures.read_all(text)] == [wanted]
 
 
 @pytest.mark.parametrize("row", TEXTS, ids=[row[0] for row in TEXTS])

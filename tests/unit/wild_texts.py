@@ -83,4 +83,43 @@ TEXTS: list[Row] = [
     ("innocent log", "2026-03-04 05:06:07 INFO status: ok, code: 200, message: 12 servers listed", []),
     ("innocent JSON", '{"code": "A-17", "message": "hello", "items": [1, 2]}', []),
     ("innocent trace", 'Traceback (most recent call last):\n  File "a.py", line 1, in <module>\nKeyError: \'servers\'', []),
+    ("Java in a log, other order", f"2026-03-04 05:06:07.123 ERROR [main] App - failed\nServiceResponseException {{ requestId: {ID}, errorMsg: Quota exceeded for resources: instances, errorCode: Ecs.0013, httpStatusCode: 403 }}", [("Ecs.0013", "service", 403, "Quota exceeded for resources: instances", ID, None)]),
+    ("Terraform wrapped in its box", f"╷\n│ Error: error creating VPC: Action forbidden: [POST\n│ https://vpc.cn-north-4.myhuaweicloud.com/v1/0aa1/vpcs], request_id:\n│ {ID}, error message:\n│ {{\"code\":\"VPC.0010\",\"message\":\"{DENIED}\"}}\n│\n│   with huaweicloud_vpc.a,\n╵", [("VPC.0010", "authorization", 403, DENIED, ID, "POST https://vpc.cn-north-4.myhuaweicloud.com/v1/0aa1/vpcs")]),
+    ("Terraform authentication", f"Error: Authentication failed: [GET https://iam.cn-north-4.myhuaweicloud.com/v3/projects], request_id: {ID}, error message: {{\"error_msg\":\"{WRONG}\",\"error_code\":\"APIGW.0301\",\"request_id\":\"{ID}\"}}", [("APIGW.0301", "authentication", 401, WRONG, ID, "GET https://iam.cn-north-4.myhuaweicloud.com/v3/projects")]),
+    ("obsutil with a file", f"Error: [/b/a.txt], cost [33], status [404], error code [NoSuchBucket], error message [The specified bucket does not exist], request id [{ID}]", [("NoSuchBucket", "service", 404, "The specified bucket does not exist", ID, None)]),
+    ("Go panic", f"panic: obs: service returned error: Status=403 Forbidden, Code=InvalidAccessKeyId, Message=The OBS Access Key Id you provided does not exist in our records., RequestId={ID}\n\ngoroutine 1 [running]:\nmain.main()", [("InvalidAccessKeyId", "authentication", 403, "The OBS Access Key Id you provided does not exist in our records.", ID, None)]),
+    ("botocore after retries", "ClientError: An error occurred (SlowDown) when calling the PutObject operation (reached max retries: 4): Please reduce your request rate.", [("SlowDown", "service", None, "Please reduce your request rate.", None, None)]),
+    ("openstacksdk with a body", f'ForbiddenException: 403: Client Error for url: {URL}, {{"error":{{"code":"Ecs.0110","message":"{DENIED}"}}}}', [("Ecs.0110", "authorization", 403, DENIED, None, URL)]),
+    ("keystoneauth with its class", "keystoneauth1.exceptions.http.Forbidden: You are not authorized to perform the requested action: identity:list_projects. (HTTP 403) (Request-ID: req-1f2e3d4c-aaaa-bbbb-cccc-0123456789ab)", [(None, "authorization", 403, "You are not authorized to perform the requested action: identity:list_projects.", "req-1f2e3d4c-aaaa-bbbb-cccc-0123456789ab", None)]),
+    ("openstack client", "Policy doesn't allow os_compute_api:servers:index to be performed. (HTTP 403) (Request-ID: req-1f2e3d4c-aaaa-bbbb-cccc-0123456789ab)", [(None, "authorization", 403, "Policy doesn't allow os_compute_api:servers:index to be performed.", "req-1f2e3d4c-aaaa-bbbb-cccc-0123456789ab", None)]),
+    ("logfmt", f'level=error msg="call failed" status_code=403 error_code=Ecs.0110 error_msg="{DENIED}" request_id={ID}', [("Ecs.0110", "authorization", 403, DENIED, ID, None)]),
+    ("event of Kubernetes", f'Warning  SyncLoadBalancerFailed  3m  service-controller  Error syncing load balancer: failed to ensure: {{"error_msg":"Quota exceeded","error_code":"ELB.8905","request_id":"{ID}"}}', [("ELB.8905", "service", None, "Quota exceeded", ID, None)]),
+    ("throttled, escaped and indented", 'response: "{\\n  \\"error_code\\": \\"APIGW.0308\\",\\n  \\"error_msg\\": \\"The throttling threshold has been reached: policy user over ratelimit,limit:10,time:1 minute\\"\\n}"', [("APIGW.0308", "service", None, "The throttling threshold has been reached: policy user over ratelimit,limit:10,time:1 minute", None, None)]),
+    ("Chinese after the message", f"创建失败。error_code=VPC.0010 error_msg={DENIED} 请联系管理员", [("VPC.0010", "authorization", None, DENIED, None, None)]),
+    ("Chinese tool", f"[USE_ERROR]请求失败：错误码：APIGW.0301；错误信息：{WRONG}；请求ID：{ID}", [("APIGW.0301", "authentication", None, WRONG, ID, None)]),
+    ("one code twice", f'{{"error_code":"Ecs.0110","error_msg":"first","request_id":"{ID}"}}\n{{"error_code":"Ecs.0110","error_msg":"second","request_id":"{ID[::-1]}"}}', [("Ecs.0110", "authorization", None, "first", ID, None), ("Ecs.0110", "authorization", None, "second", ID[::-1], None)]),
+    ("Node certificate", "Error: unable to verify the first certificate", [(None, "network", None, "Error: unable to verify the first certificate", None, None)]),
+    (".NET certificate", "System.Net.Http.HttpRequestException: The SSL connection could not be established, see inner exception.", [(None, "network", None, "System.Net.Http.HttpRequestException: The SSL connection could not be established, see inner exception.", None, None)]),
+    ("innocent pairs", "INFO all good, code=0 message=ok requestId=123456", []),
+    ("innocent container", "Error: failed to start container: message: exec format error, reason: StartError, code: 128", []),
+    ("innocent answer", 'GET /v1 HTTP/1.1 200 OK {"servers":[{"status":"ERROR","code":"A.1"}]}', []),
+    ("innocent trace of JavaScript", "TypeError: Cannot read properties of undefined (reading 'code') message: x status: 500", []),
 ]  # fmt: skip
+
+# Every body in every wrapping in which terminals and logs hand it over.
+BODIES: dict[str, tuple[str, Told]] = {
+    "gateway": (f'{{"error_msg":"{WRONG}","error_code":"APIGW.0301","request_id":"{ID}"}}', ("APIGW.0301", "authentication", None, WRONG, ID, None)),
+    "nested": (f'{{"error":{{"message":"{DENIED}","code":"Ecs.0110"}}}}', ("Ecs.0110", "authorization", None, DENIED, None, None)),
+    "flat": (f'{{"code":"VPC.0007","message":"urlTenantId is not equal tokenTenantId","request_id":"{ID}"}}', ("VPC.0007", "scope", None, "urlTenantId is not equal tokenTenantId", ID, None)),
+    "SDK": (f"ClientRequestException - {{status_code:403,request_id:{ID},error_code:Ecs.0110,error_msg:{DENIED}}}", ("Ecs.0110", "authorization", 403, DENIED, ID, None)),
+}  # fmt: skip
+WRAPPINGS = {
+    "log line": "2026-03-04 05:06:07,123 ERROR app.py:12 call failed: {}",
+    "log of a container": "2026-03-04T05:06:07.123456789Z stdout F {}",
+    "compose": "api_1  | {}\napi_1  | done",
+    "colours": "\x1b[1m\x1b[31mE   {}\x1b[0m",
+    "box": "╭──────╮\n│ {} │\n╰──────╯",
+    "quotation": "'{}'",
+    "Chinese": "请求失败，返回结果如下：\n{}\n请检查权限配置。",
+    "fence": "```\n{}\n```",
+}

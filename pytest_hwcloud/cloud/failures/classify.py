@@ -144,7 +144,8 @@ def _kind(body: ErrorBody, status: int | None, family: str | None, actions: tupl
     entry = codes.entry(body.code, body.message, status, family=family) if body.code and body.style != "nova" else None
     if entry is not None and not (actions and entry.kind in _VAGUE):
         # A code for denials of every sort: where the words are about who is calling, they decide.
-        if entry.gate == "authorization" and not actions and _UNKNOWN_CALLER.search(body.message[:2000]):
+        open_kind = entry.gate == "authorization" or entry.kind in _VAGUE
+        if open_kind and not actions and _UNKNOWN_CALLER.search(body.message[:2000]):
             return "authentication", codes.gate_of("authentication")
         return entry.kind, entry.gate
     kind = "permission-denied" if actions else _guess(body, status)

@@ -30,7 +30,7 @@ _FIELDS = {
     "host_id": r"host[ _-]?id",
 }
 _LABEL = re.compile(
-    r"(?<![\w.\"'-])(?:"
+    r"(?<![\w.\"'=-])(?:"
     + "|".join(f"(?P<{name}>{pattern})" for name, pattern in _FIELDS.items())
     + r")(?:\s{0,3}[:=：]\s{0,3}|\s{1,2}(?=\[))(?P<open>['\"\[]?)",
     re.IGNORECASE,
@@ -41,6 +41,7 @@ _ID = re.compile(r"[\w-]{6,80}")
 _END = re.compile(
     r"\s*[}\]]\s*(?:,|$|\s)|\s+at [\w.$<>/]+\(|\s+Caused by: |\s+Traceback \(|\s+goroutine \d+|\s+\.\.\. \d+ more"
     r"|\s+\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:|\s+(?:Error|Warning): |\s+on \S+\.tf line \d+|\s+in \S+\.php:\d+|\s{2,}"
+    r"|(?<=[.!]) (?=[\u4e00-\u9fff])"
 )
 
 
@@ -103,7 +104,7 @@ def _closed(piece: str, closing: str) -> int:
 def _of_fields(values: dict[str, str]) -> Failure | None:
     code, message, status = values.get("code", ""), values.get("message", ""), values.get("status", "")
     known = bool(codes.CODE_SHAPE.fullmatch(code)) or (bool(code) and codes.entry(code) is not None)
-    if not known and not (status and "request_id" in values) and not (code == status and message):
+    if not known and not (status and "request_id" in values) and not (code and code == status and message):
         return None
     if status and not "400" <= status <= "599" and not known:
         return None
@@ -129,7 +130,8 @@ _SENTENCES = tuple(
     re.compile(pattern)
     for pattern in (
         # golangsdk of Terraform's provider: Action forbidden: [POST URL], request_id: X, error message: {…}
-        rf"(?P<lead>[A-Z][\w' -]{{2,60}}): {_CALL}(?:,? request_id: (?P<id>[\w-]{{1,80}}))?,? error message: {_BODY}",
+        rf"(?P<lead>[A-Z][\w' -]{{2,60}}): {_CALL}(?:,? request_id:\s?(?P<id>[\w-]{{1,80}}))?"
+        rf",? error message:\s?{_BODY}",
         # gophercloud: Expected HTTP response code [200] when accessing [GET URL], but got 403 instead: {…}
         rf"(?:Expected HTTP response code \[[\d ]{{0,40}}\] when accessing|when accessing) {_CALL},? but got "
         rf"(?P<status>\d{{3}}) instead:? ?{_BODY}",
@@ -142,7 +144,7 @@ _SENTENCES = tuple(
         # OTC's provider: Error creating X: VPC.0007, Reason: …
         rf"(?P<code>{codes.CODE_SHAPE.pattern}),\s{{1,20}}Reason: {_BODY}",
         # keystoneauth: words (HTTP 403) (Request-ID: req-…)
-        r"(?P<words>[^\n:]{0,300}?)\s?\(HTTP (?P<status>[45]\d\d)\)(?: \(Request-ID: (?P<id>[\w-]{6,80})\))?",
+        r"(?P<words>[^\n{}\[\]]{0,300}?)\s?\(HTTP (?P<status>[45]\d\d)\)(?: \(Request-ID: (?P<id>[\w-]{6,80})\))?",
         # aiohttp: 403, message='Forbidden', url='https://…'
         r"\b(?P<status>[45]\d\d), message='(?P<words>[^'\n]{0,300})', url=(?:URL\()?'(?P<url>https?://[^'\s]{1,2000})'",
         # urllib: HTTP Error 403: Forbidden
@@ -197,6 +199,13 @@ def _of_sentence(found: re.Match[str], fields: dict[str, str]) -> tuple[Failure 
     )
 
 
+# What stands before the words of an exception in its line: its class, the level or the time of a log.
+_BEFORE = re.compile(
+    r"(?:[A-Za-z_]\w*\.)+[A-Z]\w*: |\b\w*(?:Error|Exception|Forbidden|Unauthorized|NotFound|BadRequest|Conflict): "
+    r"|\b(?:ERROR|WARNING|FATAL|error)\b:? |\d\d:\d\d:\d\d\S* "
+)
+
+
 def _is_phrase(message: str) -> bool:
     """Whether a message is no more than the name of its status."""
     return message.lower() in _PHRASES
@@ -205,7 +214,8 @@ def _is_phrase(message: str) -> bool:
 def _body_of(found: re.Match[str], fields: dict[str, str]) -> tuple[ErrorBody, int]:
     """What follows the sentence: a JSON body, or words up to where another text begins."""
     if "body" not in fields:
-        return ErrorBody(code=None, message=fields.get("words", "").strip(" :,")), found.end()
+        words = _BEFORE.split(fields.get("words", ""))[-1]
+        return ErrorBody(code=None, message=words.strip(" :,")), found.end()
     text = fields["body"]
     start = found.start("body")
     if "{" in text[:40]:

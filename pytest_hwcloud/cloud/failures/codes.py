@@ -127,7 +127,7 @@ def by_message(text: str) -> tuple[Entry, str] | None:
                 plain = normal(str(message)).lower()
                 if len(sought) >= _TELLING and sought in plain:
                     within.setdefault(str(row["code"]), (family, str(message)))
-                long_enough = len(plain) >= _TELLING if plain != sought else len(plain) > 3
+                long_enough = len(plain) >= 2 * _TELLING if plain != sought else len(plain) > 3
                 if long_enough and plain in sought and (best is None or len(plain) > best[0]):
                     best = len(plain), family, str(row["code"]), str(message)
     if best is None:

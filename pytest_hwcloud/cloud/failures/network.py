@@ -28,7 +28,8 @@ _WORDS = tuple(
         (
             r"\[SSL|\bSSLError|certificate verify failed|CERTIFICATE_VERIFY|wrong version number|SSLEOFError|\bx509: "
             r"|PKIX path|SSLHandshakeException|SSL connection could not be established|SSL certificate problem"
-            r"|self[- ]signed certificate|UNABLE_TO_(?:VERIFY|GET_ISSUER)|CERT_HAS_EXPIRED|tls: |ERR_TLS_"
+            r"|self[- ]signed certificate|UNABLE_TO_(?:VERIFY|GET_ISSUER)"
+            r"|unable to (?:verify the first|get local issuer)|CERT_HAS_EXPIRED|tls: |ERR_TLS_"
             r"|certificate has expired|SSL_connect",
             "tls",
         ),
