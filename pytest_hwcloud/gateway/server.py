@@ -28,8 +28,8 @@ _MOST_HELLO = 64 << 10
 _ABORT = struct.pack("ii", 1, 0)  # SO_LINGER: close with RST
 _LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
 _REASONS = {"dns": "Name or service not known", "connection-refused": "Connection refused"}
-# Faults that a client meets before it can send a request.
-AT_CONNECT = frozenset(_REASONS) | {"connect-timeout", "tls"}
+AT_CONNECT = frozenset(_REASONS) | {"connect-timeout", "tls"}  # met before a request can be sent
+PROBE = "HWCLOUD"  # the method by which a preloaded file asks whether a host can be reached
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +71,8 @@ class Service(Protocol):
     def refusal(self, host: str, port: int, caller: Caller) -> str | None:
         """The text by which a host is turned away before any request is read; None if it is answered or let out."""
 
-    def fault(self, host: str, caller: Caller) -> str | None:
-        """The kind of fault that every call to this host meets, where the network would fail at once."""
+    def fault(self, host: str, caller: Caller, kinds: frozenset[str] = AT_CONNECT) -> str | None:
+        """The kind of fault that every call to this host meets, if it is one of these."""
 
     def context(self, host: str) -> ssl.SSLContext | None:
         """The server's side of TLS for a host; None if the service does not speak TLS."""
@@ -237,6 +237,10 @@ class _Conversation:
         while (head := self._head(reader)) is not None:
             if head.first[0] == "CONNECT":
                 self._tunnel(reader, head)
+                return
+            if head.first[0] == PROBE:
+                kind = self.service.fault(_place(head.first[1], 443)[0], self.caller, frozenset(_REASONS))
+                self.connection.sendall(written(Answer(502 if kind else 204, reason=kind or ""), "GET", keep=False))
                 return
             base, target = self._target(head)
             if not self._one(self.connection, reader, head, base, target):

@@ -43,7 +43,7 @@ class Refusing:
     def refusal(self, host: str, port: int, caller: Caller) -> str | None:
         return self._refused(host, port, caller) if self.is_cloud(host) else None
 
-    def fault(self, host: str, caller: Caller) -> str | None:
+    def fault(self, host: str, caller: Caller, kinds: frozenset[str] = AT_CONNECT) -> str | None:
         return None
 
     def context(self, host: str) -> ssl.SSLContext | None:
@@ -80,11 +80,11 @@ class Answering:
             self.refused.append(place)
         return texts.say("gateway.turned_away", place=place, host=host)
 
-    def fault(self, host: str, caller: Caller) -> str | None:
+    def fault(self, host: str, caller: Caller, kinds: frozenset[str] = AT_CONNECT) -> str | None:
         """Asked at connection time; the call that meets it goes into the journal as the recorded one."""
         router = self._router()
         recorded = _fault_of(router, host) if router is not None else None
-        if router is None or recorded is None or recorded.fault not in AT_CONNECT:
+        if router is None or recorded is None or recorded.fault not in kinds:
             return None
         try:
             with speaking_for(self._where(caller)):

@@ -41,6 +41,17 @@ def _is_cloud(host, hosts):
     return False
 
 
+def _closed():
+    """A port on which nothing listens."""
+    import _socket
+
+    line = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+    line.bind(("127.0.0.1", 0))
+    number = line.getsockname()[1]
+    line.close()
+    return number
+
+
 def _name(host):
     return bytes(host).decode("latin-1") if isinstance(host, (bytes, bytearray)) else host
 
@@ -51,33 +62,47 @@ def _install(mode, place, ca, hosts):
     port = int(place.rpartition(":")[2])
     getaddrinfo, plain = _socket.getaddrinfo, _socket.socket
 
-    def refuse(host, wanted):
-        """Tell the server, which fails the test, and raise what it says."""
-        text = "hwcloud: blocked a child process that called " + _name(host)
+    def ask(method, host, wanted):
+        """Status line and body of what the server says about a host."""
+        told = b""
         try:
             line = plain(_socket.AF_INET, _socket.SOCK_STREAM)
             line.settimeout(5)
             line.connect(("127.0.0.1", port))
-            line.send(("CONNECT %s:%s HTTP/1.1\r\n\r\n" % (_name(host), wanted or 443)).encode("latin-1"))
-            told = b""
+            line.send(("%s %s:%s HTTP/1.1\r\n\r\n" % (method, _name(host), wanted or 443)).encode("latin-1"))
             while True:
                 data = line.recv(65536)
                 if not data:
                     break
                 told += data
             line.close()
-            text = told.partition(b"\r\n\r\n")[2].decode("utf-8", "replace").strip() or text
         except OSError:
             pass
-        raise _socket.gaierror(_socket.EAI_FAIL, text)
+        head, _, body = told.partition(b"\r\n\r\n")
+        return head.partition(b"\r\n")[0].decode("latin-1"), body.decode("utf-8", "replace").strip()
+
+    def refuse(host, wanted):
+        """Tell the server, which fails the test, and raise what it says."""
+        _, text = ask("CONNECT", host, wanted)
+        raise _socket.gaierror(_socket.EAI_FAIL, text or "hwcloud: blocked a child process that called " + _name(host))
+
+    def reach(host, wanted):
+        """The port that stands for a host; the recorded faults are met here as a network would have them."""
+        status, _ = ask("HWCLOUD", host, wanted)
+        if status.endswith(" 502 dns"):
+            raise _socket.gaierror(_socket.EAI_NONAME, "Name or service not known")
+        return _closed() if status.endswith(" 502 connection-refused") else port
 
     def look_up(host, wanted, *args, **kwargs):
         if not _is_cloud(host, hosts):
             return getaddrinfo(host, wanted, *args, **kwargs)
         if mode == "refuse":
             refuse(host, wanted)
-        kwargs.pop("family", None)
-        return getaddrinfo("127.0.0.1", port, _socket.AF_INET, *args[1:], **kwargs)
+        given = dict(zip(("family", "type", "proto", "flags"), args), **kwargs)
+        flags = given.get("flags", 0) & ~_socket.AI_ADDRCONFIG  # a machine may have no other network
+        return getaddrinfo(
+            "127.0.0.1", reach(host, wanted), _socket.AF_INET, given.get("type", 0), given.get("proto", 0), flags
+        )
 
     def by_name(original):
         def look(host, *args):
@@ -105,7 +130,7 @@ def _install(mode, place, ca, hosts):
         if isinstance(address, tuple) and len(address) >= 2 and _is_cloud(address[0], hosts):
             if mode == "refuse":
                 refuse(address[0], address[1])
-            return ("127.0.0.1", port)
+            return ("127.0.0.1", reach(address[0], address[1]))
         return address
 
     _socket.getaddrinfo = look_up
