@@ -32,6 +32,7 @@ _FREE_REGIONS = ".otc.t-systems.com"  # this operator's region ids (eu-de) do no
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d+").fullmatch
 _OBS_LABELS = frozenset({"obs", "obs-website", "oss"})
 ANY_REGION = "{region}"  # where the documents have the endpoint's form and not the regions in which it is
+STANDING_FOR: dict[str, str] = {}  # 127.0.0.1:PORT of this process → the cloud host that it stands for
 _OVERRIDE = "HUAWEICLOUD_SDK_REGION_"
 _IAM_OVERRIDE = "HUAWEICLOUD_SDK_IAM_ENDPOINT"
 

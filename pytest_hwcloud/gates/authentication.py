@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from pytest_hwcloud.cloud.endpoints import locate
+from pytest_hwcloud.cloud.endpoints import STANDING_FOR, locate
 from pytest_hwcloud.cloud.identity import Identity
 from pytest_hwcloud.cloud.signing.objects import ObjectClaim, check, claim_of
 from pytest_hwcloud.cloud.signing.verification import SignatureCheck, verify
@@ -64,7 +64,7 @@ def authenticate(request: Request, state: CloudState) -> Caller:
     headers = request.headers
     value = headers.get("x-auth-token")
     host = headers.get("host")
-    if host is not None and not _is_host_of(host, request.url):
+    if host is not None and not _is_host_of(STANDING_FOR.get(host, host), request.url):
         credential = "token" if value else "aksk" if headers.get("authorization") else "none"
         return Caller(credential=credential, refusal=_another_host(request))
     if value:

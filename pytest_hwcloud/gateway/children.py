@@ -17,6 +17,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud import texts
+from pytest_hwcloud.cloud.endpoints import STANDING_FOR
 from pytest_hwcloud.cloud.wire import Request
 from pytest_hwcloud.gateway import environment as variables
 from pytest_hwcloud.gateway.certificates import PASSWORD, Authority
@@ -202,11 +203,14 @@ class Children:
     def owned(self, port: Port, gateway: Gateway) -> Port:
         """Remember whose a port is."""
         self._gateways[port.number] = gateway
+        if port.host:
+            STANDING_FOR[f"127.0.0.1:{port.number}"] = port.host  # what a client signs for this address is meant for it
         return port
 
     def disown(self, port: Port) -> None:
         """Close a gateway's port."""
         self._gateways.pop(port.number, None)
+        STANDING_FOR.pop(f"127.0.0.1:{port.number}", None)
         self.server.close(port)
 
 

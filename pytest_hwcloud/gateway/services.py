@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 NOT_RECORDED, NOT_RECORDED_OBS = "HWCLOUD.NotRecorded", "HWCloudNotRecorded"
 _ANSWERING = 60.0  # seconds that the real cloud may take
+METADATA = "169.254.169.254"  # of a server, where an SDK without keys asks for some
 Refused = Callable[[str, int, Caller], str]
 
 
@@ -41,6 +42,8 @@ class Refusing:
         return is_cloud_host(host, self._hosts)
 
     def refusal(self, host: str, port: int, caller: Caller) -> str | None:
+        if host == METADATA:
+            return texts.say("gateway.metadata")
         return self._refused(host, port, caller) if self.is_cloud(host) else None
 
     def fault(self, host: str, caller: Caller, kinds: frozenset[str] = AT_CONNECT) -> str | None:
@@ -78,6 +81,8 @@ class Answering:
         place = f"{host}:{port}"
         if place not in self.refused:
             self.refused.append(place)
+        if host == METADATA:
+            return texts.say("gateway.metadata")
         return texts.say("gateway.turned_away", place=place, host=host)
 
     def fault(self, host: str, caller: Caller, kinds: frozenset[str] = AT_CONNECT) -> str | None:
