@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pytest_hwcloud.cassettes.request_key import key_of, parts
 from pytest_hwcloud.cassettes.tape import Interaction, Tape, file_name
+from pytest_hwcloud.cloud.calls.calls import needs
 from pytest_hwcloud.cloud.endpoints import locate
 from pytest_hwcloud.cloud.wire import Answer, Request
 
@@ -21,6 +22,8 @@ Row = tuple[str, str]
 def unrecorded(request: Request, tapes: Sequence[Tape], own_path: Path | None, nodeid: str | None) -> str:
     """The text of NotRecorded. It holds the URL without secrets, and never a header or a body."""
     lines = [f"hwcloud: no recorded answer for {request.method} {masked_url(request.url)}"]
+    call = needs(request.method, request.url, request.body, request.headers)
+    lines += _labelled("operation", [f"{call.service} {call.operation}"] if call.operation else [])
     lines += _labelled("looked in", [_looked(tape) for tape in tapes] + _missing(tapes, own_path))
     found = _nearest(request, tapes)
     if found is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import yaml
+from build_permissions import read
 
 
 def template(url: str, region: str) -> str:
@@ -38,8 +38,8 @@ def head(text: str) -> dict[str, str]:
 
 def files(sources: Path) -> dict[str, str]:
     """endpoints.json: one service a line, sorted."""
-    facts = yaml.safe_load((sources / "endpoints.yaml").read_text(encoding="utf-8"))
-    for cloud in yaml.safe_load((sources / "partner-endpoints.yaml").read_text(encoding="utf-8")).values():
+    facts = read(sources / "endpoints.yaml")
+    for cloud in read(sources / "partner-endpoints.yaml").values():
         for name, regions in cloud["services"].items():
             facts[name]["regions"] |= regions
         for name, hosts in cloud.get("hosts", {}).items():

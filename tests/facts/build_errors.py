@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-import yaml
+from build_permissions import read
 
 ROW_KEYS = ("code", "status", "messages", "layer", "kind", "cause", "remedy", "source")
 VARIANT_KEYS = ("message", "status", "kind", "cause", "remedy", "pattern")
@@ -155,11 +155,11 @@ def denied_row(fact: dict) -> dict:
 
 def tables(facts: Path) -> dict[str, dict[str, dict]]:
     """All families: name -> code in lower case -> row."""
-    listed = yaml.safe_load((facts / "permissions" / "denied_errors.yaml").read_text("utf-8"))["errors"]
+    listed = read(facts / "permissions" / "denied_errors.yaml")["errors"]
     denials = {str(f["code"]).lower(): f for f in listed if f.get("code") and "." in str(f["code"])}
     made = {}
     for path in sorted((facts / "errors").glob("*.yaml")):
-        entries = yaml.safe_load(path.read_text("utf-8"))
+        entries = read(path)
         made[path.stem] = {str(fact["code"]).lower(): row(fact, denials, path.stem) for fact in entries}
     known = {code for table in made.values() for code in table}
     for code, fact in sorted(denials.items()):

@@ -135,6 +135,7 @@ def test_the_text_sets_the_nearest_recording_beside_the_request(file):
     made = tape(file, entry(f"{HOST}/v1/{PROJECT}/os-keypairs"), entry(body=REFUSED, status=403))
     assert text_of(cloud, url, made).splitlines() == [
         f"hwcloud: no recorded answer for GET {url}",
+        "  operation  ecs ListServersDetails",
         "  looked in  c (2 recorded, 0 played)",
         "  nearest    number 2 of c, would have answered 403 Ecs.0110",
         "                      asked                                 recorded",
@@ -154,6 +155,7 @@ def test_the_text_says_where_a_recording_would_lie(file, monkeypatch):
     own = file.parent / "cassettes" / "test_x" / "test_y.yaml"
     assert text_of(cloud, LIST, own_path=own).splitlines() == [
         f"hwcloud: no recorded answer for GET {LIST}",
+        "  operation  ecs ListServersDetails",
         "  looked in  cassettes/test_x/test_y.yaml (no such file yet)",
         '  record     pytest --hwcloud-mode=record "tests/test_x.py::test_y"',
     ]
