@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -49,6 +50,9 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command; 0 clean, 1 a finding or a denial, 2 wrong use or unreadable input."""
     arguments = [_SPELLED.get(word, word) if number < 2 else word for number, word in enumerate(arguments)]
     before = texts.language()
+    for stream in (sys.stdout, sys.stderr):  # a sign that the terminal does not have is escaped, not an error
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         texts.use(_language(arguments, before))
         parsed = _parser(arguments[0] if arguments else "").parse_args(arguments)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
@@ -128,7 +129,7 @@ def _documents(names: Iterable[str]) -> list[tuple[str, str | None]]:
         if name == _STDIN:
             found.setdefault(texts.say("policy.stdin"), None)
             continue
-        if name.startswith("system:") or not Path(name).is_dir():
+        if name.startswith("system:") or not os.path.isdir(name):
             found[name] = None
             continue
         inside = sorted(path.as_posix() for path in Path(name).rglob("*.json") if path.is_file())

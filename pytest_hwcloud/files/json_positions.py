@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 
 _SPACE = re.compile(r"[\s,:]*")
 Path = tuple[str | int, ...]
@@ -54,9 +55,16 @@ def _member(text: str, place: int, step: str | int) -> int | None:
 def _item(text: str, place: int, step: str | int) -> int | None:
     if text[place : place + 1] != "[" or not isinstance(step, int):
         return None
+    items = _items(text, place)
+    return items[step] if step < len(items) else None
+
+
+@lru_cache(maxsize=4)
+def _items(text: str, place: int) -> tuple[int, ...]:
+    """Where the items of an array begin: found once, as an array of thousands is asked about each of them."""
+    found = []
     place = _skip(text, place + 1)
-    for _ in range(step):
-        if text[place : place + 1] == "]":
-            return None
+    while place < len(text) and text[place] != "]":
+        found.append(place)
         place = _skip(text, _after(text, place))
-    return place
+    return tuple(found)

@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 
 def start(config: pytest.Config, settings: options.Settings) -> Run:
     """Set the run up; pytest.UsageError for anything wrong in options, hwcloud.yaml or a policy file."""
+    before = texts.language()
     texts.use(settings.lang)
+    config.add_cleanup(lambda: texts.use(before))  # a run inside another one ends before it
     try:
         return Run(config, settings)
     except (ConfigError, UnknownName) as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_hwcloud.cassettes.rendering import OPENING, Entry, render
+from pytest_hwcloud.cloud.identity import replay_access_key
 from pytest_hwcloud.cloud.wire import Answer, Request
 
 FOLDER = Path(__file__).parent / "tests" / "cassettes"
@@ -215,7 +216,7 @@ def tags_and_people() -> None:
     ]
     keys = [
         {
-            "access": "AK" + "X" * 18,
+            "access": replay_access_key("default"),  # as a recording writes it
             "user_id": users[n]["id"],
             "status": status,
             "create_time": f"{year}-01-08T06:25:27Z",

@@ -253,7 +253,7 @@ def test_a_missing_file_and_one_that_is_no_text(tmp_path):
     (tmp_path / "image.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(PolicyError, match=r"image\.json: not UTF-8 text$"):
         Policy.load(tmp_path / "image.json")
-    with pytest.raises(PolicyError, match="cannot be read"):
+    with pytest.raises(PolicyError, match="is a folder; name the policy file in it"):
         Policy.load(tmp_path)
 
 

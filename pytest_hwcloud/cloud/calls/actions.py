@@ -21,6 +21,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
+from heapq import nlargest
+from itertools import pairwise
 from pathlib import Path
 
 from pytest_hwcloud.cloud.endpoints import service_scope
@@ -154,19 +156,36 @@ def suggest(action: str) -> str | None:
     It is one of the same service, or where there is no such service, of one that is spelt alike.
     """
     key = action.lower().strip()
-    known = {**_index().documented, **_index().own}
-    if key in known:
-        return None
+    services = _by_service(revision())
     service, _, rest = key.partition(":")
+    if key in services.get(service, {}):
+        return None
     operation = ":" + rest.rpartition(":")[2]
-    services = {name.partition(":")[0] for name in known}
     exists = service in services or service_scope(service) != "unknown"
     near = [service] if exists else get_close_matches(service, services, 12, 0.6)
-    inside = [name for name in known if name.partition(":")[0] in near]
-    for pool in ([name for name in inside if name.endswith(operation)], inside):  # the same operation goes first
+    inside = {name: row for one in near for name, row in services.get(one, {}).items()}
+    pairs = _pairs(key)
+    closest = nlargest(_COMPARED, inside, key=lambda name: len(pairs & inside[name][1]))
+    for pool in ([name for name in inside if name.endswith(operation)], closest):  # the same operation goes first
         if found := get_close_matches(key, pool, 1, 0.75):
-            return known[found[0]]
+            return inside[found[0]][0]
     return None
+
+
+_COMPARED = 16  # names that share most pairs of letters with a wrong one, and are compared letter by letter
+
+
+@lru_cache(maxsize=1)
+def _by_service(_: int) -> dict[str, dict[str, tuple[str, frozenset[str]]]]:
+    """Service -> known name (lower case) -> as it is written, and its pairs of letters."""
+    found: dict[str, dict[str, tuple[str, frozenset[str]]]] = {}
+    for name, written in {**_index().documented, **_index().own}.items():
+        found.setdefault(name.partition(":")[0], {})[name] = written, _pairs(name)
+    return found
+
+
+def _pairs(text: str) -> frozenset[str]:
+    return frozenset(map("".join, pairwise(text)))
 
 
 def expand(text: str) -> tuple[str, ...]:
@@ -183,9 +202,14 @@ def access_level(action: str) -> str | None:
 
 def all_actions(service: str | None = None) -> tuple[str, ...]:
     """All known action names (of one service), sorted without regard to case."""
+    return _all(service.lower() if service else "", revision())
+
+
+@lru_cache(maxsize=64)
+def _all(service: str, _: int) -> tuple[str, ...]:
     index = _index()
     every: Iterable[str] = [*index.documented.values(), *index.own.values()]
-    prefix = f"{service.lower()}:" if service else ""
+    prefix = f"{service}:" if service else ""
     return tuple(sorted((name for name in every if name.lower().startswith(prefix)), key=str.lower))
 
 

@@ -7,16 +7,20 @@ What no grammar allows raises PolicyError with file, line, statement and key. Wh
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.policies import conditions, system_policies
 from pytest_hwcloud.files import json_positions
 
 VERSIONS = ("1.0", "1.1", "5.0")
+MOST_BYTES = 8 << 20
 _TOP = ("Version", "Statement", "Depends")
 _KEYS = ("Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition", "Principal", "NotPrincipal")
 Path_ = tuple[str | int, ...]
@@ -102,13 +106,24 @@ def _system(reference: str) -> Document:
 
 def _text(file: str) -> str:
     try:
+        found = os.stat(file)
+        if stat.S_ISDIR(found.st_mode):
+            raise PolicyError(texts.say("policies.folder"), file=file)
+        if not stat.S_ISREG(found.st_mode):  # reading a pipe or a device may never end
+            raise PolicyError(texts.say("policies.no-file"), file=file)
+        if found.st_size > MOST_BYTES:
+            raise PolicyError(texts.say("policies.too-large", most=MOST_BYTES >> 20), file=file)
         return Path(file).read_text(encoding="utf-8-sig")
+    except PolicyError:
+        raise
     except FileNotFoundError:
         raise PolicyError("no such file", file=file) from None
     except UnicodeDecodeError:
         raise PolicyError("not UTF-8 text", file=file) from None
     except OSError as error:
         raise PolicyError(f"cannot be read: {error.strerror}", file=file) from None
+    except ValueError:
+        raise PolicyError(texts.say("policies.nul"), file=file.replace("\0", "\\0")) from None
 
 
 def _json(text: str, file: str) -> Mapping[str, object]:
@@ -123,6 +138,8 @@ def _json(text: str, file: str) -> Mapping[str, object]:
         raise PolicyError(f"not valid JSON: {error.msg}", file=file, line=error.lineno) from None
     except RecursionError:
         raise PolicyError("nested too deeply", file=file, line=1) from None
+    except ValueError:
+        raise PolicyError(texts.say("policies.huge-number"), file=file, line=1) from None
     if not isinstance(value, dict):
         raise PolicyError("a policy document is a JSON object", file=file, line=1)
     return value

@@ -71,18 +71,22 @@ def _key(statement: Statement) -> str:
 
 
 def _unknown_actions(document: Document) -> Iterator[Problem]:
+    found = 0
     for statement in document.statements:
         for place, name in enumerate(statement.actions):
-            text = _unknown(name, document.version)
+            text = _unknown(name, document.version, guess=found < _SUGGESTED)
             if text:
+                found += 1
                 yield "HWP010", ("Statement", statement.index, _key(statement), place), text
 
 
-# Documented, but needed by no call of the tables (reference/iam.md sections 2 and 4).
+_SUGGESTED = 100  # unknown names of a document that get a "did you mean"; a search through all names each
+
+# Documented, but needed by no call of the tables.
 _WITHOUT_CALL = {"iam:agencies:assume", "sts:agencies:assume", "sts::decodeauthorizationmessage"}
 
 
-def _unknown(name: str, version: str) -> str | None:
+def _unknown(name: str, version: str, *, guess: bool = False) -> str | None:
     service = name.partition(":")[0].lower()
     if (version == "1.0" and service == "identity") or name.lower() in _WITHOUT_CALL:
         return None
@@ -92,11 +96,13 @@ def _unknown(name: str, version: str) -> str | None:
     if actions.is_known(name):
         return None
     if not actions.all_actions(service):
-        near = actions.suggest(name)
-        guess = f"; did you mean {near}?" if near else ""
-        return f"{name}: no action of service {service!r} is documented here{guess}"
-    near = actions.suggest(name)
-    return f"{name}: no such action is documented{f'; did you mean {near}?' if near else ''}"
+        return f"{name}: no action of service {service!r} is documented here{_meant(name, guess)}"
+    return f"{name}: no such action is documented{_meant(name, guess)}"
+
+
+def _meant(name: str, guess: bool) -> str:
+    near = actions.suggest(name) if guess else None
+    return f"; did you mean {near}?" if near else ""
 
 
 def _dead(document: Document) -> Iterator[Problem]:
@@ -131,7 +137,9 @@ def _swallows(other: Statement, statement: Statement) -> bool:
     everywhere = other.resources is None or (not other.not_resource and "*" in other.resources)
     if not everywhere or other.condition or other.principal or other.not_action or statement.not_action:
         return False
-    return all(any(covers(pattern, name) for pattern in other.actions) for name in statement.actions)
+    exact = {pattern.lower() for pattern in other.actions}
+    wider = [pattern for pattern in other.actions if wild(pattern)]
+    return all(name.lower() in exact or any(covers(pattern, name) for pattern in wider) for name in statement.actions)
 
 
 def _matches_nothing(statement: Statement, document: Document) -> str | None:

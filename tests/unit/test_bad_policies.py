@@ -1,0 +1,201 @@
+"""Policy files that cannot be used: one line with file, line and key, exit code 2; the good files are told, too."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_hwcloud.commands.cli import run
+
+GOOD = '{"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": ["ecs:*:list*"]}]}'
+
+
+def document(**changes: object) -> str:
+    statement = {"Effect": "Allow", "Action": ["ecs:*:list*"]} | changes
+    return json.dumps({"Version": "1.1", "Statement": [{k: v for k, v in statement.items() if v != "absent"}]})
+
+
+# Text of the file -> what is said after its name.
+TEXTS = {
+    "": ":1: not valid JSON: Expecting value",
+    " ": ":1: not valid JSON: Expecting value",
+    "{": ":1: not valid JSON: Expecting property name enclosed in double quotes",
+    "{\n'a': 1}": ":2: not valid JSON: Expecting property name enclosed in double quotes",
+    GOOD + "x": ":1: not valid JSON: Extra data",
+    "[]": ":1: a policy document is a JSON object",
+    "3": ":1: a policy document is a JSON object",
+    '"text"': ":1: a policy document is a JSON object",
+    "null": ":1: a policy document is a JSON object",
+    "9" * 5000: ":1: not valid JSON: a number of more than 4,300 digits",
+    '{"Version": ' + "9" * 5000 + "}": ":1: not valid JSON: a number of more than 4,300 digits",
+    "[" * 100_000: ":1: nested too deeply",
+    '{"a":' * 100_000: ":1: nested too deeply",
+    '{"Version": "1.1", "Version": "1.1"}': ":1: Version: given twice in one object; only one would count",
+}
+# Wrong within: lint tells them as findings, check as wrong use.
+INSIDE = [
+    document(Effect="Permit"),
+    document(Effect=3),
+    document(Effect="absent"),
+    document(Action="absent"),
+    document(Action=[]),
+    document(Action=[3]),
+    document(Action={"a": 1}),
+    document(Action=["ecs"]),
+    document(Action=["ecs:a:b:c"]),
+    document(Action=["a:b:c"], NotAction=["d:e:f"]),
+    document(Resource=3),
+    document(Resource=[None]),
+    document(Condition=[]),
+    document(Condition={"StringEqual": {"g:UserName": ["a"]}}),
+    document(Condition={"Bool": {"g:MFAPresent": ["perhaps"]}}),
+    document(Condition={"DateLessThan": {"g:CurrentTime": ["1e300"]}}),
+    document(Condition={"DateLessThan": {"g:CurrentTime": ["2026-99-99"]}}),
+    document(Condition={"NumberLessThan": {"obs:max-keys": ["many"]}}),
+    document(Condition={"IpAddress": {"g:SourceIp": ["300.1.1.1"]}}),
+    document(Condition={"Null": {"g:SourceIp": ["maybe"]}}),
+    document(Condition={"StringEquals": {"g:UserName": {}}}),
+    document(Condition={"StringEquals": 3}),
+    '{"Version": "9.9", "Statement": []}',
+    '{"Version": "1.1"}',
+    '{"Version": "1.1", "Statement": 3}',
+    '{"Version": "1.1", "Statement": [3]}',
+    '{"Statement": []}',
+    '{"Version": 1.1, "Statement": []}',
+    '{"Version": "1.1", "Statment": []}',
+]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "good.json").write_text(GOOD)
+    return tmp_path
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = run(arguments)
+    shown = capsys.readouterr()
+    return code, shown.out, shown.err
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
+def test_a_broken_text_is_one_line(here: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    (here / "bad.json").write_text(text)
+    wanted = f"pytest-hwcloud: bad.json{TEXTS[text]}"
+    code, _, err = said(capsys, "policy", "check", "bad.json", "--action", "ecs:cloudServers:list")
+    assert (code, err.startswith(wanted), err.count("\n")) == (2, True, 1)
+    code, _, err = said(capsys, "policy", "diff", "good.json", "bad.json")
+    assert (code, err.startswith(wanted), err.count("\n")) == (2, True, 1)
+
+
+@pytest.mark.parametrize("text", INSIDE, ids=range(len(INSIDE)))
+def test_what_is_wrong_within_has_file_and_line(here: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    (here / "bad.json").write_text(text)
+    code, out, err = said(capsys, "policy", "lint", "bad.json")
+    assert code == 1
+    assert all(line.startswith("bad.json:1: ") for line in out.splitlines())
+    assert "Traceback" not in err
+
+
+def test_one_bad_file_hides_no_other(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "iam").mkdir()
+    (here / "iam" / "a.json").write_text("{")
+    (here / "iam" / "b.json").write_text(document(Action=["ecs:cloudServer:list"]))
+    (here / "iam" / "c.json").write_text("[]")
+    code, out, err = said(capsys, "policy", "lint", "iam", "nope.json")
+    assert code == 2
+    assert {line.partition(": ")[0] for line in out.splitlines()} == {"iam/b.json:1"}
+    assert [line.split(": ")[1] for line in err.splitlines()] == ["iam/a.json:1", "iam/c.json:1", "nope.json"]
+    code, _, err = said(capsys, "policy", "check", "iam", "--action", "ecs:cloudServers:list")
+    assert (code, len(err.splitlines())) == (2, 2)
+
+
+def test_a_folder_is_its_policies(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "iam" / "deep").mkdir(parents=True)
+    (here / "iam" / "deep" / "a.json").write_text(GOOD)
+    assert said(capsys, "policy", "lint", "iam") == (0, "nothing found in iam/deep/a.json\n", "")
+    assert said(capsys, "policy", "check", "iam", "--action", "ecs:cloudServers:list")[0] == 0
+    assert said(capsys, "policy", "diff", "good.json", "iam")[0] == 0
+
+
+def test_an_empty_folder_is_no_clean_answer(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "iam").mkdir()
+    wanted = (2, "", "pytest-hwcloud: iam: no policy documents (*.json) in this folder\n")
+    assert said(capsys, "policy", "lint", "iam") == wanted
+    assert said(capsys, "policy", "check", "iam", "--action", "a:b:c") == wanted
+
+
+def test_standard_input(here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def given(text: str) -> None:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+    given(document(Effect="Permit"))
+    code, out, _ = said(capsys, "policy", "lint", "-")
+    assert (code, out) == (
+        1,
+        'standard input:1: grammar  statement 1: Effect: \'Permit\' is unknown; write "Allow" or "Deny"\n',
+    )
+    given(GOOD)
+    assert said(capsys, "policy", "check", "-", "--action", "ecs:cloudServers:list")[0] == 0
+    given("{")
+    code, _, err = said(capsys, "policy", "diff", "good.json", "-")
+    assert (code, err.startswith("pytest-hwcloud: standard input:1: not valid JSON")) == (2, True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pipes and devices as files")
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("pipe", "pipe: is no regular file but a pipe or a device, and is not read"),
+        ("/dev/zero", "/dev/zero: is no regular file but a pipe or a device, and is not read"),
+        ("loop", "loop: cannot be read: Too many levels of symbolic links"),
+        ("dangling", "dangling: no such file"),
+        ("a\0b", "a\\0b: the path has a NUL character; no file can have it"),
+        ("big", "big: larger than 8 MB; IAM takes policies of some thousand characters"),
+        ("image", "image: not UTF-8 text"),
+        ("x" * 300, f"{'x' * 300}: cannot be read: File name too long"),
+        ("system:ECS ReadOnlyAcess", "system:ECS ReadOnlyAcess: "),
+    ],
+    ids=lambda value: value[:10].replace("\0", "-"),
+)
+def test_what_is_no_file_is_not_read(here: Path, capsys: pytest.CaptureFixture[str], name: str, wanted: str) -> None:
+    os.mkfifo(here / "pipe")
+    (here / "loop").symlink_to("loop")
+    (here / "dangling").symlink_to("nowhere")
+    (here / "image").write_bytes(b"\xff\xfe\x00")
+    with open(here / "big", "wb") as file:
+        file.truncate((8 << 20) + 1)
+    code, _, err = said(capsys, "policy", "lint", name)
+    assert (code, err.startswith(f"pytest-hwcloud: {wanted}"), err.count("\n")) == (2, True, 1)
+    code, _, err = said(capsys, "policy", "check", name, "--action", "ecs:cloudServers:list")
+    assert (code, err.startswith(f"pytest-hwcloud: {wanted}"), err.count("\n")) == (2, True, 1)
+
+
+def test_a_terminal_without_the_signs_gets_them_escaped(here: Path) -> None:
+    (here / "bad.json").write_text(
+        '{"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": ["ecs:\\ud800:x"]}]}'
+    )
+    for arguments in (["explain", "Common.0018", "--lang", "zh"], ["policy", "lint", "bad.json"]):
+        shown = subprocess.run(
+            [sys.executable, "-m", "pytest_hwcloud", *arguments],
+            env={**os.environ, "PYTHONIOENCODING": "ascii"},
+            capture_output=True,
+            check=False,
+        )
+        assert shown.returncode in (0, 1), shown.stderr
+        assert shown.stdout.isascii()
+        assert b"Traceback" not in shown.stderr
+
+
+def test_five_thousand_unknown_actions_are_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "bad.json").write_text(document(Action=[f"ecs:cloudServer:list{n}" for n in range(5000)]))
+    code, out, _ = said(capsys, "policy", "lint", "bad.json")
+    assert code == 1
+    assert sum("HWP010" in line for line in out.splitlines()) == 5000
