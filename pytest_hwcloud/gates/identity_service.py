@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qs, urlsplit
@@ -13,6 +14,8 @@ from pytest_hwcloud.gates import logins, refusals
 from pytest_hwcloud.gates.authentication import authenticate
 from pytest_hwcloud.gates.cloud_state import CloudState
 from pytest_hwcloud.gates.gate import Verdict
+
+_OWN_PROJECTS = re.compile(r"/v3/users/[^/]+/projects/?").fullmatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,8 @@ def answer(request: Request, state: CloudState, verdict: Verdict | None = None) 
         return None
     url = urlsplit(request.url)
     route = _ROUTES.get((request.method, url.path.rstrip("/")))
+    if route is None and request.method == "GET" and _OWN_PROJECTS(url.path):
+        route = _projects_of_user
     if route is None:
         return None
     identity, refusal = _caller(request, state, verdict)
@@ -74,6 +79,12 @@ def _projects(question: _Question) -> Answer:
         if all(value is None or project[key] == value for key, value in wanted.items())
     ]
     return _ok({"links": _links(question), "projects": found})
+
+
+def _projects_of_user(question: _Question) -> Answer | None:
+    """`GET /v3/users/{user_id}/projects`, which IAM answers for the caller's own id; another user's is not known."""
+    user = question.url.path.split("/")[3]
+    return _projects(question) if user == question.identity.user_id else None
 
 
 def _project(question: _Question, name: str) -> dict[str, object]:

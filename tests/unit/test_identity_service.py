@@ -450,3 +450,9 @@ def test_the_default_identity_of_a_fresh_machine() -> None:
     state = CloudState({"default": default_identity()}, region="cn-north-4")
     body = said(answer(Request("GET", f"{IAM}/v3/projects?name=cn-north-4"), state, Verdict()))
     assert names(body) == ["cn-north-4"]
+
+
+def test_the_projects_of_the_callers_own_user(state: CloudState) -> None:
+    own = ask(state, "GET", f"/v3/users/{ME.user_id}/projects")
+    assert said(own) == said(ask(state, "GET", "/v3/projects")) | {"links": said(own)["links"]}
+    assert ask(state, "GET", f"/v3/users/{'0' * 32}/projects") is None
