@@ -27,7 +27,7 @@ class Exchange:
 
     request: Request
     answer: Answer | None = None
-    fault: str | None = None  # a fault kind of contract section 6 that was raised in place of an answer
+    fault: str | None = None  # a fault kind (dns, tls, …) that was raised in place of an answer
     identity: str | None = None
     credential: str = "none"  # "aksk", "token" or "none"
     token: Token | None = None

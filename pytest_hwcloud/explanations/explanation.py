@@ -1,4 +1,4 @@
-"""One failure in plain words: who refused, what it means, what to do first. The layout is the public contract's."""
+"""One failure in plain words: who refused, what it means, what to do first.."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PLAIN = (
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """A failure explained. str() is the whole text, labelled lines as in the contract."""
+    """A failure explained. str() is the whole text, labelled lines."""
 
     code: str | None
     status: int | None

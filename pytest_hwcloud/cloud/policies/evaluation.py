@@ -19,7 +19,7 @@ from pytest_hwcloud.cloud.policies.conditions import PRESENT, Context, fold
 from pytest_hwcloud.cloud.policies.documents import Document, Statement
 
 _PRINCIPAL = "it is for the Principal it names, and who calls is not known"
-# Version 1.0 calls IAM "identity", and assuming an agency "assume role" (reference/iam.md sections 1 and 4).
+# Version 1.0 calls IAM "identity", and assuming an agency "assume role" (the IAM user guide: roles, agencies).
 _ROLE_NAMES = {"identity:assume role": ("iam:agencies:assume", "iam:tokens:assume")}
 
 

@@ -16,7 +16,7 @@ from pytest_hwcloud.permissions.lock.model import Lock
 from pytest_hwcloud.permissions.policies import spellings
 
 GRAMMARS = ("1.1", "5.0")
-# The strict limits of IAM's validator (reference/iam.md section 2): IAM.1021, IAM.1028, IAM.1033.
+# The strict limits of IAM's validator: IAM.1021, IAM.1028, IAM.1033.
 SIZE, STATEMENTS, ACTIONS = 6144, 8, 100
 _TYPES = {"project": "XA", "global": "AX"}
 

@@ -1,4 +1,4 @@
-"""Grammar and limits of policy documents, by version (reference/iam.md sections 1 to 3)."""
+"""Grammar and limits of policy documents, by version."""
 
 from __future__ import annotations
 

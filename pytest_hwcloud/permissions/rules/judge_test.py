@@ -1,4 +1,4 @@
-"""The findings of one test, from its record (contract section 11)."""
+"""The findings of one test, from its record."""
 
 from __future__ import annotations
 
