@@ -1,6 +1,6 @@
 """What one identity may do: its policies and groups, where each was granted, and a service control policy as the bound.
 
-A grant counts where it was given (IAM user guide, "Assigning permissions"): on one project only there, on all projects in every
+A grant counts where it was given (IAM user guide): on one project only there, on all projects in every
 project, on the domain for global services, on an enterprise project for its resources and only for actions that support
 enterprise projects. Identity policies (5.0) are attached to the user and count everywhere. A role takes effect only
 together with the roles it depends on: where one of them is not among the policies, its statements only perhaps count.
