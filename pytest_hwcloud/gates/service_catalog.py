@@ -1,6 +1,7 @@
 """The catalog of a token's answer: where keystoneauth and openstacksdk find the services.
 
-Form: IAM API reference (auth.md 2.1); a global service has region `*`. Only the services that OpenStack clients know by
+Form: IAM API reference (auth.md 2.1); a global service has region `*`; IAM the token's as well. Only the services
+that OpenStack clients know by
 a type of their own are listed; a domain's token lists IAM alone, as everything else here is regional.
 """
 
@@ -29,7 +30,9 @@ def catalog(scope: Scope, iam_url: str) -> list[dict[str, object]]:
     entries = [_entry("identity", "iam", "*", f"{iam_url}/v3")]
     if scope.kind == "project":
         region = scope.name.partition("_")[0]  # a sub-project is named region_name
-        entries += [_entry(kind, name, region, url) for kind, name, url in _regional(scope.id, region)]
+        regional = [_entry(kind, name, region, url) for kind, name, url in _regional(scope.id, region)]
+        if regional:  # clients that are given a region look for IAM there too
+            entries = [_entry("identity", "iam", "*", f"{iam_url}/v3", region), *regional]
     return entries
 
 
@@ -43,9 +46,13 @@ def _regional(project_id: str, region: str) -> list[tuple[str, str, str]]:
         return []
 
 
-def _entry(kind: str, name: str, region: str, url: str) -> dict[str, object]:
-    endpoint = {"id": _id(url), "interface": "public", "region": region, "region_id": region, "url": url}
-    return {"type": kind, "id": _id(kind), "name": name, "endpoints": [endpoint]}
+def _entry(kind: str, name: str, region: str, url: str, *others: str) -> dict[str, object]:
+    endpoints = [_endpoint(one, url) for one in (region, *others)]
+    return {"type": kind, "id": _id(kind), "name": name, "endpoints": endpoints}
+
+
+def _endpoint(region: str, url: str) -> dict[str, object]:
+    return {"id": _id(url), "interface": "public", "region": region, "region_id": region, "url": url}
 
 
 def _id(text: str) -> str:
