@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pytest_hwcloud.cloud.policies.policy import Decision
     from pytest_hwcloud.cloud.tokens import Token
 
+IMPLICIT = "implicit"  # the note of a call that a client library made by itself, to find what it was not given
+
 
 @dataclass(eq=False, kw_only=True)
 class Exchange:

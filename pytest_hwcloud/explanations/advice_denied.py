@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.failures import Failure
 from pytest_hwcloud.cloud.failures.codes import Entry
 from pytest_hwcloud.explanations.advice_rule import Advice, Case
@@ -29,6 +30,9 @@ def by_the_run(case: Case) -> Advice | None:
     )
     own = case.cause if judged.how in _LACKING else ""
     good = _good(case) if judged.how == "none" else ""
+    if case.known.looked_up:
+        asked, way_out = (texts.say_in(words.lang, f"permissions.implicit.{key}") for key in ("cause", "first"))
+        return Advice(cause=words.join(asked, own, why), fix=words.join(way_out, _fix(case, judged)))
     return Advice(cause=words.join(own, why, good), fix=_fix(case, judged))
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pytest_hwcloud.explanations.policy_verdict import Judged, judged
 from pytest_hwcloud.gates.gate import STALE_TOKEN
-from pytest_hwcloud.journal import Exchange, Journal
+from pytest_hwcloud.journal import IMPLICIT, Exchange, Journal
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.identity import Identity
@@ -50,6 +50,7 @@ class Circumstances:
     succeeded_elsewhere: bool = False
     canonical_ours: str | None = None
     judged: Judged | None = None  # what the run's own authorization gate decided
+    looked_up: bool = False  # a client library made the call by itself
     after: str | None = None  # "KeyError": the explanation is about the last refused call before it
 
 
@@ -90,6 +91,7 @@ def circumstances(
         needs_identity=call.identity_actions,
         projects=identity.projects if identity else {},
         domain_id=identity.domain_id if identity else None,
+        looked_up=IMPLICIT in exchange.notes,
         rights_changed_after_token=_is_stale(exchange, state),
         succeeded_elsewhere=_succeeded(exchange, journal, state),
         canonical_ours=_canonical(exchange),

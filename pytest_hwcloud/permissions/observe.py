@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_hwcloud.journal import IMPLICIT
 from pytest_hwcloud.permissions import decisions
 from pytest_hwcloud.permissions.declarations import declarations, identity_of, place
 from pytest_hwcloud.permissions.ledger import once
 from pytest_hwcloud.permissions.matching import names_of, speaks_of
 from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
 from pytest_hwcloud.permissions.refusal_record import refusal
-from pytest_hwcloud.permissions.rules.implicit_calls import NOTE
 from pytest_hwcloud.permissions.rules.unjudged_calls import FINDINGS, WITHOUT_POLICY, kind_of
 from pytest_hwcloud.usercode.fixtures import definitions
 
@@ -99,7 +99,7 @@ class _Observer:
     def see(self, exchange: Exchange) -> None:
         """One call: what it needed, or that nobody knows; and its refusal."""
         call = exchange.call
-        implicit = NOTE in exchange.notes
+        implicit = IMPLICIT in exchange.notes
         if implicit:
             row = {"call": call.label, "identity": exchange.identity or "", "where": self._where(exchange)}
             self.record.lookups.append(row)
@@ -182,7 +182,7 @@ class _Observer:
             fixture=exchange.fixture or "",
             dependency=dependency,
             names=tuple(sorted(names_of(None if dependency else call, action))),
-            implicit=NOTE in exchange.notes and not dependency,
+            implicit=IMPLICIT in exchange.notes and not dependency,
             token_scope=exchange.token.scope.kind if exchange.token else "",
             outlived=refused and self.watch is not None and self.watch.outlived(exchange),
         )

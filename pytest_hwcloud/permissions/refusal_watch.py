@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pytest_hwcloud.gates.gate import STALE_TOKEN
-from pytest_hwcloud.journal import CURRENT, Exchange, Journal
-from pytest_hwcloud.permissions.rules.implicit_calls import NOTE
+from pytest_hwcloud.journal import CURRENT, IMPLICIT, Exchange, Journal
 from pytest_hwcloud.usercode.call_site import looked_up_by_client
 from pytest_hwcloud.usercode.expected_errors import asked_for
 
@@ -39,7 +38,7 @@ class Watch:
 
     def _heard(self, exchange: Exchange) -> None:
         if "//iam." in exchange.url and looked_up_by_client(exchange.request.headers.get("user-agent") or ""):
-            exchange.notes = (*exchange.notes, NOTE)
+            exchange.notes = (*exchange.notes, IMPLICIT)
         if exchange.fault is None and exchange.gate is None:
             return
         if asked_for():

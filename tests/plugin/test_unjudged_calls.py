@@ -191,6 +191,12 @@ def test_a_refused_look_up_is_one_missing_permission_of_the_run(run: Run, pytest
     result.assert_outcomes(failed=2)
     assert heads(result) == ["HWP001 iam:projects:listProjects", "HWP020 iam:projects:listProjects"]
     assert section(result).count("give the client the project id") == 2
+    told = result.stdout.str()
+    assert (
+        "cause     The client library made this call by itself, to find a project or domain id that it was not given. "
+        in told
+    )
+    assert "fix       Give the client its project id (BasicCredentials(ak, sk, project_id), " in told
     assert result.stdout.str().count("hwcloud permissions: test_it.py") == 0
 
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pytest_hwcloud.permissions.ledger import Ledger
     from pytest_hwcloud.permissions.record import Use
 
-NOTE = "implicit"  # of an exchange that a client made by itself
 _SETTINGS = (("/v3/projects", "project"), ("/v3/auth/domains", "domain"), ("/v3/regions", "region"))
 _REFUSED = {"deny": "HWP001", "unknown": "HWP014"}
 Row = Mapping[str, str]
