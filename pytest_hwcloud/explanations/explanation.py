@@ -40,6 +40,15 @@ class Explanation:
     first_line: str = ""
     lang: str = "en"
 
+    @property
+    def news(self) -> str:
+        """`403 Ecs.0110 ecs:cloudServers:list`, for a short summary. Empty where the first line says no less."""
+        if self.gate == "network" or not (self.code or self.needs):
+            return ""
+        status = str(self.status or "")
+        code = self.code if self.code and not self.code.isdecimal() else ""
+        return " ".join(part for part in (status, code, (self.needs or "").partition("  (")[0]) if part)
+
     def lines(self) -> list[str]:
         """The first line and the labelled ones; what has no content is left out."""
         labels = wording.load(self.lang).labels

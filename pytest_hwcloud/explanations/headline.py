@@ -28,7 +28,7 @@ class Headline:
 
             explanations = kept(call.excinfo.value)
             for explanation in reversed(explanations):
-                put_first(report, explanation.first_line)
+                put_first(report, explanation.first_line, explanation.news)
             if report.failed and not item.config.getoption("fulltrace", False):
                 from pytest_hwcloud.explanations.frames import fold
 
@@ -45,11 +45,14 @@ def add_below(report: pytest.TestReport, explanations: Iterable[Explanation]) ->
             report.longrepr.addsection("hwcloud", str(explanation))
 
 
-def put_first(report: pytest.TestReport, line: str) -> None:
-    """Move the line to the front of a failure's message; below it come pytest's own words, then the explanation's."""
+def put_first(report: pytest.TestReport, line: str, news: str = "") -> None:
+    """Move the line to the front of a failure's message; below it come pytest's own words, then the explanation's.
+
+    news: in front of the line, because a short summary is cut at the width of the terminal.
+    """
     crash = getattr(report.longrepr, "reprcrash", None)
     if crash is not None and isinstance(crash.message, str) and not _OWN.match(crash.message):
         others = crash.message.split("\n")
         if line in others:
             others.remove(line)
-        crash.message = "\n".join([line, *others])
+        crash.message = "\n".join([f"{news} · {line}" if news else line, *others])

@@ -45,7 +45,10 @@ def test_every_kind_is_explained_once_and_no_innocent_one(suite: pytest.Pytester
 
 def test_one_line_per_failure_is_explained(suite: pytest.Pytester) -> None:
     text = report_of(suite.runpytest_inprocess("--tb=line"))
-    messages, located = re.compile("^ +hwcloud: ", re.MULTILINE), re.compile(r"^\S+:\d+: hwcloud: ", re.MULTILINE)
+    messages, located = (
+        re.compile("^ +hwcloud: ", re.MULTILINE),
+        re.compile(r"^\S+:\d+: (?:403 [\w.:, ]+ · )?hwcloud: ", re.MULTILINE),
+    )
     assert len(messages.findall(text)) == 13
     assert len(located.findall(text)) == 12  # pytest gives an error of a fixture no such line
     assert explained(text) == 13 + 12

@@ -8,7 +8,8 @@ from xml.etree import ElementTree
 import pytest
 
 Run = Callable[..., pytest.RunResult]
-FIRST = "hwcloud: refused at authorization: Ecs.0110 (HTTP 403) from ecs"
+LINE = "hwcloud: refused at authorization: Ecs.0110 (HTTP 403) from ecs"
+FIRST = f"403 Ecs.0110 ecs:cloudServers:list · {LINE}"  # the news in front: a short summary is cut
 TESTS = """
 import unittest
 import pytest
@@ -59,7 +60,7 @@ def test_expected_to_fail(get, request):
 
 @pytest.fixture
 def wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "130")
+    monkeypatch.setenv("COLUMNS", "160")
     for name in ("CI", "BUILD_NUMBER"):
         monkeypatch.delenv(name, raising=False)
 
@@ -90,7 +91,9 @@ def test_the_short_summary_is_the_same_in_every_style_of_traceback(run: Run, sty
 @pytest.mark.usefixtures("wide")
 def test_the_short_summary_in_chinese(run: Run) -> None:
     result = run(TESTS, "--hwcloud-lang=zh", "-k", "test_a")
-    line = "hwcloud: 在鉴权（authorization）阶段被拒绝：Ecs.0110 (HTTP 403)，来自 ecs"
+    line = (
+        "403 Ecs.0110 ecs:cloudServers:list · hwcloud: 在鉴权（authorization）阶段被拒绝：Ecs.0110 (HTTP 403)，来自 ecs"
+    )
     assert short(result) == [f"FAILED test_it.py::test_a - {line}"]
 
 
@@ -133,7 +136,7 @@ def test_failure_by_hand_without_traceback_is_explained_below(run: Run, style: s
     shown = [line.strip() for line in text.splitlines()]
     at = shown.index("listing failed")
     assert shown[at + 1].strip("- ") == "hwcloud"
-    assert shown[at + 2] == FIRST
+    assert shown[at + 2] == LINE
     assert short(result) == [f"FAILED test_it.py::test_a - {FIRST}"]
 
 
