@@ -27,6 +27,7 @@ from pathlib import Path
 
 from pytest_hwcloud.cloud.endpoints import service_scope
 from pytest_hwcloud.cloud.patterns import covers
+from pytest_hwcloud.texts import say
 
 FACTS = Path(__file__).parents[1] / "facts"
 _PART = re.compile(r"[A-Za-z0-9_.*?-]*")
@@ -80,12 +81,11 @@ def parse(text: str, *, wildcards: bool = True) -> Action:
     """The parts of an action name. ActionError for another shape, and for a pattern where `wildcards` is False."""
     parts = text.strip().split(":")
     if len(parts) != 3:
-        raise ActionError(f"{text!r} is no action: service:type:operation has two colons{_guess(text)}")
+        raise ActionError(say("names.colons", text=text) + _guess(text))
     if not parts[0] or not parts[2]:
-        missing = "operation" if parts[0] else "service"
-        raise ActionError(f"{text!r} is no action: the {missing} is empty (only the middle part may be)")
+        raise ActionError(say("names.no-operation" if parts[0] else "names.no-service", text=text))
     if not all(_PART.fullmatch(part) for part in parts):
-        raise ActionError(f"{text!r} is no action: only letters, digits, '-', '_', '.' and '*' may stand in it")
+        raise ActionError(say("names.letters", text=text))
     action = Action(*parts)
     if action.wildcard and not wildcards:
         raise ActionError(_covers(str(action)))
@@ -94,16 +94,17 @@ def parse(text: str, *, wildcards: bool = True) -> Action:
 
 def _guess(text: str) -> str:
     near = suggest(text)
-    return f"; did you mean {near!r}?" if near else ""
+    return say("names.meant", name=near) if near else ""
 
 
 def _covers(pattern: str) -> str:
     found = expand(pattern)
-    head = f"{pattern!r} is a pattern; name the actions one by one"
     if not found:
-        return f"{head} (no known action matches it)"
-    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-    return f"{head}; it covers {', '.join(found[:5])}{more}"
+        return say("names.pattern-of-none", pattern=pattern)
+    shown = ", ".join(found[:5])
+    if len(found) > 5:
+        return say("names.pattern-of-many", pattern=pattern, shown=shown, more=len(found) - 5)
+    return say("names.pattern", pattern=pattern, shown=shown)
 
 
 def canonical(action: str) -> str:
