@@ -70,10 +70,11 @@ class Routers:
 
     def of_fixture(self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> Router | None:
         """The router of a fixture of wider scope; None if it has no cassette of its own and none is recorded."""
-        own = self._fixture_path(fixturedef, request)
+        own = self.fixture_path(fixturedef, request)
         return self._router([], own) if own.is_file() or self._context.recording else None
 
-    def _fixture_path(self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> Path:
+    def fixture_path(self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> Path:
+        """The file of a wider fixture's own cassette, recorded or not."""
         # In the folder of the file that defines it, so that the answer is the same whichever test comes first.
         code = getattr(inspect.unwrap(fixturedef.func), "__code__", None)
         file, root = Path(code.co_filename if code else ""), self._context.settings.root

@@ -264,7 +264,9 @@ class Run:
     def preparing(self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> Iterator[None]:
         """While a fixture of wider scope is set up: its calls are its own, in its own cassette if it has one."""
         router = self.routers.of_fixture(fixturedef, request)
-        with wider_fixtures.preparing(router, fixturedef, request, self._cleaned_up):
+        with wider_fixtures.preparing(
+            router, fixturedef, request, self._cleaned_up, self.routers.fixture_path(fixturedef, request)
+        ):
             yield
         self.programs.keep_threads()
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.interceptors import router as route
 from pytest_hwcloud.interceptors import sdk_cache
+from pytest_hwcloud.interceptors.router import NotRecorded
 from pytest_hwcloud.journal import CURRENT
-from pytest_hwcloud.run.routers import parameter_of
+from pytest_hwcloud.run.routers import parameter_of, unrecorded
 
 if TYPE_CHECKING:
     from pytest_hwcloud.interceptors.router import Router
@@ -23,10 +27,12 @@ def preparing(
     fixturedef: pytest.FixtureDef[object],
     request: pytest.FixtureRequest,
     finish: Callable[[Router, bool], None],
+    own: Path,
 ) -> Iterator[None]:
     """While this fixture is set up, and again while it cleans up, its calls are routed and attributed to it.
 
-    router: of its own cassette, if it has one. finish(router, good): it has cleaned up; good: it was set up.
+    router: of its own cassette, if it has one; own: where that cassette is, or would be.
+    finish(router, good): it has cleaned up; good: it was set up.
     """
     name = f"{fixturedef.baseid}::{fixturedef.argname}{parameter_of(request)}"
     if CURRENT.journal is None and router is None:  # for a test that is no cloud test
@@ -39,7 +45,15 @@ def preparing(
     if router is not None:
         fixturedef.addfinalizer(lambda: finish(router, bool(ready)))
     with _own(name, router):
-        yield
+        try:
+            yield
+        except NotRecorded as error:
+            if router is None:  # what was looked in is the cassette of the test that happened to come first
+                shown = os.path.relpath(own)
+                error.add_note(texts.say("run.fixture-cassette", fixture=fixturedef.argname, file=shown))
+            if route.CURRENT_ROUTER.router is not None:  # told here, and not once more when the test is torn down
+                unrecorded(route.CURRENT_ROUTER.router).clear()
+            raise
     ready.append(True)  # the recording of a fixture that failed is not kept
     fixturedef.addfinalizer(lambda: ending.enter_context(_own(name, router)))
 

@@ -427,3 +427,20 @@ def test_none(hwcloud):
         hwcloud.client(dict)
 """
     run("import pytest\n" + body).assert_outcomes(passed=3)
+
+
+def test_a_call_of_a_wider_fixture_without_cassette_names_the_fixture(run: Run) -> None:
+    body = """
+@pytest.fixture(scope="module")
+def servers(hwcloud_shared):
+    return hwcloud_shared.session().get("https://ecs.cn-north-4.myhuaweicloud.com/v1/x")
+
+def test_it(servers):
+    pass
+"""
+    result = run("import pytest\n" + body)
+    result.assert_outcomes(errors=1)
+    assert (
+        "the fixture servers made this call: its own cassette is cassettes/test_it/servers.yaml, which does not exist; "
+        "record it once with the tests that use it"
+    ) in result.stdout.str()
