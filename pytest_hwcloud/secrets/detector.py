@@ -340,6 +340,8 @@ def _value_after(text: str, start: int, end: int) -> str | None:
     if found is None:
         return None
     quoted = text[at - 1] in "\"'`>;=" and text[at - 1 : at] != " "
+    if re.fullmatch(r"(?:%[0-9A-Fa-f]{2})+", found[0]):
+        return None  # quotes and blanks: the layer below tells what is between them
     if re.match(r"\$\{|\$ref|(?:bool(?:ean)?|int(?:eger)?|number|object|array|any)$", found[0]) or found[0][-1] == ":":
         return None
     if found[0].isdigit() and len(found[0]) < 10 and not re.search(r"(?i)pass|pwd|code|pin|otp", text[start:end]):

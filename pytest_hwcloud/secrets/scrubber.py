@@ -307,7 +307,8 @@ class Scrubber:
             inner = unquote(run, errors="surrogateescape")
             clean = self.text(inner, depth + 1)
             if clean != inner:
-                run = quote(clean, safe="/:@*?=&+,;!~'()$", errors="surrogateescape")
+                safe = "*" + "".join({letter for letter in run if not letter.isalnum() and letter != "%"})
+                run = quote(clean, safe=safe, errors="surrogateescape")
             parts += [text[at:start], run]
             at = stop
         return "".join([*parts, text[at:]])
