@@ -112,18 +112,18 @@ def test_the_lock_notes_its_version_and_a_changed_catalogue_is_told_from_changed
     cassette(pytester.path, "dcs", answer("/v2/{project_id}/instances", base=base))
     file, lock = pytester.path / "hwcloud-actions.yaml", pytester.path / "hwcloud-permissions.yaml"
     file.write_text(CATALOGUE)
-    pytester.runpytest("-p", "hwcloud", "--hwcloud-lock=update").assert_outcomes(passed=1)
+    pytester.runpytest_subprocess("-p", "hwcloud", "--hwcloud-lock=update").assert_outcomes(passed=1)
     first = lock.read_text()
     assert re.search(r"(?m)^version: 1\ncatalogue: hwcloud-actions\.yaml [0-9a-f]{12}\nidentities:", first)
     file.write_text(CATALOGUE.replace("date: 2026-01-02", "date: 2026-03-04"))
-    pytester.runpytest("-p", "hwcloud", "--hwcloud-lock=update").assert_outcomes(passed=1)
+    pytester.runpytest_subprocess("-p", "hwcloud", "--hwcloud-lock=update").assert_outcomes(passed=1)
     assert lock.read_text() == first  # another day is no other catalogue
     changed = "actions: ['dcs:other:list'], identity_actions: [dcs:thing:list]"
     file.write_text(CATALOGUE.replace("identity_actions: [dcs:thing:list]", changed))
-    result = pytester.runpytest("-p", "hwcloud", "--hwcloud-lock=check", "--hwcloud-permissions=enforce")
+    result = pytester.runpytest_subprocess("-p", "hwcloud", "--hwcloud-lock=check", "--hwcloud-permissions=enforce")
     said = result.stdout.str()
     assert "HWP008 new-permission" in said
     assert "dcs:other:list" in said
     assert "cause: catalogue GET dcs /v2/{project_id}/instances" in said
-    pytester.runpytest("-p", "hwcloud", "--hwcloud-lock=update").assert_outcomes(passed=1)
+    pytester.runpytest_subprocess("-p", "hwcloud", "--hwcloud-lock=update").assert_outcomes(passed=1)
     assert lock.read_text().splitlines()[2] != first.splitlines()[2]
