@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import os
 
+import aiohttp  # what is imported here stays imported in every run below
+import httpx
+import huaweicloudsdkobs.v1
+import obs
 import pytest
 from permission_project import HEAD, Run, policy
+
+assert all((aiohttp, httpx, huaweicloudsdkobs, obs))
 
 KEYS = """
 import os
