@@ -84,7 +84,7 @@ def test_what_is_no_code_gets_none(left: object, right: object) -> None:
 
 def test_lines_are_translated() -> None:
     (line,) = lines("==", "Ecs.0110", None, "zh")
-    assert line.startswith("Ecs.0110 · authorization（")
+    assert line.startswith("Ecs.0110 · 鉴权（authorization） · ")
 
 
 def test_no_more_than_four_codes_are_explained() -> None:
