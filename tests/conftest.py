@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import pytest_hwcloud.cloud.calls.catalogue
 import pytest_hwcloud.cloud.failures.exceptions
 import pytest_hwcloud.explanations.advice
 import pytest_hwcloud.explanations.notes
@@ -21,6 +22,9 @@ import pytest_hwcloud.interceptors.import_hook
 import pytest_hwcloud.interceptors.requests_adapter
 import pytest_hwcloud.permissions.checks
 import pytest_hwcloud.permissions.display
+import pytest_hwcloud.permissions.hooks
+import pytest_hwcloud.permissions.observe
+import pytest_hwcloud.permissions.rules.judge_test
 import pytest_hwcloud.permissions.run_end
 import pytest_hwcloud.run.expectations
 import pytest_hwcloud.run.hwcloud

@@ -44,6 +44,7 @@ class Circumstances:
     service: str | None = None
     needs: tuple[str, ...] = ()
     needs_identity: tuple[str, ...] = ()  # the same in the grammar 5.0
+    operation: str | None = None  # what the call is, where no document names its action
     projects: Mapping[str, str] = field(default_factory=dict)  # name -> id
     domain_id: str | None = None
     rights_changed_after_token: bool = False
@@ -89,6 +90,7 @@ def circumstances(
         service=call.service,
         needs=call.actions or _denied(exchange, call.identity_actions),
         needs_identity=call.identity_actions,
+        operation=call.operation if not call.known else None,
         projects=identity.projects if identity else {},
         domain_id=identity.domain_id if identity else None,
         looked_up=IMPLICIT in exchange.notes,

@@ -200,7 +200,10 @@ def _credential(known: Circumstances, words: wording.Texts) -> str:
 def _needs(failure: Failure, known: Circumstances, words: wording.Texts) -> str | None:
     """The needed actions. Only where the authorization gate refused: elsewhere they would send the reader astray."""
     needed = known.needs or failure.actions or known.needs_identity
-    if failure.gate != "authorization" or not needed or failure.kind == "account-restricted":
+    if failure.gate != "authorization" or failure.kind == "account-restricted":
         return None
+    if not needed:
+        operation = f"{known.service} {known.operation}" if known.operation else ""
+        return words.say("needs-undocumented", operation=operation) if operation else None
     finer = [action for action in known.needs_identity if action not in needed]
     return ", ".join(needed) + (f"  (5.0: {', '.join(finer)})" if finer else "")

@@ -12,10 +12,11 @@ from explained import IAM, IN_PROJECT, NO_ROLES, explained, refused
 
 from pytest_hwcloud.cloud.failures import codes
 from pytest_hwcloud.cloud.failures.responses import read_answer
-from pytest_hwcloud.cloud.wire import Answer, json_answer
+from pytest_hwcloud.cloud.wire import Answer, Request, json_answer
 from pytest_hwcloud.explanations import wording
-from pytest_hwcloud.explanations.circumstances import Circumstances
+from pytest_hwcloud.explanations.circumstances import Circumstances, circumstances
 from pytest_hwcloud.explanations.explanation import code_line, explain
+from pytest_hwcloud.journal import Exchange
 from pytest_hwcloud.secrets.shown_text import shown, shown_call
 from pytest_hwcloud.texts import LANGUAGES
 
@@ -57,6 +58,23 @@ def test_the_layout_in_chinese():
         "  处理    在 IAM 中为 ci-reader（所在用户组的策略）允许 ecs:cloudServers:list。使用 AK/SK 时无需更换密钥。\n"
         "  请求ID  r-1"
     )
+
+
+def test_the_operation_is_said_where_no_document_names_its_action():
+    url = "https://ddm.cn-north-4.myhuaweicloud.com/v1/05041fffa40025702f6dc009cc6f8f33/instances"
+    body = {"error_code": "DBS.200022", "error_msg": "You do not have the permission."}
+    exchange = Exchange(request=Request("GET", url), answer=json_answer(403, body))
+    known = circumstances(exchange, None, None)
+    assert (known.service, known.operation, known.needs) == ("ddm", "ListInstances", ())
+    failure = {"error_code": "Pdp.0001", "error_msg": "Policy doesn't allow it to be performed."}
+    english = explain(failure, "en", known)
+    assert english is not None
+    assert english.needs == (
+        "no document names the action of ddm ListInstances; pytest-hwcloud actions refresh asks IAM for it"
+    )
+    chinese = explain(failure, "zh", known)
+    assert chinese is not None
+    assert chinese.needs == "没有文档给出 ddm ListInstances 的授权项；可用 pytest-hwcloud actions refresh 向 IAM 查询"
 
 
 def test_a_network_failure():
