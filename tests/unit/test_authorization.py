@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from pytest_hwcloud.cloud.calls.calls import needs
+from pytest_hwcloud.cloud.calls.tables import ResourceType
 from pytest_hwcloud.cloud.identity import DEFAULT_DOMAIN_ID, DEFAULT_PROJECT_ID, default_identity
 from pytest_hwcloud.cloud.policies.policy import Policy
 from pytest_hwcloud.cloud.policies.rights import Grant, Rights
@@ -346,3 +348,30 @@ def test_the_resource_of_a_dependency_is_not_that_of_the_call():
     exchange = Exchange(request=request, answer=None, identity="default", credential="aksk", decision=decision)
     assert decisions.of_rights(exchange, "ecs:cloudServers:addNics", cloud).effect == "allow"
     assert decisions.of_dependency(exchange, "vpc:ports:create", cloud).effect == "unknown"
+
+
+DDS = f"https://dds.cn-north-4.myhuaweicloud.com/v3/{DEFAULT_PROJECT_ID}/instances"
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "resource", "effect"),
+    [
+        ("DELETE", f"{DDS}/abc", "dds:*:*:instance:abc", "allow"),
+        ("DELETE", f"{DDS}/abc", "dds:cn-north-4:*:instance:*", "allow"),
+        ("DELETE", f"{DDS}/abc", f"dds:*:{DEFAULT_DOMAIN_ID}:instance:abc", "allow"),
+        ("DELETE", f"{DDS}/abc", "dds:*:*:instance:xyz", "deny"),
+        ("DELETE", f"{DDS}/abc", "dds:*:*:backup:abc", "deny"),
+        ("DELETE", f"{DDS}/abc", "dds:cn-south-1:*:instance:abc", "deny"),
+        ("DELETE", f"{DDS}/abc", "*", "allow"),
+        ("POST", DDS, "dds:*:*:instance:abc", "unknown"),  # the request does not tell which
+        ("POST", DDS, "dds:*:*:instance:*", "allow"),
+        ("POST", DDS, "dds:*:*:backup:*", "deny"),
+        ("POST", DDS, "*", "allow"),
+    ],
+)
+def test_a_urn_template_judges_statements_of_5_0(method: str, url: str, resource: str, effect: str) -> None:
+    template = "dds:<region>:<account-id>:instance:<instance-id>"
+    call = replace(needs(method, url), resources=(ResourceType(name="instance", template=template, required=True),))
+    (asked,) = request_context.resources(Request(method, url), call, ME)
+    rights = Rights.of([policy("dds:instance:delete", version="5.0", Resource=[resource])])
+    assert rights.decide("dds:instance:delete", resource=asked).effect == effect
