@@ -4,34 +4,29 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 
 import pytest
 
-import pytest_hwcloud.cloud.calls.catalogue
-import pytest_hwcloud.cloud.failures.exceptions
-import pytest_hwcloud.explanations.advice
-import pytest_hwcloud.explanations.notes
-
-# pytester forgets after each run what was imported during it; what is imported here stays, and a run takes a tenth.
-import pytest_hwcloud.files.yaml_reader
-import pytest_hwcloud.gates.authorization
-import pytest_hwcloud.gates.denials
+import pytest_hwcloud
 import pytest_hwcloud.interceptors.cloud_session
 import pytest_hwcloud.interceptors.import_hook
 import pytest_hwcloud.interceptors.requests_adapter
-import pytest_hwcloud.permissions.checks
-import pytest_hwcloud.permissions.display
-import pytest_hwcloud.permissions.hooks
-import pytest_hwcloud.permissions.observe
-import pytest_hwcloud.permissions.rules.judge_test
-import pytest_hwcloud.permissions.run_end
 import pytest_hwcloud.run.expectations
 import pytest_hwcloud.run.hwcloud
 import pytest_hwcloud.run.markers
 import pytest_hwcloud.run.recording
-import pytest_hwcloud.run.run  # noqa: F401
+import pytest_hwcloud.run.run
 from pytest_hwcloud import texts
+
+# pytester forgets after each run what was imported during it; what is imported here stays, and a run takes a tenth.
+# All of these rooms: a module whose asserts pytest rewrites deep inside a test can meet CPython 3.11's "AST constructor
+# recursion depth mismatch" once a test before it has exhausted the stack.
+for _room in ("cassettes", "cloud", "commands", "explanations", "files", "gates", "permissions", "secrets"):
+    for _module in walk_packages([str(Path(pytest_hwcloud.__file__).parent / _room)], f"pytest_hwcloud.{_room}."):
+        import_module(_module.name)
 
 sys.dont_write_bytecode = False  # else pytest rewrites the asserts of our modules again in every run of pytester's
 
