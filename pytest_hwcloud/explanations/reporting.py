@@ -64,9 +64,12 @@ def terminal_summary(terminalreporter: pytest.TerminalReporter, lang: str = "en"
     reports = [report for outcome in summary.OUTCOMES for report in terminalreporter.stats.get(outcome, ())]
     written = summary.lines(reports, lang)
     if written:
-        terminalreporter.write_sep("=", summary.TITLE[lang], bold=True)
+        from pytest_hwcloud.texts import terminal
+
+        width = terminalreporter.config.get_terminal_writer().fullwidth
+        terminal.section(terminalreporter, summary.TITLE[lang], width)
         for line in written:
-            terminalreporter.write_line(line)
+            terminal.write(terminalreporter, line, width)
 
 
 def explain_in_run(

@@ -144,9 +144,12 @@ class PermissionChecks(Checks):
 
         paragraphs = display.summary(self.ledger.open, self.settings.lang) if self.judging else []
         if paragraphs or self.lines:
-            terminalreporter.write_sep("=", display.title(self.settings.lang), bold=True)
+            from pytest_hwcloud.texts import terminal
+
+            width = terminalreporter.config.get_terminal_writer().fullwidth
+            terminal.section(terminalreporter, display.title(self.settings.lang), width)
             for index, text in enumerate([*paragraphs, *(["\n".join(self.lines)] if self.lines else [])]):
-                terminalreporter.write_line(("\n" if index else "") + text)
+                terminal.write(terminalreporter, ("\n" if index else "") + text, width)
 
 
 def _outcome(before: str, report: pytest.TestReport) -> str:
