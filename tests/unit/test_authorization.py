@@ -227,7 +227,7 @@ def test_a_global_service_needs_a_grant_on_the_domain():
         ("?enterprise_project_id=e1", {}, "allow"),
         ("?enterprise_project_id=e2", {}, "deny"),
         ("", {"x-enterprise-project-id": "e1"}, "allow"),
-        ("?enterprise_project_id=all_granted_eps", {}, "allow"),  # a list of what is granted
+        ("?enterprise_project_id=all_granted_eps", {}, "unknown"),
         ("", {}, "unknown"),
     ],
 )
