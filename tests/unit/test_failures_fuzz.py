@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -106,6 +107,7 @@ def test_a_chain_that_bites_its_tail():
     assert read(one) is None
 
 
+@pytest.mark.extended
 def test_huge_bodies():
     assert read(b"a" * 1_000_000) is None
     assert read('{"code":' * 100_000) is None
