@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud import failures
 from pytest_hwcloud.cloud.wire import Answer
 
 _NAME_OF_DATA = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-fA-F]{16,}|\d[\d.:/-]*|.*[\s/:].*")
-_KINDS = {dict: "an object", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
+_KINDS = {dict: "object", list: "list", str: "text", bool: "truth", int: "number", float: "number"}
+_PLACES = ("status", "code", "body")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +25,12 @@ class Drift:
     live: str
 
     def __str__(self) -> str:
-        return f"{self.call}: {self.place}: recorded {self.recorded}, live {self.live}"
+        place = _say(f"place-{self.place}") if self.place in _PLACES else self.place
+        return texts.say("cassettes.drift", call=self.call, place=place, recorded=self.recorded, live=self.live)
+
+
+def _say(name: str) -> str:
+    return texts.say(f"cassettes.drift-{name}")
 
 
 def compare(call: str, recorded: Answer, live: Answer) -> list[Drift]:
@@ -32,7 +39,7 @@ def compare(call: str, recorded: Answer, live: Answer) -> list[Drift]:
         return [Drift(call=call, place="status", recorded=_status(recorded), live=_status(live))]
     codes = _code(recorded), _code(live)
     if codes[0] != codes[1]:
-        return [Drift(call=call, place="code", recorded=codes[0] or "none", live=codes[1] or "none")]
+        return [Drift(call=call, place="code", recorded=codes[0] or _say("none"), live=codes[1] or _say("none"))]
     return [Drift(call=call, place=place, recorded=old, live=new) for place, old, new in _shapes(recorded, live)]
 
 
@@ -58,7 +65,8 @@ def _shapes(recorded: Answer, live: Answer) -> Iterator[tuple[str, str, str]]:
     except ValueError:
         new = live.body
     if isinstance(old, bytes) != isinstance(new, bytes):
-        yield "body", "no JSON" if isinstance(old, bytes) else "JSON", "no JSON" if isinstance(new, bytes) else "JSON"
+        recorded_as, live_as = ("no-json" if isinstance(one, bytes) else "json" for one in (old, new))
+        yield "body", _say(recorded_as), _say(live_as)
     elif not isinstance(old, bytes):
         yield from _differences("$", [old], [new])
 
@@ -67,7 +75,7 @@ def _differences(path: str, old: list[object], new: list[object]) -> Iterator[tu
     """Compare all values seen at one place. What is null, or empty, or not there at all, says nothing of its shape."""
     before, after = _kinds(old), _kinds(new)
     if before and after and not before & after:
-        yield path, " or ".join(sorted(before)), " or ".join(sorted(after))
+        yield path, _either(before), _either(after)
         return
     yield from _members(path, [v for v in old if isinstance(v, dict)], [v for v in new if isinstance(v, dict)])
     items = [[i for v in side if isinstance(v, list) for i in v] for side in (old, new)]
@@ -85,9 +93,9 @@ def _members(path: str, old: list[dict[str, object]], new: list[dict[str, object
             continue  # a table of data, empty on one side
         if name not in after:
             if all(name in map(_generic, one) for one in old):  # sometimes absent in the recording too: optional
-                yield here, "there", "gone"
+                yield here, _say("there"), _say("gone")
         elif name not in before:
-            yield here, "not there", "new"
+            yield here, _say("not-there"), _say("new")
         else:
             yield from _differences(here, before[name], after[name])
 
@@ -103,6 +111,10 @@ def _by_name(objects: list[dict[str, object]]) -> dict[str, list[object]]:
 def _generic(name: str) -> str:
     """The name of a member, or * where the name itself is data (an id, an address, a number)."""
     return "*" if _NAME_OF_DATA.fullmatch(name) else name
+
+
+def _either(kinds: set[str]) -> str:
+    return _say("or").join(sorted(_say(kind) for kind in kinds))
 
 
 def _kinds(values: list[object]) -> set[str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.transfer_coding import opened
 from pytest_hwcloud.cloud.wire import Answer
 
@@ -22,7 +23,7 @@ class CassetteError(ValueError):
         self, problem: str, *, path: Path | str | None = None, line: int | None = None, key: str | None = None
     ) -> None:
         self.problem, self.path, self.line, self.key = problem, path, line, key
-        place = f"{path}:{line}" if line else str(path or "cassette")
+        place = f"{path}:{line}" if line else str(path or texts.say("cassettes.a-cassette"))
         super().__init__(f"{place}: {f'{key}: ' if key else ''}{problem}")
 
 
@@ -61,7 +62,7 @@ def read_interaction(document: object, index: int, path: Path) -> Interaction:
     response = entry.get("response")
     fault = fault_of(entry, index, path)
     if fault is None and not isinstance(response, Mapping):
-        raise CassetteError("an interaction needs a response or a fault", path=path, key=f"{here}.response")
+        raise CassetteError(texts.say("cassettes.no-response"), path=path, key=f"{here}.response")
     return Interaction(
         index=index,
         method=str(request["method"]).upper(),
@@ -84,13 +85,13 @@ def fault_of(entry: Mapping[str, object], index: int, path: Path) -> str | None:
     fault = entry.get("fault") or (response.get("fault") if isinstance(response, Mapping) else None)
     if fault is None or fault in FAULTS:
         return None if fault is None else str(fault)
-    problem = f"unknown fault {fault!r}; known: {', '.join(FAULTS)}"
+    problem = texts.say("cassettes.unknown-fault", fault=fault, known=", ".join(FAULTS))
     raise CassetteError(problem, path=path, key=f"interactions[{index}].fault")
 
 
 def _mapping(value: object, path: Path, key: str) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
-        raise CassetteError(f"must be a mapping, not {type(value).__name__}", path=path, key=key)
+        raise CassetteError(texts.say("cassettes.no-mapping", type=type(value).__name__), path=path, key=key)
     return value
 
 
@@ -140,14 +141,14 @@ def _body(value: object, path: Path, key: str) -> bytes:
         return _body(read(), path, key)
     if isinstance(value, Iterable):
         return _body(list(value), path, key)
-    raise CassetteError(f"a body cannot be of type {type(value).__name__}", path=path, key=key)
+    raise CassetteError(texts.say("cassettes.no-body", type=type(value).__name__), path=path, key=key)
 
 
 def _base64(text: str | bytes, path: Path, key: str) -> bytes:
     try:
         return base64.b64decode(text)
     except (binascii.Error, ValueError) as why:
-        raise CassetteError(f"broken base64: {why}", path=path, key=key) from why
+        raise CassetteError(texts.say("cassettes.broken-base64", reason=why), path=path, key=key) from why
 
 
 def _answer(response: Mapping[str, object], path: Path, key: str, said: str) -> Answer:
@@ -158,7 +159,8 @@ def _answer(response: Mapping[str, object], path: Path, key: str, said: str) -> 
         status = _mapping(response.get("status"), path, f"{key}.status")
         code, reason, content = status.get("code"), str(status.get("message") or ""), response.get("body")
     if isinstance(code, bool) or not isinstance(code, int):
-        raise CassetteError(f"must be a number, not {code!r}", path=path, key=f"{key}.status.code")
+        problem = texts.say("cassettes.no-number", value=repr(code))
+        raise CassetteError(problem, path=path, key=f"{key}.status.code")
     carried = next((value for name, value in headers.items() if name.lower() == "transfer-encoding"), "")
     if carried:
         headers = {name: value for name, value in headers.items() if name.lower() != "transfer-encoding"}

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cassettes.interaction import CassetteError
 from pytest_hwcloud.cloud.identity import unknown
 
@@ -56,7 +57,7 @@ def find(name: str, folder: Path) -> Path:
     for candidate in (inside, *(inside.with_name(inside.name + suffix) for suffix in _SUFFIXES)):
         if candidate.is_file():
             return _inside(candidate.relative_to(folder).as_posix(), folder)  # a link may lead out of it
-    raise unknown("cassette", name, [*names(), *_local_names(folder)], f"(shipped, or files under {folder})")
+    raise unknown("cassette", name, [*names(), *_local_names(folder)], texts.say("names.of-library", folder=folder))
 
 
 def new(name: str, folder: Path) -> Path | None:
@@ -66,7 +67,7 @@ def new(name: str, folder: Path) -> Path | None:
     """
     inside = _inside(name, folder)
     if inside.suffix == ".json":
-        raise CassetteError(f"recordings are written as YAML: call it {inside.stem}.yaml", path=inside)
+        raise CassetteError(texts.say("cassettes.yaml-only", name=inside.stem), path=inside)
     if get_close_matches(name, names(), n=1, cutoff=0.8):
         return None
     return inside if inside.suffix in _SUFFIXES else inside.with_name(f"{inside.name}.yaml")
@@ -74,10 +75,10 @@ def new(name: str, folder: Path) -> Path | None:
 
 def _inside(name: str, folder: Path) -> Path:
     if not name.strip() or "\0" in name or len(name.encode("utf-8", "replace")) > _MAX_NAME:
-        raise CassetteError(f"{name[:80]!r} is no name of a cassette", path=folder)
+        raise CassetteError(texts.say("cassettes.no-name", name=name[:80]), path=folder)
     path = folder / name.replace("\\", "/")
     if not path.resolve().is_relative_to(folder.resolve()):
-        raise CassetteError(f"the path {name!r} leads out of the cassette folder", path=folder)
+        raise CassetteError(texts.say("cassettes.outside", name=name), path=folder)
     return path
 
 

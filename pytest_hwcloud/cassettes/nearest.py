@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cassettes.request_key import key_of, parts
 from pytest_hwcloud.cassettes.tape import Interaction, Tape, file_name
 from pytest_hwcloud.cloud.calls.calls import needs
@@ -21,10 +22,10 @@ Row = tuple[str, str]
 
 def unrecorded(request: Request, tapes: Sequence[Tape], own_path: Path | None, nodeid: str | None) -> str:
     """The text of NotRecorded. It holds the URL without secrets, and never a header or a body."""
-    lines = [f"hwcloud: no recorded answer for {request.method} {masked_url(request.url)}"]
+    lines = [texts.say("cassettes.none-recorded", call=f"{request.method} {masked_url(request.url)}")]
     call = needs(request.method, request.url, request.body, request.headers)
     lines += _labelled("operation", [f"{call.service} {call.operation}"] if call.operation else [])
-    lines += _labelled("looked in", [_looked(tape) for tape in tapes] + _missing(tapes, own_path))
+    lines += _labelled("looked", [_looked(tape) for tape in tapes] + _missing(tapes, own_path))
     found = _nearest(request, tapes)
     if found is not None:
         lines += _comparison(request, *found)
@@ -48,13 +49,18 @@ def _masked_query(query: str) -> str:
     )
 
 
-def _labelled(label: str, texts: Iterable[str]) -> list[str]:
-    return [f"  {label if not i else '':<11}{text}" for i, text in enumerate(texts)]
+def _labelled(label: str, lines: Iterable[str]) -> list[str]:
+    head = _padded(texts.say(f"cassettes.label-{label}"), 11)
+    return [f"  {' ' * 11 if i else head}{line}" for i, line in enumerate(lines)]
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - texts.columns(text))
 
 
 def _looked(tape: Tape) -> str:
     played = len(tape) - tape.unplayed_count
-    return f"{tape.name} ({len(tape)} recorded, {played} played)"
+    return texts.say("cassettes.looked", name=tape.name, n=len(tape), played=played)
 
 
 def _missing(tapes: Sequence[Tape], own_path: Path | None) -> list[str]:
@@ -62,7 +68,7 @@ def _missing(tapes: Sequence[Tape], own_path: Path | None) -> list[str]:
         return []
     if tapes and not own_path.exists():
         return []  # the marker says where to look; a cassette of the test's own is not expected
-    return [f"{file_name(own_path)} ({'not read' if own_path.exists() else 'no such file yet'})"]
+    return [texts.say("cassettes.not-read" if own_path.exists() else "cassettes.not-there", name=file_name(own_path))]
 
 
 def _nearest(request: Request, tapes: Sequence[Tape]) -> tuple[Tape, Interaction] | None:
@@ -75,15 +81,17 @@ def _comparison(request: Request, tape: Tape, near: Interaction) -> list[str]:
     asked, recorded = _rows(request.method, request.url), _rows(near.method, near.uri)
     times = tape.recorded(request)
     if times:
-        why = f"recorded {times} time{'s' if times > 1 else ''}, and played as often already"
-        return _labelled("nearest", [f"the same request in {tape.name}: {why}"])
-    lines = _labelled("nearest", [f"number {near.index + 1} of {tape.name}, {_outcome(near)}"])
-    width = max(len("asked"), *(len(value) for _, value in asked))
-    lines.append(f"             {'':<9}{'asked':<{width}}  recorded")
+        return _labelled("nearest", [texts.say("cassettes.used-up", name=tape.name, n=times)])
+    which = texts.say("cassettes.nearest", number=near.index + 1, name=tape.name, outcome=_outcome(near))
+    lines = _labelled("nearest", [which])
+    title = texts.say("cassettes.asked")
+    width = max(texts.columns(title), *(len(value) for _, value in asked))
+    lines.append(f"             {'':<9}{_padded(title, width)}  {texts.say('cassettes.recorded')}")
     for (label, ours), (_, theirs) in zip(asked, recorded, strict=True):
         if ours or theirs:
             differs = "*" if ours != theirs else " "
-            lines.append(f"           {differs} {label:<9}{ours or '-':<{width}}  {theirs or '-'}".rstrip())
+            row = _padded(texts.say(f"cassettes.row-{label}"), 9)
+            lines.append(f"           {differs} {row}{ours or '-':<{width}}  {theirs or '-'}".rstrip())
     return lines
 
 
@@ -107,10 +115,10 @@ def _short(value: str) -> str:
 
 def _outcome(near: Interaction) -> str:
     if near.fault:
-        return f"would have failed with the fault {near.fault}"
+        return texts.say("cassettes.would-fail", fault=near.fault)
     answer = near.answer or Answer(0)
     code = _code(answer)
-    return f"would have answered {answer.status}{f' {code}' if code else ''}"
+    return texts.say("cassettes.would-answer", status=f"{answer.status} {code}" if code else answer.status)
 
 
 def _code(answer: Answer) -> str | None:

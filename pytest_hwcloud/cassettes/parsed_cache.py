@@ -20,6 +20,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from pytest_hwcloud import texts
+
 FORMAT = 3
 _TICK_NS = 100_000_000  # longer than the clock of any file system that keeps fractions of a second
 _COARSE_TICK_NS = 2_100_000_000  # of those that do not
@@ -119,4 +121,4 @@ def plain_value(value: object) -> object:
         return {"base64_string": base64.b64encode(value).decode()}
     if isinstance(value, date):
         return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no place in a cassette")
+    raise TypeError(texts.say("cassettes.no-place", type=type(value).__name__))

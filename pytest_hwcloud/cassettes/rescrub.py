@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from itertools import takewhile
 from pathlib import Path
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cassettes.interaction import CassetteError, Interaction, read_interaction, read_yaml
 from pytest_hwcloud.cassettes.rendering import HEADER, Entry, page, render
 from pytest_hwcloud.cassettes.request_key import key_of
@@ -58,7 +59,7 @@ def rewritten(path: Path) -> Rewritten:
     try:
         old = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise CassetteError(f"cannot be read: {error}", path=path) from None
+        raise CassetteError(texts.say("cassettes.unreadable", reason=error), path=path) from None
     is_json = old.lstrip().startswith("{")
     document = _read(old, path, is_json)
     scrubber = Scrubber()
@@ -89,12 +90,11 @@ def write(one: Rewritten) -> None:
     try:
         with locked(one.path):
             if one.path.read_text(encoding="utf-8") != one.old:
-                raise CassetteError("was changed by somebody else meanwhile; try again", path=one.path)
+                raise CassetteError(texts.say("cassettes.changed-meanwhile"), path=one.path)
             write_whole(one.path, one.new)
     except OSError as error:
-        raise CassetteError(
-            f"cannot be written: {error.strerror or error}. What was there before is untouched", path=one.path
-        ) from error
+        problem = texts.say("cassettes.unwritable", reason=error.strerror or error)
+        raise CassetteError(problem, path=one.path) from error
 
 
 def _read(text: str, path: Path, is_json: bool) -> dict[str, object]:
@@ -103,7 +103,7 @@ def _read(text: str, path: Path, is_json: bool) -> dict[str, object]:
     except json.JSONDecodeError:
         document = read_yaml(text, path)
     if not isinstance(document, dict) or not isinstance(document.get("interactions"), list):
-        raise CassetteError("not a cassette: a mapping with the list `interactions` is expected", path=path)
+        raise CassetteError(texts.say("cassettes.no-cassette"), path=path)
     return document
 
 
@@ -254,10 +254,10 @@ def _shown(old: object, new: object) -> tuple[str, str]:
     if not isinstance(old, str) or not isinstance(new, str) or len(old) > _COMPARED:
         return f"({_size(old)})", f"({_size(new)})"
     if new == MASK:
-        return f"({len(old)} characters)", MASK
+        return f"({_size(old)})", MASK
     start = _common(old, new)
     end = _common(old[start:][::-1], new[start:][::-1])
-    return f"{old[:start]}({len(old) - start - end} characters){old[len(old) - end :]}", new
+    return f"{old[:start]}({_size(old[start : len(old) - end])}){old[len(old) - end :]}", new
 
 
 def _common(one: str, other: str) -> int:
@@ -266,7 +266,9 @@ def _common(one: str, other: str) -> int:
 
 
 def _size(value: object) -> str:
-    return f"{len(value)} {'bytes' if isinstance(value, bytes) else 'characters'}" if hasattr(value, "__len__") else "1"
+    if not hasattr(value, "__len__"):
+        return "1"
+    return texts.say("cassettes.bytes" if isinstance(value, bytes) else "cassettes.characters", n=len(value))
 
 
 def _list(value: object) -> list[object]:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cassettes.interaction import CassetteError, read_interaction, read_yaml
 from pytest_hwcloud.cassettes.rendering import HEADER, OPENING, moment, page
 from pytest_hwcloud.files.atomic import locked, make_folder, sweep, write_whole
@@ -37,18 +38,12 @@ def save(
             except CassetteError as error:
                 spare = path.with_suffix(".new" + path.suffix)
                 write_whole(spare, page(items, metadata))
-                raise CassetteError(
-                    f"{error.problem}. It was left as it is, and the new recording is in {spare.name}: "
-                    f"repair or delete {path.name}, or rename the new file to it",
-                    path=path,
-                    line=error.line,
-                    key=error.key,
-                ) from None
+                problem = texts.say("cassettes.kept-aside", problem=error.problem, spare=spare.name, name=path.name)
+                raise CassetteError(problem, path=path, line=error.line, key=error.key) from None
             write_whole(path, text)
     except OSError as error:
-        raise CassetteError(
-            f"cannot be written: {error.strerror or error}. What was there before is untouched", path=path
-        ) from error
+        problem = texts.say("cassettes.unwritable", reason=error.strerror or error)
+        raise CassetteError(problem, path=path) from error
 
 
 def _merged(path: Path, items: Sequence[str], since: datetime | None, metadata: Mapping[str, str] | None) -> str:
@@ -57,7 +52,7 @@ def _merged(path: Path, items: Sequence[str], since: datetime | None, metadata: 
     except FileNotFoundError:
         return page(items, metadata)
     except UnicodeDecodeError:
-        raise CassetteError("is no cassette (not a text)", path=path) from None
+        raise CassetteError(texts.say("cassettes.not-text"), path=path) from None
     if not text.strip():
         return page(items, metadata)  # vcrpy: like no cassette
     ours = _own_items(text)
@@ -95,7 +90,7 @@ def _foreign_items(path: Path, text: str) -> tuple[str, list[str]]:
     document = read_yaml(text, path)
     interactions = document.get("interactions") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(interactions, list):
-        raise CassetteError("is no cassette (no list `interactions`)", path=path)
+        raise CassetteError(texts.say("cassettes.no-list"), path=path)
     for index, interaction in enumerate(interactions):
         read_interaction(interaction, index, path)  # half a file may still be YAML
 

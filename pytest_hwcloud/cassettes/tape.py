@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cassettes import parsed_cache, plain_yaml
 from pytest_hwcloud.cassettes.interaction import (
     FAULTS,
@@ -58,7 +59,7 @@ class Tape:
             stat = path.stat()
             parsed = _parsed(path, stat.st_size, stat.st_mtime_ns, stat.st_ino, cache_dir)
         except OSError as why:
-            raise CassetteError(f"cannot be read: {why.strerror or why}", path=path) from why
+            raise CassetteError(texts.say("cassettes.unreadable", reason=why.strerror or why), path=path) from why
         return cls(path, parsed, name)
 
     def __len__(self) -> int:
@@ -256,7 +257,7 @@ def _frame(frame: bytes, path: Path) -> object:
 
 def _from_document(document: object, path: Path) -> Parsed:
     if not isinstance(document, Mapping) or not isinstance(document.get("interactions"), list):
-        raise CassetteError("not a cassette: a mapping with the list `interactions` is expected", path=path)
+        raise CassetteError(texts.say("cassettes.no-cassette"), path=path)
     index: dict[str, list[int]] = {}
     ends, entries, faults = [0], [], []
     for position, entry in enumerate(document["interactions"]):
@@ -273,18 +274,20 @@ def _from_document(document: object, path: Path) -> Parsed:
 def _metadata(document: Mapping[object, object], path: Path) -> dict[str, object]:
     found = document.get("metadata") or {}
     if not isinstance(found, Mapping):
-        raise CassetteError("must be a mapping", path=path, key="metadata")
+        raise CassetteError(texts.say("cassettes.must-be-mapping"), path=path, key="metadata")
     return {str(key): value for key, value in found.items()}
 
 
 def _method_and_uri(entry: object, position: int, path: Path) -> tuple[str, str]:
     request = entry.get("request") if isinstance(entry, Mapping) else None
     if not isinstance(request, Mapping):
-        raise CassetteError("an interaction needs a request", path=path, key=f"interactions[{position}].request")
+        key = f"interactions[{position}].request"
+        raise CassetteError(texts.say("cassettes.no-request"), path=path, key=key)
     method, uri = request.get("method"), request.get("uri")
     for key, value in (("method", method), ("uri", uri)):
         if not isinstance(value, str) or not value:
-            raise CassetteError("must be a text", path=path, key=f"interactions[{position}].request.{key}")
+            where = f"interactions[{position}].request.{key}"
+            raise CassetteError(texts.say("cassettes.must-be-text"), path=path, key=where)
     return str(method), str(uri)
 
 
@@ -292,7 +295,8 @@ def _as_json(entry: object, position: int, path: Path) -> bytes:
     try:
         return json.dumps(entry, ensure_ascii=False, default=parsed_cache.plain_value).encode("utf-8", "surrogatepass")
     except (TypeError, ValueError, RecursionError) as why:
-        raise CassetteError(f"not a plain value: {why}", path=path, key=f"interactions[{position}]") from why
+        problem = texts.say("cassettes.no-plain-value", reason=why)
+        raise CassetteError(problem, path=path, key=f"interactions[{position}]") from why
 
 
 def drop_memory() -> None:

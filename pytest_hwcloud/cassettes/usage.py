@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cassettes import library
 from pytest_hwcloud.cassettes.request_key import parts
 from pytest_hwcloud.cassettes.tape import CassetteError, Tape
@@ -137,7 +138,7 @@ class Hygiene:
                 continue  # a fixture's own, and fixtures are set up for selected tests only
             if not self._is_ours(file):
                 continue
-            yield Finding(kind="unused", path=str(file), text=f"{_shown(file)}: no collected test uses it")
+            yield Finding(kind="unused", path=str(file), text=texts.say("cassettes.unused", file=_shown(file)))
 
     def _unplayed(self) -> Iterable[Finding]:
         for path, nodeids in self.users.items():
@@ -152,7 +153,7 @@ class Hygiene:
                 continue  # its tests say so already
             left = [position for position in self._cloud_calls(tape) if position not in self.played[path]]
             if left:
-                yield Finding(kind="unplayed", path=path, text=f"{_shown(file)}: {_unplayed_text(tape, left)}")
+                yield Finding(kind="unplayed", path=path, text=_unplayed_text(_shown(file), tape, left))
 
     def _is_ours(self, file: Path) -> bool:
         """Whether it is a cassette of cloud calls, or empty: others keep theirs in the same folders."""
@@ -170,10 +171,7 @@ class Hygiene:
         for path in self.users:
             days = age(Path(path), now)
             if days is not None and days > max_age and not library.name_of(Path(path)):
-                text = (
-                    f"{_shown(Path(path))}: recorded {days} days ago, more than {max_age}; "
-                    "record it anew with --hwcloud-mode=record --hwcloud-record=all"
-                )
+                text = texts.say("cassettes.old", file=_shown(Path(path)), days=days, most=max_age)
                 yield Finding(kind="old", path=path, text=text)
 
 
@@ -186,10 +184,13 @@ def age(path: Path, now: datetime) -> int | None:
     return (now.date() - datetime.fromisoformat(max(dates)).date()).days if dates else None
 
 
-def _unplayed_text(tape: Tape, left: list[int]) -> str:
-    named = [f"{tape[position].method} {tape[position].uri} (interaction {position + 1})" for position in left[:_SHOWN]]
-    more = [f"{len(left) - _SHOWN} more"] if len(left) > _SHOWN else []
-    return f"{len(left)} of {len(tape)} interactions were not asked for: {', '.join([*named, *more])}"
+def _unplayed_text(file: str, tape: Tape, left: list[int]) -> str:
+    named = [
+        texts.say("cassettes.interaction", call=f"{tape[position].method} {tape[position].uri}", number=position + 1)
+        for position in left[:_SHOWN]
+    ]
+    more = [texts.say("cassettes.more", more=len(left) - _SHOWN)] if len(left) > _SHOWN else []
+    return texts.say("cassettes.unplayed", file=file, left=len(left), all=len(tape), names=", ".join([*named, *more]))
 
 
 def _key(path: Path) -> str:

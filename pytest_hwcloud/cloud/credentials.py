@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.identity import DEFAULT_DOMAIN_ID, DEFAULT_PROJECT_ID, Identity
 
 # field of the identity (or project_id) → name in the environment or profile
@@ -65,18 +66,14 @@ def require(identity: Identity) -> Identity:
     """The identity itself if it can call the cloud; MissingCredentials if it has neither keys nor a password."""
     if identity.ak or identity.password:
         return identity
-    environment = (
-        f", or {_SDK['ak']} and {_SDK['sk']} (or {_HW['ak']} and {_HW['sk']}) in the environment, or a profile"
-    )
-    raise MissingCredentials(
-        f"identity {identity.name!r} has no credentials, and record and live mode call the real cloud: set ak and sk "
-        f"under identities: {identity.name}: in hwcloud.yaml"
-        + (f"{environment} in ~/.huaweicloud/credentials" if identity.name == "default" else "")
-    )
+    if identity.name != "default":
+        raise MissingCredentials(texts.say("config.no-credentials", name=identity.name))
+    sdk, hw = (texts.say("config.two-variables", ak=names["ak"], sk=names["sk"]) for names in (_SDK, _HW))
+    raise MissingCredentials(texts.say("config.no-credentials-default", name=identity.name, sdk=sdk, hw=hw))
 
 
 def _live(identity: Identity, own: dict[str, str], region: str, environ: Mapping[str, str], home: Path) -> Identity:
-    ours = {field: f"identities: {identity.name}: {field} in hwcloud.yaml" for field in ("ak", "sk")}
+    ours = {field: texts.say("config.key-in-file", name=identity.name, field=field) for field in ("ak", "sk")}
     sources: list[Source] = [("hwcloud.yaml", own, ours)]
     if identity.name == "default":
         sources += _sources(environ, home)
@@ -108,13 +105,17 @@ def _sources(environ: Mapping[str, str], home: Path) -> Iterator[Source]:
     named = environ.get(PROFILE_VARIABLE)
     file = Path(named) if named else home / ".huaweicloud" / "credentials"
     if named or file.is_file():
-        yield str(file), _profile(file), {field: f"{field} in {file}" for field in _PROFILE}
+        yield (
+            str(file),
+            _profile(file),
+            {field: texts.say("config.key-in-profile", field=field, file=file) for field in _PROFILE},
+        )
 
 
 def _is_whole(fields: Mapping[str, str], names: Mapping[str, str]) -> bool:
     has, lacks = (("ak", "sk") if "ak" in fields else ("sk", "ak")) if {"ak", "sk"} & set(fields) else ("", "")
     if has and lacks not in fields:
-        raise MissingCredentials(f"{names[has]} is set, but {names[lacks]} is not: an access key needs both")
+        raise MissingCredentials(texts.say("config.half-credentials", there=names[has], missing=names[lacks]))
     return bool(has)
 
 
@@ -124,11 +125,11 @@ def _profile(file: Path) -> dict[str, str]:
         with open(file, encoding="utf-8") as opened:
             parser.read_file(opened)
     except (OSError, UnicodeDecodeError) as error:
-        raise MissingCredentials(f"{file}: cannot be read ({error})") from None
+        raise MissingCredentials(texts.say("config.profile-unreadable", file=file, reason=error)) from None
     except configparser.Error as error:
         line = getattr(error, "lineno", None)
         place = f"{file}:{line}" if line else str(file)
-        raise MissingCredentials(f"{place}: is no profile file of the SDK (sections [basic], [global])") from None
+        raise MissingCredentials(texts.say("config.no-profile", place=place)) from None
     found: dict[str, str] = {}
     for kind in ("basic", "global"):  # sections may be called basic, basic_test, global …
         section = next((name for name in parser.sections() if name.startswith(kind)), None)

@@ -14,6 +14,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.identity import DEFAULT_REGION, unknown
 
 CLOUD_DOMAINS = (
@@ -244,7 +245,7 @@ def base_url(service: str, region: str) -> str:
     alike = [name for name in found.endpoints if _is_partner(name) == _is_partner(region)]
     if found.scope == "global" and alike:
         return found.endpoints[_nearest(region, alike)]
-    raise unknown("region", region, found.endpoints, f"(regions of service {name!r})")
+    raise unknown("region", region, found.endpoints, texts.say("names.of-service", name=name))
 
 
 def _is_partner(region: str) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from pytest_hwcloud import texts
+
 DEFAULT_DOMAIN_ID = (
     "0503dda878000fed0f75c0096d70a960"  # the guide's own account and project, so that its examples replay
 )
@@ -20,17 +22,29 @@ class UnknownName(ValueError):
 
 
 def unknown(kind: str, name: str, known: Mapping[str, object] | list[str], hint: str = "") -> UnknownName:
-    """The error for an unknown name: what, the nearest, and what there is."""
+    """The error for an unknown name: what, the nearest, and what there is.
+
+    kind: a key `names.kind-…`, else an option that stands as it is. hint: a text that follows at once.
+    """
     names = sorted(known)
     near = get_close_matches(name, names, 20)
     swapped = [one for one in near if sorted(one) == sorted(name)]  # two letters swapped is the likeliest slip
-    guess = f"; did you mean {(swapped or near)[0]!r}?" if near else f"; known: {_some(names) or 'none'}"
-    return UnknownName(f"unknown {kind} {name!r}{guess}{' ' + hint if hint else ''}")
+    if near:
+        guess = texts.say("names.meant", name=(swapped or near)[0])
+    else:
+        guess = texts.say("names.known", names=_some(names)) if names else texts.say("names.none-known")
+    return UnknownName(f"{texts.say('names.unknown', kind=_kind(kind), name=name)}{guess}{hint}")
+
+
+def _kind(name: str) -> str:
+    key = f"kind-{name}"
+    return texts.say(f"names.{key}") if key in texts.phrases(texts.language(), "names") else name
 
 
 def _some(names: list[str]) -> str:
     more = len(names) - _LISTED
-    return ", ".join(names[:_LISTED]) + (f" and {more} more" if more > 0 else "")
+    listed = ", ".join(names[:_LISTED])
+    return texts.say("names.and-more", names=listed, more=more) if more > 0 else listed
 
 
 def replay_access_key(name: str) -> str:
@@ -100,7 +114,7 @@ class Identity:
                 return Project(project_id, name)
         named = [name for name in self.projects if name not in self.derived]  # what somebody wrote is likelier meant
         known = named if get_close_matches(reference, named) else list(self.projects)
-        raise unknown("project", reference, known, f"(projects of identity {self.name!r}, hwcloud.yaml)")
+        raise unknown("project", reference, known, texts.say("names.of-identity", name=self.name))
 
 
 def default_identity(name: str = "default") -> Identity:

@@ -12,6 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.commands.errors import UsageError
 
 if TYPE_CHECKING:  # a command loads what it needs, not what the others need
@@ -26,27 +27,22 @@ _SHOWN = 160  # characters of a text in the diff
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register the command."""
-    command = subparsers.add_parser("cassettes", help="the library; secrets and refusals in any vcrpy cassettes")
+    command = subparsers.add_parser("cassettes", help=_say("help"))
     actions = command.add_subparsers(required=True, metavar="ACTION")
-    for name, function, about in (
-        ("list", list_library, "the shipped cassettes and what happens in each"),
-        ("show", show, "what one cassette says: a shipped name or a file"),
-        ("scan", scan_files, "secrets and recorded refusals in any vcrpy cassettes (YAML or JSON); changes nothing"),
-        ("scrub", scrub_files, "show how the same cassettes look without secrets; --write rewrites them"),
-    ):
+    for name, function in (("list", list_library), ("show", show), ("scan", scan_files), ("scrub", scrub_files)):
+        about = _say(f"{name}-help")
         parser = actions.add_parser(name, help=about, description=about)
-        parser.add_argument("--json", action="store_true", help="for machines")
+        parser.add_argument("--json", action="store_true", help=_say("json"))
         parser.set_defaults(run=function)
         if name == "show":
-            parser.add_argument("name", metavar="NAME", help="such as authentication/token-missing, or a path")
+            parser.add_argument("name", metavar="NAME", help=_say("name"))
         if name in ("scan", "scrub"):
-            parser.add_argument("paths", nargs="+", metavar="PATH", help="files, or folders to look through")
-            about_keep = "a glob of what is no secret, or of its place ($.rows[*].etag); repeatable"
-            parser.add_argument("--keep", action="append", default=[], metavar="GLOB", help=about_keep)
+            parser.add_argument("paths", nargs="+", metavar="PATH", help=_say("paths"))
+            parser.add_argument("--keep", action="append", default=[], metavar="GLOB", help=_say("keep"))
         if name == "scan":
-            parser.add_argument("--secrets-only", action="store_true", help="recorded refusals are no finding")
+            parser.add_argument("--secrets-only", action="store_true", help=_say("secrets-only"))
         if name == "scrub":
-            parser.add_argument("-y", "--write", action="store_true", help="rewrite the files, not only show the diff")
+            parser.add_argument("-y", "--write", action="store_true", help=_say("write"))
 
 
 def list_library(args: argparse.Namespace) -> int:
@@ -65,7 +61,7 @@ def list_library(args: argparse.Namespace) -> int:
     for row in rows:
         happens = row["happens"]
         assert isinstance(happens, list)
-        print(f"{row['name']:<{width}}  {', then '.join(happens)}")
+        print(f"{row['name']:<{width}}  {_say('then').join(happens)}")
     return 0
 
 
@@ -94,7 +90,7 @@ def show(args: argparse.Namespace) -> int:
 def _told(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {_told(one)}" for key, one in value.items() if one is not None)
-    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    return _say("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
 def _cleaner(tape: Tape) -> Clean:
@@ -133,7 +129,8 @@ def scan_files(args: argparse.Namespace) -> int:
         print(json.dumps({**rows, **more}, indent=2))
         return status
     for hidden in found:
-        print(f"{hidden.kind:<8} {hidden}")
+        kind = _say(f"kind-{hidden.kind}")
+        print(f"{kind}{' ' * (8 - texts.columns(kind))} {hidden}")
     secrets = sum(one.kind == "secret" for one in found)
     refusals = len(found) - secrets
     counts = [_say("secrets", n=secrets), _say("refusals", n=refusals)]
@@ -175,13 +172,10 @@ def scrub_files(args: argparse.Namespace) -> int:
         print(json.dumps(whole, indent=2, ensure_ascii=False))
     else:
         for line in left:
-            print(f"still there, take it out by hand: {line}")
+            print(_say("still-there", place=line))
         for plan in refused:
             first, second = plan.merged or (0, 0)
-            print(
-                f"not rewritten: {plan.path}: interactions {first} and {second} differ only in what is taken out of "
-                "the URL, and the one would be given for the other; take the secret out by hand, or record anew"
-            )
+            print(_say("merged", file=plan.path, first=first, second=second))
         print(_verdict(len(plans), len(dirty), len(refused), args.write))
         looked.tell()
     return 2 if looked.broken else int(bool(left or refused or (dirty and not args.write)))
@@ -198,25 +192,25 @@ def _keep(args: argparse.Namespace) -> list[str]:
 
 def _verdict(files: int, dirty: int, refused: int, written: bool) -> str:
     if not dirty:
-        return f"{_count(files, 'cassette')}: nothing to take out"
-    aside = f", {refused} left as {'it is' if refused == 1 else 'they are'}" if refused else ""
-    of_all = f"{_count(dirty - refused, 'cassette')} of {files}"
-    if written:
-        return f"{of_all} rewritten{aside}"
-    return f"{of_all} would be rewritten{aside}; nothing is written without --write"
+        return _say("nothing", cassettes=_say("cassettes", n=files))
+    aside = _say("aside", n=refused) if refused else ""
+    changed = _say("cassettes", n=dirty - refused)
+    return texts.say(
+        f"cassettes.{'rewritten' if written else 'would-rewrite'}", cassettes=changed, n=files, aside=aside
+    )
 
 
 def _print_plan(plan: Rewritten) -> None:
     print(plan.path)
     for (number, call), changes in groupby(plan.changes, lambda one: (one.interaction, one.call)):
-        print(f"  interaction {number}  {call}" if number else "  metadata")
+        print("  " + (_say("plan-interaction", number=number, call=call) if number else _say("plan-metadata")))
         moved = False
         for change in changes:
             print(f"    - {change.place}: {_short(change.before)}")
             print(f"    + {change.place}: {_short(change.after)}")
             moved = moved or change.place == "request.uri"
         if moved:
-            print("    note: the URL changes, and vcrpy matches by URL; let it filter the same (before_record_request)")
+            print(f"    {_say('plan-url')}")
 
 
 def _short(text: str) -> str:
@@ -233,7 +227,7 @@ class _Looked:
         try:
             self._files = list(files_of(paths))
         except FileNotFoundError as error:
-            raise UsageError(f"{error}: no such file or folder") from None
+            raise UsageError(_say("no-such-path", path=error)) from None
         self.broken: list[str] = []
         self.others = 0
 
@@ -270,8 +264,6 @@ class _Looked:
 
 
 def _say(name: str, **values: object) -> str:
-    from pytest_hwcloud import texts
-
     return texts.say(f"cassettes.{name}", **values)
 
 
@@ -283,7 +275,7 @@ def _named(name: str) -> Tape:
 
     path = library.shipped(name) or (Path(name) if Path(name).is_file() else None)
     if path is None:
-        raise UsageError(str(unknown("cassette", name, list(library.names()), "(a shipped name, or a file)")))
+        raise UsageError(str(unknown("cassette", name, list(library.names()), texts.say("names.shipped-or-file"))))
     try:
         return Tape.load(path, name=name)
     except CassetteError as error:
@@ -292,7 +284,7 @@ def _named(name: str) -> Tape:
 
 def _outcome(one: Interaction) -> str:
     if one.answer is None:
-        return f"no answer: {one.fault}"
+        return _say("no-answer", fault=one.fault)
     from pytest_hwcloud.cloud import failures
 
     failure = failures.read(one.answer.body) if one.answer.status >= 400 and one.answer.body else None
@@ -318,7 +310,3 @@ def _row(one: Interaction, clean: Clean) -> dict[str, object]:
 
 def _plain(tape: Tape) -> dict[str, object]:
     return {"metadata": json.loads(json.dumps(dict(tape.metadata), default=str))} if tape.metadata else {}
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -8,6 +8,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.commands.errors import UsageError
 
 if TYPE_CHECKING:
@@ -55,7 +56,9 @@ def _rules(args: argparse.Namespace) -> int:
     names = [word.upper() for word in args.code]
     for name in names:
         if name not in RULES:
-            raise UsageError(str(unknown("rule", name, list(RULES), "(pytest-hwcloud help rules)")))
+            raise UsageError(
+                str(unknown("rule", name, list(RULES), texts.say("names.see", command="pytest-hwcloud help rules")))
+            )
     if args.json:
         print(json.dumps([RULES[name].to_dict(args.lang) for name in names], ensure_ascii=False, indent=2))
     else:

@@ -38,7 +38,9 @@ def show(args: argparse.Namespace) -> int:
         print("\n".join(f"  {topic:<{width}}  {title(topic, args.lang)}" for topic in there()))
         return 0
     if args.topic not in there():
-        raise UsageError(str(unknown("topic", args.topic, there(), "(pytest-hwcloud help)")))
+        raise UsageError(
+            str(unknown("topic", args.topic, there(), texts.say("names.see", command="pytest-hwcloud help")))
+        )
     print(page(args.topic, args.lang), end="")
     return 0
 

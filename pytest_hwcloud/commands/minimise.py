@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.commands.actions import with_tables
 from pytest_hwcloud.commands.errors import UsageError
 
@@ -74,7 +75,9 @@ def _known(lock: Lock, identity: str, file: str) -> None:
     from pytest_hwcloud.cloud.identity import unknown
 
     if identity not in lock.identities:
-        raise UsageError(str(unknown("identity", identity, list(lock.identities), f"(identities of {file})")))
+        raise UsageError(
+            str(unknown("identity", identity, list(lock.identities), texts.say("names.of-file", file=file)))
+        )
     if not lock.needed_by(identity):
         raise UsageError(f"{file}: identity {identity} needs nothing, and IAM takes no policy without a statement")
 

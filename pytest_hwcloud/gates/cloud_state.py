@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.identity import Identity, default_identity, unknown
 from pytest_hwcloud.cloud.tokens import LIFETIME, Scope, Token
 from pytest_hwcloud.gates.lockout import Lockout
@@ -79,7 +80,7 @@ class CloudState:
     def identity(self, name: str) -> Identity:
         """The identity of this name; UnknownName with the nearest one."""
         if name not in self.identities:
-            raise unknown("identity", name, self.identities, "(identities of this run, hwcloud.yaml)")
+            raise unknown("identity", name, self.identities, texts.say("names.of-run"))
         return self.identities[name]
 
     def by_ak(self, ak: str) -> Identity | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cassettes.usage import Hygiene
 from pytest_hwcloud.interceptors.router import Router
 from pytest_hwcloud.replay.player import Player
@@ -79,11 +80,11 @@ class CassetteChecks:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         lines = self.lines()
         if lines:
-            terminalreporter.write_sep("=", "hwcloud cassettes", bold=True)
+            terminalreporter.write_sep("=", texts.say("run.cassettes-title"), bold=True)
             for line in lines:
                 terminalreporter.write_line(line)
             if self.settings.cassette_checks == "enforce":
-                terminalreporter.write_line("The run fails because hwcloud_cassette_checks = enforce.")
+                terminalreporter.write_line(texts.say("run.cassettes-enforced"))
 
     def lines(self) -> list[str]:
         """One line a finding; none where the checks are off, or not all of the run is known."""

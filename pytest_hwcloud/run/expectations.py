@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud import failures
 from pytest_hwcloud.cloud.failures import Failure
 from pytest_hwcloud.cloud.identity import unknown
@@ -60,7 +61,9 @@ class Refused(AbstractContextManager["Refusal"]):
 
     def __init__(self, explain: Explain, journal: Journal, code: str | None, gate: str | None) -> None:
         if gate is not None and gate not in GATES:
-            raise unknown("gate", gate, list(GATES), f"(hwcloud.refused({_asked(code, gate)}))")
+            raise unknown(
+                "gate", gate, list(GATES), texts.say("names.see", command=f"hwcloud.refused({_asked(code, gate)})")
+            )
         self._explain, self._journal, self._code, self._gate = explain, journal, code, gate
         self._refusal, self._start = Refusal(), len(journal.exchanges)
 
@@ -120,9 +123,10 @@ def _not_refused_so(
     __tracebackhide__ = True
     asked = f"hwcloud.refused({_asked(code, gate)})"
     if refusal.failure is None:
-        what = "no call in the block was refused" if made else "no call was made in the block"
-        raise AssertionError("\n".join([f"{asked}: {what}", *_listed(made)])) from None
-    error = AssertionError(f"{asked}: refused otherwise, {refusal.code or refusal.failure.kind} at {refusal.gate}")
+        head = texts.say("expectations.none-refused" if made else "expectations.none-made", asked=asked)
+        raise AssertionError("\n".join([head, *_listed(made)])) from None
+    code = refusal.code or refusal.failure.kind
+    error = AssertionError(texts.say("expectations.refused-otherwise", asked=asked, code=code, gate=refusal.gate))
     explanation = explain(refusal.error or refusal.failure)
     if explanation:
         error.add_note(str(explanation))
@@ -136,19 +140,26 @@ def _asked(code: str | None, gate: str | None) -> str:
 
 def _listed(made: Sequence[Exchange]) -> list[str]:
     lines = [f"{e.method} {e.url} -> {e.status or e.fault}" for e in made]
-    return [f"  {'calls' if index == 0 else '':<10}{line}" for index, line in enumerate(lines)]
+    return _labelled("calls", lines)
+
+
+def _labelled(label: str, lines: Sequence[str]) -> list[str]:
+    """The lines below a label of ten columns."""
+    said = texts.say(f"expectations.label-{label}")
+    head = said + " " * (10 - texts.columns(said))
+    return [f"  {head if index == 0 else ' ' * 10}{line}" for index, line in enumerate(lines)]
 
 
 def assert_ok(explain: Explain, response: Any) -> Any:
     """See HwCloud.assert_ok."""
     __tracebackhide__ = True
     if response is None:
-        raise TypeError("hwcloud.assert_ok(None): a response is expected")
+        raise TypeError(texts.say("expectations.no-response"))
     failure = failures.read(response)
     if failure is None:
         return response
-    status = f"HTTP {failure.status}" if failure.status else "no answer"
-    error = AssertionError(f"hwcloud.assert_ok: a success was expected, got {status} {failure.code or ''}".rstrip())
+    status = f"HTTP {failure.status}" if failure.status else texts.say("expectations.no-answer")
+    error = AssertionError(texts.say("expectations.not-ok", outcome=f"{status} {failure.code or ''}".rstrip()))
     explanation = explain(response)
     if explanation:
         error.add_note(str(explanation))
@@ -163,8 +174,12 @@ def assert_called(made: Sequence[Exchange], what: str, times: int | None) -> Non
         return
     asked = f"hwcloud.assert_called({what!r}{f', times={times}' if times is not None else ''})"
     if not made:
-        raise AssertionError(f"{asked}: this test made no calls")
-    head = f"{asked}: called {count} time{'s' * (count != 1)}" if count else f"{asked}: never called"
+        raise AssertionError(texts.say("expectations.no-calls", asked=asked))
+    head = (
+        texts.say("expectations.called", asked=asked, n=count)
+        if count
+        else texts.say("expectations.never-called", asked=asked)
+    )
     raise AssertionError("\n".join([head, *_calls(made), *([] if count else _hint(what))]))
 
 
@@ -177,7 +192,7 @@ def _hint(what: str) -> list[str]:
     try:
         check_actions("", [what])
     except MarkerError as problem:
-        return [f"  {'name':<10}{problem}"]
+        return _labelled("name", [str(problem)])
     return []
 
 
@@ -191,8 +206,10 @@ def _is_call(exchange: Exchange, what: str) -> bool:
 def _calls(made: Sequence[Exchange]) -> list[str]:
     counted: dict[str, int] = {}
     for exchange in made:
-        needed = ", ".join(exchange.call.actions or exchange.call.identity_actions) or "no known action"
+        needed = ", ".join(exchange.call.actions or exchange.call.identity_actions) or texts.say(
+            "expectations.no-action"
+        )
         line = f"{exchange.call.label}  ({needed})"
         counted[line] = counted.get(line, 0) + 1
     lines = [f"{count} x {line}" for line, count in counted.items()]
-    return [f"  {'made' if index == 0 else '':<10}{line}" for index, line in enumerate(lines)]
+    return _labelled("made", lines)

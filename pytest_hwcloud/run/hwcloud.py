@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud import endpoints
 from pytest_hwcloud.cloud.identity import Identity, unknown
 from pytest_hwcloud.cloud.tokens import Scope, Token, domain_scope, project_scope
@@ -97,12 +98,11 @@ class Cloud:
         if domain in (None, False):
             return project_scope(who, project or self._context.region)
         if project is not None:
-            raise ValueError(
-                f"hwcloud.token(project={project!r}, domain={domain!r}): a token has one scope; "
-                "give project for regional services, or domain=True for global ones"
-            )
+            raise ValueError(texts.say("run.one-scope", project=project, domain=domain))
         if domain not in (True, who.domain, who.domain_id):
-            raise unknown("domain", str(domain), [who.domain, who.domain_id], f"(domain of identity {who.name!r})")
+            raise unknown(
+                "domain", str(domain), [who.domain, who.domain_id], texts.say("names.of-domain", name=who.name)
+            )
         return domain_scope(who)
 
     def url(self, service: str, path: str, region: str | None = None, identity: str | None = None) -> str:
@@ -115,10 +115,7 @@ class Cloud:
                 return who.project(where).id
             if match[1] == "domain_id":
                 return who.domain_id
-            raise ValueError(
-                f"hwcloud.url({service!r}, {path!r}): {match[0]} is not filled in; only {{project_id}} and "
-                "{domain_id} are known, write other ids into the path"
-            )
+            raise ValueError(texts.say("run.not-filled", service=service, path=path, name=match[0]))
 
         return base + "/" + _PLACEHOLDER.sub(value, path).lstrip("/")
 
@@ -222,9 +219,6 @@ class HwCloud(Cloud):
         from pytest_hwcloud.run.markers import check_actions
 
         if self._context.settings.mode != "replay":
-            pytest.fail(
-                f"hwcloud.{what}(...) changes rights in replay only; this run is in {self._context.settings.mode} mode "
-                "(the real cloud keeps its own policies)",
-                pytrace=False,
-            )
+            mode = self._context.settings.mode
+            pytest.fail(texts.say("run.replay-only", what=what, mode=mode), pytrace=False)
         check_actions(f"hwcloud.{what}", actions)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.calls import actions as names
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ def problems(item: pytest.Item, context: RunContext, routers: Routers) -> Iterat
         if mark.name in _SIGNATURES:
             try:
                 _check(mark, item, context, routers)
-            except (ValueError, TypeError) as error:
-                yield f"{place(item)}: @pytest.mark.{mark.name}: {error}"
+            except ValueError as error:
+                yield texts.say("markers.place", place=place(item), marker=mark.name, problem=error)
 
 
 def place(item: pytest.Item) -> str:
@@ -56,7 +57,7 @@ def place(item: pytest.Item) -> str:
 
 
 def _check(mark: pytest.Mark, item: pytest.Item, context: RunContext, routers: Routers) -> None:
-    bound = _SIGNATURES[mark.name].bind(*mark.args, **mark.kwargs).arguments
+    bound = _bound(mark)
     match mark.name:
         case "hwcloud_cassette":
             _check_cassettes(mark.args, item, routers)
@@ -66,24 +67,42 @@ def _check(mark: pytest.Mark, item: pytest.Item, context: RunContext, routers: R
             _check_permission(mark.name, bound, context)
 
 
+def _bound(mark: pytest.Mark) -> dict[str, object]:
+    """The arguments of a marker by name; MarkerError, in the language of the run, where they do not fit."""
+    signature = _SIGNATURES[mark.name]
+    try:
+        return signature.bind(*mark.args, **mark.kwargs).arguments
+    except TypeError:
+        pass
+    named = [name for name, one in signature.parameters.items() if one.kind is not one.VAR_POSITIONAL]
+    if unexpected := [name for name in mark.kwargs if name not in named]:
+        raise MarkerError(texts.say("markers.unexpected", name=unexpected[0]))
+    places = [name for name, one in signature.parameters.items() if one.kind is one.POSITIONAL_OR_KEYWORD]
+    if twice := [name for name in places[: len(mark.args)] if name in mark.kwargs]:
+        raise MarkerError(texts.say("markers.twice", name=twice[0]))
+    if len(mark.args) > len(places):
+        raise MarkerError(texts.say("markers.too-many"))
+    raise MarkerError(texts.say("markers.missing", name=places[len(mark.args)]))
+
+
 def _check_cassettes(given: tuple[object, ...], item: pytest.Item, routers: Routers) -> None:
     if not given:
-        raise MarkerError('name a cassette, for instance "authorization/aksk-without-permission"')
+        raise MarkerError(texts.say("markers.no-cassette"))
     for name in given:
-        routers.tape_path(_text("cassette name", name), item)
+        routers.tape_path(_text(texts.say("markers.what-cassette"), name), item)
 
 
 def _check_permission(marker: str, bound: dict[str, object], context: RunContext) -> None:
     groups = {key: bound.get(key, ()) for key in ("actions", "any_of", "optional")}
     for key, group in groups.items():
         if isinstance(group, str) or not isinstance(group, Iterable):
-            hint = f"; write {key}=[{group!r}]" if isinstance(group, str) else ""
-            raise MarkerError(f"{key} is a list of action names, not {group!r}{hint}")
+            said = "markers.write-list" if isinstance(group, str) else "markers.no-list"
+            raise MarkerError(texts.say(said, key=key, value=repr(group)))
         check_actions("", tuple(group))
     if not any(groups.values()):
-        raise MarkerError('name an action, for instance "ecs:cloudServers:list"')
+        raise MarkerError(texts.say("markers.no-action"))
     if bound.get("scope") not in (None, "project", "domain"):
-        raise MarkerError(f"scope is 'project' or 'domain', not {bound['scope']!r}")
+        raise MarkerError(texts.say("markers.no-scope", value=repr(bound["scope"])))
     if bound.get("identity") is not None:
         context.state.identity(_text("identity", bound["identity"]))
 
@@ -91,9 +110,9 @@ def _check_permission(marker: str, bound: dict[str, object], context: RunContext
 def check_actions(what: str, given: Iterable[object]) -> None:
     """MarkerError for a name that is no action: wrong form, a wildcard (with what it covers), or unknown."""
     for action in given:
-        problem = _action_problem(_text("action", action))
+        problem = _action_problem(_text(texts.say("markers.what-action"), action))
         if problem:
-            raise MarkerError(f"{what}: {problem}" if what else problem)
+            raise MarkerError(texts.say("markers.of", what=what, problem=problem) if what else problem)
 
 
 def _action_problem(action: str) -> str | None:
@@ -106,24 +125,24 @@ def _action_problem(action: str) -> str | None:
     if names.is_known(action) or not names.all_actions(parsed.service):
         return None  # of a service without a table nothing is known, so nothing is guessed
     guess = names.suggest(action)
-    return f"HWP010 unknown-action {action}: no such action is documented" + (
-        f"; did you mean {guess}?" if guess else ""
+    return texts.say("markers.unknown-action", action=action) + (
+        texts.say("markers.meant", name=guess) if guess else ""
     )
 
 
 def _expanded(pattern: str) -> str:
     found = names.expand(pattern)
-    shown = ", ".join(found[:6]) + (f" and {len(found) - 6} more" if len(found) > 6 else "")
-    return f"{pattern}: a marker names actions one by one, wildcards are for policies" + (
-        f"; it covers {shown}" if found else ""
+    shown, more = ", ".join(found[:6]), len(found) - 6
+    covered = texts.say("names.and-more", names=shown, more=more) if more > 0 else shown
+    return texts.say("markers.wildcard", pattern=pattern) + (
+        texts.say("markers.covers", names=covered) if found else ""
     )
 
 
 def _text(what: str, value: object) -> str:
     if not isinstance(value, str):
-        raise MarkerError(
-            f"{what} is a text, not {os.fspath(value) if isinstance(value, os.PathLike) else repr(value)}"
-        )
+        shown = os.fspath(value) if isinstance(value, os.PathLike) else repr(value)
+        raise MarkerError(texts.say("markers.no-text", what=what, value=shown))
     return value
 
 

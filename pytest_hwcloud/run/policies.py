@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.config import ConfigError, Configuration
 
 if TYPE_CHECKING:
@@ -44,4 +45,4 @@ def policy_labels(rights: Mapping[str, Rights]) -> list[str]:
 
 def _label(identity: str, source: str, count: int) -> str:
     shown = source if source.startswith("system:") else os.path.relpath(source)
-    return f"{shown} ({identity}, {count} statement{'s' * (count != 1)})"
+    return texts.say("run.policy-label", policy=shown, identity=identity, n=count)

@@ -116,7 +116,7 @@ def finish(recorder: Recorder, good: bool) -> None:
     """Keep the recording of a good test; fail the test if it cannot be kept, or if the cloud drifted from it."""
     problem = _committed(recorder, good)
     if problem is not None:
-        pytest.fail(f"hwcloud: {problem}", pytrace=False)
+        pytest.fail(texts.say("run.error", problem=problem), pytrace=False)
     for call in recorder.lost:
         warnings.warn(texts.say("wire.not-recorded", call=call), NotRecordable, stacklevel=2)
     if recorder.drift or recorder.unrecorded:
@@ -133,7 +133,6 @@ def _committed(recorder: Recorder, good: bool) -> CassetteError | None:
 
 def _drifted(recorder: Recorder) -> str:
     lines = [str(one) for one in recorder.drift]
-    lines += [f"{call}: not in the recording" for call in recorder.unrecorded]
-    head = f"hwcloud: the cloud no longer answers as recorded in {os.path.relpath(recorder.path)}"
-    way_out = "  record again: pytest --hwcloud-mode=record --hwcloud-record=all"
-    return "\n".join([head, *(f"  {line}" for line in dict.fromkeys(lines)), way_out])
+    lines += [texts.say("run.not-in-recording", call=call) for call in recorder.unrecorded]
+    head = texts.say("run.drifted", file=os.path.relpath(recorder.path))
+    return "\n  ".join([head, *dict.fromkeys(lines), texts.say("run.record-again")])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cassettes import library
 from pytest_hwcloud.cassettes.tape import CassetteError, Tape
 from pytest_hwcloud.cloud.identity import UnknownName
@@ -114,8 +115,8 @@ class Routers:
 
 
 def _not_recorded_over(error: CassetteError) -> CassetteError:
-    way_out = "; it is left as it is: repair or delete it, or write it anew with --hwcloud-record=all"
-    return CassetteError(error.problem + way_out, path=error.path, line=error.line, key=error.key)
+    problem = texts.say("run.not-recorded-over", problem=error.problem)
+    return CassetteError(problem, path=error.path, line=error.line, key=error.key)
 
 
 def parameter_of(request: pytest.FixtureRequest) -> str:

@@ -45,7 +45,7 @@ def start(config: pytest.Config, settings: options.Settings) -> Run:
     try:
         return Run(config, settings)
     except (ConfigError, UnknownName) as error:
-        raise pytest.UsageError(f"hwcloud: {error}") from None
+        raise pytest.UsageError(texts.say("run.error", problem=error)) from None
 
 
 class Run:

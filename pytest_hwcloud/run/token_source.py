@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud import endpoints
 from pytest_hwcloud.cloud.identity import Identity
 from pytest_hwcloud.cloud.tokens import Scope, Token, TokenCache, login_body, read_answer
@@ -38,16 +39,13 @@ def login(identity: Identity, scope: Scope, region: str) -> Token:
     import requests
 
     if not identity.password:
-        raise LoginError(
-            f"identity {identity.name!r} has no password, and a token is asked for with one: "
-            "set password: ${HW_USER_PASSWORD} in hwcloud.yaml, or sign with AK/SK (hwcloud.session())"
-        )
+        raise LoginError(texts.say("run.no-password", name=identity.name))
     url = endpoints.base_url("iam", region) + "/v3/auth/tokens"
     answer = requests.post(url, json=login_body(identity, scope), params={"nocatalog": "true"}, timeout=60)
     if answer.status_code != 201:
         from pytest_hwcloud.explanations.explanation import explain
 
-        raise LoginError(
-            f"IAM gave identity {identity.name!r} no token for {scope.kind} {scope.name}\n{explain(answer)}"
-        )
+        what = texts.say(f"run.scope-{scope.kind}", name=scope.name)
+        head = texts.say("run.no-token", name=identity.name, scope=what)
+        raise LoginError(f"{head}\n{explain(answer, texts.language())}")
     return read_answer(answer.headers.get("X-Subject-Token", ""), answer.json(), identity.name)
