@@ -108,11 +108,17 @@ class Journal:
     expected: set[int] = field(
         default_factory=set
     )  # id() of exchanges whose refusal the test asked for (hwcloud.refused)
+    command: str = ""  # where a program of `pytest-hwcloud run` stands for the test: the command that records it
 
     def add(self, exchange: Exchange) -> Exchange:
         exchange.phase, exchange.fixture = self.phase, self.fixture
         self.exchanges.append(exchange)
         return exchange
+
+    @property
+    def record_with(self) -> str:
+        """The command that records what this test lacks."""
+        return self.command or f'pytest --hwcloud-mode=record "{self.nodeid}"'
 
     @property
     def refused(self) -> list[Exchange]:

@@ -20,8 +20,11 @@ _SHOWN = 120  # characters of a value; a path or a query can be as long as it li
 Row = tuple[str, str]
 
 
-def unrecorded(request: Request, tapes: Sequence[Tape], own_path: Path | None, nodeid: str | None) -> str:
-    """The text of NotRecorded. It holds the URL without secrets, and never a header or a body."""
+def unrecorded(request: Request, tapes: Sequence[Tape], own_path: Path | None, command: str) -> str:
+    """The text of NotRecorded. It holds the URL without secrets, and never a header or a body.
+
+    command: the one that records what is missing.
+    """
     lines = [texts.say("cassettes.none-recorded", call=f"{request.method} {masked_url(request.url)}")]
     call = needs(request.method, request.url, request.body, request.headers)
     lines += _labelled("operation", [f"{call.service} {call.operation}"] if call.operation else [])
@@ -29,7 +32,6 @@ def unrecorded(request: Request, tapes: Sequence[Tape], own_path: Path | None, n
     found = _nearest(request, tapes)
     if found is not None:
         lines += _comparison(request, *found)
-    command = f'pytest --hwcloud-mode=record "{nodeid}"' if nodeid else "pytest --hwcloud-mode=record"
     return "\n".join([*lines, *_labelled("record", [command])])
 
 

@@ -11,7 +11,7 @@ from pytest_hwcloud.explanations.advice_rule import Advice, Case
 from pytest_hwcloud.explanations.policy_verdict import Judged
 from pytest_hwcloud.explanations.wording import age
 
-_LACKING = ("none", "injected")  # the code's own cause, that an allow is missing, is right here
+_LACKING = ("none", "injected", "option")  # the code's own cause, that an allow is missing, is right here
 _DENY = re.compile(r"with an explicit deny in (?:an?|the) ([\w -]{1,60}) policy")
 
 
@@ -38,7 +38,7 @@ def by_the_run(case: Case) -> Advice | None:
 
 def _fix(case: Case, judged: Judged) -> str:
     values = {"actions": _actions(case), "who": _who(case), "policy": judged.policy, "identity": case.known.identity}
-    if judged.how == "injected":
+    if judged.how in ("injected", "option"):
         return _grant(case)
     if judged.how == "none":
         where = "file" if judged.files else "listed"

@@ -97,7 +97,7 @@ def circumstances(
         rights_changed_after_token=_is_stale(exchange, state),
         succeeded_elsewhere=_succeeded(exchange, journal, state),
         canonical_ours=_canonical(exchange),
-        judged=judged(exchange, state),
+        judged=judged(exchange, state, program=bool(journal and journal.command)),
         after=after,
     )
 

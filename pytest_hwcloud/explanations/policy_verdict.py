@@ -23,7 +23,7 @@ class Judged:
 
     how: "none" (no statement allows it), "near" (one names it but does not meet the call), "deny" (a statement denies
     it), "bound" (the service control policy), "elsewhere" (one does, granted elsewhere), "injected"
-    (hwcloud.deny). statement: counted from 1. why: what the near statement does not meet. policies: all asked.
+    (hwcloud.deny), "option" (the same for a program of `pytest-hwcloud run`). statement: counted from 1. why: what the near statement does not meet. policies: all asked.
     """
 
     how: str
@@ -39,13 +39,16 @@ class Judged:
         return tuple(name for name in self.policies if not name.startswith(_SYSTEM))
 
 
-def judged(exchange: Exchange, state: CloudState | None) -> Judged | None:
-    """What the run's authorization gate decided; None for a refusal that came from elsewhere."""
+def judged(exchange: Exchange, state: CloudState | None, *, program: bool = False) -> Judged | None:
+    """What the run's authorization gate decided; None for a refusal that came from elsewhere.
+
+    program: the call is of a program of `pytest-hwcloud run`.
+    """
     decision = exchange.decision
     if exchange.source != "gate" or exchange.gate != "authorization" or decision is None or decision.effect != "deny":
         return None
     if exchange.injected:
-        return Judged(how="injected")
+        return Judged(how="option" if program else "injected")
     rights = _rights(exchange, state)
     policies = tuple(dict.fromkeys(_shown(policy.source) for policy in rights.policies)) if rights else ()
     if rights and rights.bound and _is_bound(decision):

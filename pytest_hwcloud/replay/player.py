@@ -136,8 +136,10 @@ class Player:
         return _exchange(PlayedExchange, request, answer, source, verdict)
 
     def _not_recorded(self, request: Request) -> NotRecorded:
-        nodeid = CURRENT.journal.nodeid if CURRENT.journal else None
-        text = unrecorded(request, self.tapes, self.own_path, nodeid)
+        journal = CURRENT.journal
+        command = journal.record_with if journal is not None else "pytest --hwcloud-mode=record"
+        own = None if journal is not None and journal.command else self.own_path  # a program has none of its own
+        text = unrecorded(request, self.tapes, own, command)
         for identity in self.state.identities.values():
             for secret in filter(None, (identity.sk, identity.security_token, identity.password)):
                 text = text.replace(secret, "***")
