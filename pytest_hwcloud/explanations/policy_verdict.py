@@ -23,7 +23,8 @@ class Judged:
 
     how: "none" (no statement allows it), "near" (one names it but does not meet the call), "deny" (a statement denies
     it), "bound" (the service control policy), "elsewhere" (one does, granted elsewhere), "injected"
-    (hwcloud.deny), "option" (the same for a program of `pytest-hwcloud run`). statement: counted from 1. why: what the near statement does not meet. policies: all asked.
+    (hwcloud.deny), "option" (the same for a program of `pytest-hwcloud run`). statement: counted from 1. why: what the
+    near statement does not meet. policies: all asked.
     """
 
     how: str
