@@ -211,12 +211,10 @@ class _Program:
 
         def test_program(hwcloud: Any, hwcloud_gateway: Any) -> None:
             CURRENT.journal.command = self._again()  # type: ignore[union-attr]
-            problem = _problem(self.denied)
-            if problem:
-                pytest.fail(problem, pytrace=False)
             with ExitStack() as stack:
-                if self.denied:
-                    stack.enter_context(hwcloud.deny(*self.denied))
+                wrong = _denying(stack, hwcloud, self.denied)
+                if wrong:
+                    pytest.fail(wrong, pytrace=False)
                 self.status = self._run(hwcloud_gateway.environment(self.identity))
             if self.started:
                 _tell(hwcloud)
@@ -294,13 +292,13 @@ def _reporter() -> type[Any]:
     return Reporter
 
 
-def _problem(denied: Sequence[str]) -> str:
-    from pytest_hwcloud.run.markers import MarkerError, check_actions
-
+def _denying(stack: ExitStack, hwcloud: Any, actions: Sequence[str]) -> str:
+    """Refuse these actions until the stack is left; what is wrong with one of them."""
     try:
-        check_actions("--deny", denied)
-    except MarkerError as error:
-        return str(error)
+        if actions:
+            stack.enter_context(hwcloud.deny(*actions))
+    except ValueError as error:
+        return str(error).replace("hwcloud.deny", "--deny")
     return ""
 
 
