@@ -149,7 +149,7 @@ def _cassettes(given: Sequence[str], *, new: bool) -> tuple[list[str], Path | No
 
 def _is_file(name: str, new: bool) -> bool:
     path = Path(name)
-    return bool(path.suffix) and (path.is_file() or (new and path.suffix in (".yaml", ".yml", ".json")))
+    return bool(path.suffix) and (os.path.isfile(path) or (new and path.suffix in (".yaml", ".yml", ".json")))
 
 
 class _Program:
@@ -182,7 +182,7 @@ class _Program:
 
         module, name = ModuleType("program"), program_of(self.command)
         module.test_program = self._test(pytest)  # type: ignore[attr-defined]
-        place = next((Path(word).resolve() for word in self.command[1:] if Path(word).is_file()), Path.cwd() / name)
+        place = Path(next(filter(os.path.isfile, self.command[1:]), name)).absolute()
 
         class Command(pytest.Function):  # findings and reports name the program where a test would stand
             nodeid = name
@@ -215,7 +215,7 @@ class _Program:
                 wrong = _denying(stack, hwcloud, self.denied)
                 if wrong:
                     pytest.fail(wrong, pytrace=False)
-                self.status = self._run(hwcloud_gateway.environment(self.identity))
+                self.status = self._run(hwcloud_gateway.added_to(self.environment, self.identity))
             if self.started:
                 _tell(hwcloud)
             if self.recording and self.status:
@@ -238,7 +238,7 @@ class _Program:
     def _run(self, environment: dict[str, str]) -> int:
         sys.stdout.flush()
         try:
-            process = subprocess.Popen(self.command, env={**self.environment, **environment})
+            process = subprocess.Popen(self.command, env=environment)
         except OSError as error:
             print(_not_started(self.command[0], error), file=sys.stderr)
             return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE

@@ -14,14 +14,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.endpoints import STANDING_FOR
 from pytest_hwcloud.cloud.wire import Request
 from pytest_hwcloud.gateway import environment as variables
 from pytest_hwcloud.gateway.certificates import PASSWORD, Authority
-from pytest_hwcloud.gateway.server import Caller, Port, Server
+from pytest_hwcloud.gateway.port import Caller, Port
+from pytest_hwcloud.gateway.server import Server
 from pytest_hwcloud.gateway.services import Answering, Refusing
 from pytest_hwcloud.gateway.upstream import Proxies
 from pytest_hwcloud.interceptors.child_processes import CHILDREN
@@ -150,7 +151,10 @@ class Children:
         gateway = self._gateways.get(number)
         if gateway is not None:
             return gateway.led_to_the_line(environment, arguments)
-        if self.test is None or self.mode == "off" or number in self._numbers or not CURRENT_ROUTER.offline:
+        answering = self.mode == "answer" and CURRENT_ROUTER.router is not None  # in record and live mode, too
+        if self.test is None or self.mode == "off" or number in self._numbers:
+            return None
+        if not (CURRENT_ROUTER.offline or answering):
             return None
         caller = self._caller(arguments, Proxies.of(environment))
         if self.mode == "answer":
@@ -163,9 +167,9 @@ class Children:
         """The gateway of all children, with `--hwcloud-children=answer`."""
         return self.gateway(shared=True)
 
-    def gateway(self, *, shared: bool) -> Gateway:
+    def gateway(self, account: Account | None = None, *, shared: bool) -> Gateway:
         """A new gateway: for the running test, or for all (it answers as the test that runs when a call is made)."""
-        return Gateway(self, shared=shared)
+        return Gateway(self, account, shared=shared)
 
     def _caller(self, arguments: object, proxies: Proxies | None = None) -> Caller:
         test = self.test
@@ -214,21 +218,35 @@ class Children:
         self.server.close(port)
 
 
+class Account(Protocol):
+    """What a gateway has to know of the identities and of the region of the run."""
+
+    def keys(self, identity: str | None) -> Mapping[str, str]:
+        """The variables with the keys of an identity; None: that of the test."""
+
+    def without_others(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """An environment without keys of somebody else."""
+
+    def secret(self, ak: str) -> str | None:
+        """The SK of an AK of the run."""
+
+    def hosts(self) -> Sequence[str]:
+        """The hosts that get variables of their own."""
+
+    def endpoint(self, service: str, region: str | None) -> str:
+        """The URL of a service."""
+
+
 class Gateway:
-    """A loopback server for other processes: the fixtures `hwcloud_gateway` and `hwcloud_gateway_shared`.
+    """A loopback server for other processes: the fixtures `hwcloud_gateway` and `hwcloud_gateway_shared`."""
 
-    keys: the variables with the keys of an identity. named: the hosts that get variables of their own.
-    """
-
-    def __init__(self, children: Children, *, shared: bool) -> None:
+    def __init__(self, children: Children, account: Account | None, *, shared: bool) -> None:
         self.shared = shared
-        self._children = children
+        self._children, self._account = children, account
         thread = children.test.thread if children.test is not None else threading.get_ident()
-        self._service = Answering(children.authority, lambda: CURRENT_ROUTER.router, children.hosts, thread)
+        secret = account.secret if account is not None else lambda ak: None
+        self._service = Answering(children.authority, lambda: CURRENT_ROUTER.router, children.hosts, thread, secret)
         self._ports: dict[tuple[object, ...], Port] = {}
-        self.keys: Callable[[str | None], Mapping[str, str]] = lambda identity: {}
-        self.named: Callable[[], Sequence[str]] = lambda: ()
-        self.endpoint_of: Callable[[str, str | None], str] = lambda service, region: ""
         self._closed = False
 
     def __repr__(self) -> str:
@@ -257,7 +275,12 @@ class Gateway:
     @property
     def env(self) -> dict[str, str]:
         """A copy of os.environ with all that a child needs."""
-        return dict(os.environ) | self.environment()
+        return self.added_to(os.environ)
+
+    def added_to(self, environment: Mapping[str, str], identity: str | None = None) -> dict[str, str]:
+        """A copy of an environment with all that a child needs, and without keys of somebody else."""
+        own = self._account.without_others(environment) if self._account is not None else dict(environment)
+        return own | self.environment(identity)
 
     def environment(
         self, identity: str | None = None, credentials: bool = True, preload: bool = True
@@ -265,13 +288,14 @@ class Gateway:
         """Only the variables. identity: whose keys. preload: also lead clients that read no proxy variables."""
         found = self.routing(os.environ, self.port(), preload=preload)
         found.update(self._endpoints())
-        if credentials:
-            found.update(self.keys(identity))
+        if credentials and self._account is not None:
+            found.update(self._account.keys(identity))
         return found
 
     def endpoint(self, service: str, region: str | None = None) -> str:
         """`https://127.0.0.1:PORT`, which stands for the host of this service."""
-        host = self.endpoint_of(service, region).partition("://")[2].partition("/")[0]
+        url = self._account.endpoint(service, region) if self._account is not None else ""
+        host = url.partition("://")[2].partition("/")[0]
         return f"https://127.0.0.1:{self.port(host=host).number}"
 
     def port(self, caller: Caller | None = None, host: str = "") -> Port:
@@ -316,7 +340,7 @@ class Gateway:
         from pytest_hwcloud.cloud.endpoints import locate
 
         found: dict[str, str] = {}
-        for host in self.named():
+        for host in self._account.hosts() if self._account is not None else ():
             place = locate(host)
             if place.service == "obs":
                 found["AWS_ENDPOINT_URL_S3"] = f"https://{host.removeprefix(f'{place.bucket}.')}"

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import ssl
 import sys
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from pytest_hwcloud import texts
 from pytest_hwcloud.cassettes.tape import CassetteError, Interaction
-from pytest_hwcloud.cloud.endpoints import is_cloud_host, locate
+from pytest_hwcloud.cloud.endpoints import STANDING_FOR, is_cloud_host, locate
 from pytest_hwcloud.cloud.failures.network import fault_kind
+from pytest_hwcloud.cloud.signing.algorithms import sign
+from pytest_hwcloud.cloud.signing.verification import Claim, read_claim, verify
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.gateway import upstream
 from pytest_hwcloud.gateway.messages import Malformed, Reader, read_answer
-from pytest_hwcloud.gateway.server import AT_CONNECT, Caller, Fault, Heard
+from pytest_hwcloud.gateway.port import AT_CONNECT, Caller, Fault, Heard
 from pytest_hwcloud.interceptors.router import CloudFault, NotRecorded, Router
 from pytest_hwcloud.usercode.call_site import CallSite, site_of, speaking_for
 
@@ -30,6 +34,8 @@ NOT_RECORDED, NOT_RECORDED_OBS = "HWCLOUD.NotRecorded", "HWCloudNotRecorded"
 _ANSWERING = 60.0  # seconds that the real cloud may take
 METADATA = "169.254.169.254"  # of a server, where an SDK without keys asks for some
 Refused = Callable[[str, int, Caller], str]
+Secret = Callable[[str], str | None]
+_HOST_SIGNED = re.compile(r"AWS4-|.*[?&]X-(?:Amz|Obs)-Signature=", re.I).match
 
 
 class Refusing:
@@ -62,14 +68,20 @@ class Refusing:
 class Answering:
     """The same cloud that the test calls: its gates, cassettes and journal.
 
-    router: who answers now, None if the test is over. thread: the thread that runs the test. refused: `host:port` of
-    every other host that was turned away.
+    router: who answers now, None if the test is over. thread: the thread that runs the test. secret: the SK of an AK of
+    the run. refused: `host:port` of every other host that was turned away.
     """
 
     def __init__(
-        self, authority: Authority, router: Callable[[], Router | None], hosts: Sequence[str], thread: int
+        self,
+        authority: Authority,
+        router: Callable[[], Router | None],
+        hosts: Sequence[str],
+        thread: int,
+        secret: Secret,
     ) -> None:
         self._authority, self._router, self._hosts, self._thread = authority, router, tuple(hosts), thread
+        self._secret = secret
         self.refused: list[str] = []
 
     def is_cloud(self, host: str) -> bool:
@@ -117,7 +129,13 @@ class Answering:
                 raise Fault(fault.kind) from None
             except (NotRecorded, CassetteError) as error:
                 return not_recorded(request, str(error))
-            return found if found is not None else _from_the_cloud(request, raw, router)
+            if found is not None:
+                return found
+            try:
+                raw = resigned(request, raw, self._secret)
+            except ValueError as error:
+                return Answer(400, {"Content-Type": "text/plain; charset=utf-8"}, f"{error}\n".encode())
+            return _from_the_cloud(request, raw, router)
 
     def _where(self, caller: Caller) -> CallSite | None:
         """The line that started the program, else the one at which the test stands now; the other is kept as well."""
@@ -148,6 +166,51 @@ def not_recorded(request: Request, text: str) -> Answer:
     document = {"error_code": NOT_RECORDED, "error_msg": text}
     body = json.dumps(document, ensure_ascii=False)
     return Answer(400, {"Content-Type": "application/json"}, body.encode(), "Bad Request")
+
+
+def resigned(request: Request, raw: bytes, secret: Secret) -> bytes:
+    """A request to a port that stands for a host, as the real host has to read it: with its name, signed for it.
+
+    ValueError for a signature that holds the port's address and cannot be made again.
+    """
+    given = request.headers.get("host", "")
+    host = STANDING_FOR.get(given)
+    if host is None:
+        return raw
+    head, end, body = raw.partition(b"\r\n\r\n")
+    new = {"host": host}
+    authorization = request.headers.get("authorization", "")
+    claim = read_claim(authorization)
+    if claim is not None and "host" in claim.names:
+        sk = secret(claim.ak)
+        if sk is None:
+            raise ValueError(texts.say("gateway.unknown_key", place=given, host=host))
+        if verify(request, secret=secret, now=datetime.now(UTC)).ok:  # a wrong signature is the cloud's to refuse
+            new |= _signature(request, body, claim, sk, host)
+    elif _HOST_SIGNED(authorization) or _HOST_SIGNED(request.url):
+        raise ValueError(texts.say("gateway.signed_for_a_port", place=given, host=host))
+    lines = head.decode("latin-1").split("\r\n")
+    for number, line in enumerate(lines[1:], 1):
+        name = line.partition(":")[0]
+        lines[number] = f"{name}: {new[name.lower()]}" if name.lower() in new else line
+    return "\r\n".join(lines).encode("latin-1") + end + body
+
+
+def _signature(request: Request, body: bytes, claim: Claim, sk: str, host: str) -> dict[str, str]:
+    signed = {name: request.headers.get(name, "") for name in claim.names} | {"host": host}
+    _, region, service = (*claim.scope.split("/"), "", "")[:3]
+    made = sign(
+        request.method,
+        request.url,
+        {**signed, "x-sdk-date": request.headers["x-sdk-date"]},
+        body,
+        ak=claim.ak,
+        sk=sk,
+        algorithm=claim.suite.name,
+        region=region or None,
+        service=service or None,
+    )
+    return {"authorization": made["Authorization"]}
 
 
 def _from_the_cloud(request: Request, raw: bytes, router: Router) -> Heard:

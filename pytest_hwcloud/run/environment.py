@@ -65,6 +65,11 @@ def _is_invented(identity: Identity) -> bool:
     return identity.ak == replay_access_key(identity.name)
 
 
+def without_keys(environ: Mapping[str, str]) -> dict[str, str]:
+    """A copy without the variables of these families."""
+    return {name: value for name, value in environ.items() if not _FAMILIES.fullmatch(name)}
+
+
 @contextmanager
 def replaced(given: Mapping[str, str], environ: MutableMapping[str, str] = os.environ) -> Iterator[None]:
     """In this block these variables stand alone in their families; afterwards all is as it was."""

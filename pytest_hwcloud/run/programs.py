@@ -87,7 +87,8 @@ class Programs:
             children.begin(Test(nodeid=nodeid, thread=thread, fixture=_fixture))
 
     def _starting(self, arguments: object, given: Mapping[object, object] | None) -> dict[str, str] | None:
-        if self._children is None and (self._settings.children == "off" or not CURRENT_ROUTER.offline):
+        mode = self._settings.children
+        if self._children is None and (mode == "off" or not (CURRENT_ROUTER.offline or mode == "answer")):
             return None
         return self.children.starting(arguments, given)
 
@@ -106,26 +107,14 @@ class Programs:
         """
         from pytest_hwcloud.gateway.certificates import MissingExtra
 
-        context, region = self._context, self._context.region
         try:
-            gateway = self.children.gateway(shared=identity is None)
+            gateway = self.children.gateway(_Account(self._context, identity), shared=identity is None)
             gateway.port()
         except MissingExtra as error:
             pytest.fail(f"hwcloud: {error}", pytrace=False)
         except (OSError, RuntimeError) as error:  # pytest-socket raises a RuntimeError
             pytest.fail(texts.say("gateway.disabled_sockets", error=error), pytrace=False)
-        gateway.keys = lambda name: environment.variables(
-            context.identity(name or identity or context.state.stand_in), region
-        )
-        gateway.named = self._hosts
-        gateway.endpoint_of = lambda service, there: base_url(service, there or region)
         return gateway
-
-    def _hosts(self) -> list[str]:
-        """The hosts that get endpoint variables: those of the test's cassettes, and IAM."""
-        tapes = getattr(CURRENT_ROUTER.router, "tapes", ()) if self._settings.mode == "replay" else ()
-        iam = base_url("iam", self._context.region).partition("://")[2]
-        return list(dict.fromkeys([iam, *(host for tape in tapes for host in sorted(tape.hosts))]))
 
     # what was called when its test was over
 
@@ -156,6 +145,35 @@ class Programs:
             for test, program, place in late:
                 terminalreporter.write_line(texts.say("gateway.late", test=test, program=program, place=place))
             terminalreporter.write_line(texts.say("gateway.late_end"))
+
+
+class _Account:
+    """What a gateway has to know of the run. identity: of the test; None for a whole session."""
+
+    def __init__(self, context: RunContext, identity: str | None) -> None:
+        self._context, self._identity = context, identity
+
+    def keys(self, identity: str | None) -> Mapping[str, str]:
+        context = self._context
+        return environment.variables(
+            context.identity(identity or self._identity or context.state.stand_in), context.region
+        )
+
+    def without_others(self, environ: Mapping[str, str]) -> dict[str, str]:
+        return environment.without_keys(environ)
+
+    def secret(self, ak: str) -> str | None:
+        return next((one.sk for one in self._context.state.identities.values() if one.ak == ak), None)
+
+    def hosts(self) -> list[str]:
+        """Those of the test's cassettes, and IAM."""
+        replayed = self._context.settings.mode == "replay"
+        tapes = getattr(CURRENT_ROUTER.router, "tapes", ()) if replayed else ()
+        iam = base_url("iam", self._context.region).partition("://")[2]
+        return list(dict.fromkeys([iam, *(host for tape in tapes for host in sorted(tape.hosts))]))
+
+    def endpoint(self, service: str, region: str | None) -> str:
+        return base_url(service, region or self._context.region)
 
 
 def _fixture() -> str | None:

@@ -343,6 +343,22 @@ first = test_signed.__code__.co_firstlineno
     suite(source, "--hwcloud-children=answer", "-rf").assert_outcomes(passed=2)
 
 
+def test_keys_of_somebody_else_do_not_stand_beside_those_of_the_identity(
+    run: Callable[..., pytest.RunResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OS_CLOUD", "OS_TOKEN", "AWS_PROFILE", "HW_SECURITY_TOKEN", "HUAWEICLOUD_SDK_SECURITY_TOKEN"):
+        monkeypatch.setenv(name, "of-somebody-else")
+    monkeypatch.setenv("AWS_PAGER", "cat")
+    source = """
+def test_env(hwcloud, hwcloud_gateway, hwcloud_env):
+    assert "of-somebody-else" not in hwcloud_gateway.env.values()
+    assert hwcloud_gateway.env["AWS_PAGER"] == "cat"
+    assert hwcloud_env.items() <= hwcloud_gateway.env.items()
+    assert "SK" not in str({name for name in hwcloud_gateway.environment(credentials=False) if name.startswith("HUAWEI")})
+"""
+    run(source, "-p", "no:cacheprovider").assert_outcomes(passed=1)
+
+
 def test_a_wrong_value_of_the_option_is_an_error_that_names_it(suite: Suite, pytester: pytest.Pytester) -> None:
     result = suite("def test_x(hwcloud): pass\n", "-o", "hwcloud_children=maybe")
     assert result.ret == 4
