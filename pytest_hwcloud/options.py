@@ -146,6 +146,24 @@ MARKERS = (
 )
 
 
+def is_misspelt_marker(name: str, config: pytest.Config) -> bool:
+    """Whether a marker is meant for this plugin and is not one of its: hwcloud_…, or nearly the name of one.
+
+    A marker that the project registers is the project's.
+    """
+    if not name.startswith("hwcloud") and "permission" not in name:
+        return False
+    known = {line.partition(":")[0].partition("(")[0].strip() for line in config.getini("markers")}
+    return name not in known and (name.startswith("hwcloud") or bool(near_markers(name)))
+
+
+def near_markers(name: str) -> list[str]:
+    """The marker of ours that such a name was meant to be; empty if there is none."""
+    from difflib import get_close_matches
+
+    return get_close_matches(name, [line.partition("(")[0] for line in MARKERS], 1, 0.8)
+
+
 def add_options(parser: pytest.Parser) -> None:
     """Register every option with its ini twin."""
     group = parser.getgroup("hwcloud", "Huawei Cloud (pytest-hwcloud)")

@@ -111,7 +111,9 @@ def pytest_make_collect_report(
 
 
 def _is_cloud_test(item: pytest.Item) -> bool:
-    markers = sum(marker.name in MARKS for marker in item.iter_markers())
+    markers = sum(
+        marker.name in MARKS or options.is_misspelt_marker(marker.name, item.config) for marker in item.iter_markers()
+    )
     if not markers and FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
         return False
     item.stash[CLOUD] = markers

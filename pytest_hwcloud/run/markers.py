@@ -11,6 +11,7 @@ import pytest
 
 from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.calls import actions as names
+from pytest_hwcloud.options import is_misspelt_marker, near_markers
 
 if TYPE_CHECKING:
     from pytest_hwcloud.run.context import RunContext
@@ -48,6 +49,11 @@ def problems(item: pytest.Item, context: RunContext, routers: Routers) -> Iterat
                 _check(mark, item, context, routers)
             except ValueError as error:
                 yield texts.say("markers.place", place=place(item), marker=mark.name, problem=error)
+        elif is_misspelt_marker(mark.name, item.config):
+            near = near_markers(mark.name)
+            known = ", ".join(near or sorted(_SIGNATURES))
+            problem = texts.say("markers.misspelt" if near else "markers.no-such", name=known)
+            yield texts.say("markers.place", place=place(item), marker=mark.name, problem=problem)
 
 
 def place(item: pytest.Item) -> str:

@@ -92,3 +92,47 @@ def test_a_wrong_marker_under_xdist(run: Run, pytester: pytest.Pytester) -> None
     )
     result.stdout.fnmatch_lines(["test_it.py:3: @pytest.mark.hwcloud_identity: unknown identity 'nobody'; *"])
     assert result.ret != 0
+
+
+# Without a fixture of ours such a test would call the real cloud, with no more than pytest's warning.
+MISSPELT = [
+    (
+        'hwcloud_casette("success/list-servers")',
+        "no such marker; did you mean hwcloud_cassette? "
+        "A marker of your own begins otherwise, or is registered under `markers` in the ini file",
+    ),
+    (
+        'require_permission("ecs:cloudServers:list")',
+        "no such marker; did you mean requires_permission? "
+        "A marker of your own begins otherwise, or is registered under `markers` in the ini file",
+    ),
+    (
+        "hwcloud",
+        "no such marker; known: denied_permission, hwcloud_cassette, hwcloud_identity, requires_permission. "
+        "A marker of your own begins otherwise, or is registered under `markers` in the ini file",
+    ),
+]
+LET = "-Wignore::pytest.PytestUnknownMarkWarning"
+
+
+def test_a_misspelt_marker_is_one_line(run: Run, pytester: pytest.Pytester) -> None:
+    for number, (mark, _) in enumerate(MISSPELT, 1):
+        pytester.makepyfile(**{f"test_{number}": f"import pytest\n\n@pytest.mark.{mark}\ndef test_x():\n    pass\n"})
+    result = run("", LET, name="test_0")
+    result.assert_outcomes(errors=len(MISSPELT))
+    for number, (mark, message) in enumerate(MISSPELT, 1):
+        result.stdout.fnmatch_lines([f"test_{number}.py:3: @pytest.mark.{mark.partition('(')[0]}: {message}"])
+    chinese = run("", LET, "--hwcloud-lang=zh", name="test_0")
+    chinese.stdout.fnmatch_lines(
+        [
+            "test_1.py:3：@pytest.mark.hwcloud_casette：没有这个标记；您是否想写 hwcloud_cassette？"
+            "自定义标记请使用其他前缀，或在 ini 文件的 `markers` 中注册"
+        ]
+    )
+
+
+def test_a_marker_that_the_project_registers_is_its_own(run: Run, pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nmarkers =\n    hwcloud_slow: calls much\n    require_permission(name): of our own\n")
+    marks = "@pytest.mark.hwcloud_slow\n@pytest.mark.require_permission('x')\n@pytest.mark.file_permissions\n"
+    result = run(f"import pytest\n\n{marks}def test_x():\n    pass\n", LET)
+    result.assert_outcomes(passed=1)
