@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pytest_hwcloud import texts
@@ -11,19 +11,24 @@ from pytest_hwcloud.cassettes.request_key import key_of, parts
 from pytest_hwcloud.cassettes.tape import Interaction, Tape, file_name
 from pytest_hwcloud.cloud.calls.calls import needs
 from pytest_hwcloud.cloud.endpoints import locate
+from pytest_hwcloud.cloud.identity import Identity
 from pytest_hwcloud.cloud.wire import Answer, Request
 
 _PROJECT = re.compile(r"(?<=/)[0-9a-f]{32}(?=/|$)")
+_OWNER = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")  # the id of a project or an account
 _SECRET_NAME = re.compile(r"(?i)token|secret|passw|signature|credential|access_?key|accesskeyid|sign$|^(?:ak|sk)$")
 _SHOWN = 120  # characters of a value; a path or a query can be as long as it likes
 
 Row = tuple[str, str]
 
 
-def unrecorded(request: Request, tapes: Sequence[Tape], own_path: Path | None, command: str) -> str:
+def unrecorded(
+    request: Request, tapes: Sequence[Tape], own_path: Path | None, command: str, identities: Sequence[Identity] = ()
+) -> str:
     """The text of NotRecorded. It holds the URL without secrets, and never a header or a body.
 
-    command: the one that records what is missing.
+    command: the one that records what is missing. identities: of the run, the one that calls first; recordings carry
+    their ids and no others.
     """
     lines = [texts.say("cassettes.none-recorded", call=f"{request.method} {masked_url(request.url)}")]
     call = needs(request.method, request.url, request.body, request.headers)
@@ -32,7 +37,46 @@ def unrecorded(request: Request, tapes: Sequence[Tape], own_path: Path | None, c
     found = _nearest(request, tapes)
     if found is not None:
         lines += _comparison(request, *found)
+    foreign = _foreign_id(request, tapes, found[1] if found else None, identities)
+    if foreign is not None:
+        return "\n".join([*lines, *_foreign_id_lines(request, *foreign, identities[0], command)])
     return "\n".join([*lines, *_labelled("record", [command])])
+
+
+def _foreign_id(
+    request: Request, tapes: Sequence[Tape], near: Interaction | None, identities: Sequence[Identity]
+) -> tuple[str, str] | None:
+    """An id in the URL that no recording can hold, and the one that recordings have in its place ("" if unknown).
+
+    The first 32 hex digits of the path are the owner's. In another place an id counts if it is the only difference.
+    """
+    known = {one for who in identities for one in (who.domain_id, who.user_id, *who.projects.values())}
+    if not known:
+        return None
+    recorded = {one for tape in tapes for key in tape.keys for one in _OWNER.findall(key)}
+    asked = key_of(request.method, request.url)
+    if near is not None:
+        theirs = key_of(near.method, near.uri)
+        if _OWNER.sub("", theirs) == _OWNER.sub("", asked):
+            pairs = zip(_OWNER.findall(asked), _OWNER.findall(theirs), strict=True)
+            return next(((ours, other) for ours, other in pairs if ours not in known and other in known), None)
+    owner = re.match(r"/v\d[\d.]*/([0-9a-f]{32})(?:/|$)", parts(asked)[3])
+    if owner is None or owner[1] in known or owner[1] in recorded:
+        return None
+    return owner[1], ""
+
+
+def _foreign_id_lines(request: Request, ours: str, other: str, who: Identity, command: str) -> Iterator[str]:
+    place = locate(request.url)
+    region = place.region or place.scope
+    kind = "domain_id" if other == who.domain_id or place.scope == "global" else "project_id"
+    other = other or (who.domain_id if kind == "domain_id" else who.projects.get(region, ""))
+    setting = f"domain_id: {ours}" if kind == "domain_id" else f"projects: {{{region}: {ours}}}"
+    told = "cassettes.ids" if other else "cassettes.ids-unnamed"
+    yield from _labelled("ids", [texts.say(told, ours=ours, other=other, identity=who.name)])
+    yield from _labelled("either", [texts.say("cassettes.ids-code", kind=kind)])
+    setting = f"identities: {{{who.name}: {{{setting}}}}}"
+    yield from _labelled("or", [texts.say("cassettes.ids-config", setting=setting), command])
 
 
 def masked_url(url: str) -> str:

@@ -139,7 +139,8 @@ class Player:
         journal = CURRENT.journal
         command = journal.record_with if journal is not None else "pytest --hwcloud-mode=record"
         own = None if journal is not None and journal.command else self.own_path  # a program has none of its own
-        text = unrecorded(request, self.tapes, own, command)
+        callers = sorted(self.state.identities.values(), key=lambda one: one.name != self.state.stand_in)
+        text = unrecorded(request, self.tapes, own, command, callers)
         for identity in self.state.identities.values():
             for secret in filter(None, (identity.sk, identity.security_token, identity.password)):
                 text = text.replace(secret, "***")

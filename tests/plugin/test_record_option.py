@@ -411,3 +411,33 @@ def test_live_mode_without_a_cassette(run: Run, pytester: pytest.Pytester, cloud
     verified = run(source, "--hwcloud-mode=live", "--hwcloud-verify")
     verified.assert_outcomes(passed=1, errors=1)
     verified.stdout.fnmatch_lines(["  GET https://*/cloudservers/detail: not in the recording"])
+
+
+HARD_CODED = """
+def test_it(hwcloud, hwcloud_session):
+    url = "https://ecs.cn-north-4.myhuaweicloud.com/v1/%s/cloudservers/detail"
+    assert hwcloud_session.get(url).json()["count"] == 2
+"""
+
+
+def test_a_real_project_id_in_the_code_and_both_ways_out(run: Run, pytester: pytest.Pytester, cloud: Cloud) -> None:
+    source = HARD_CODED % REAL.projects["cn-north-4"]
+    run(source, "--hwcloud-mode=record").assert_outcomes(passed=1)
+    replayed = run(source)
+    replayed.assert_outcomes(failed=1)
+    replayed.stdout.fnmatch_lines(
+        [
+            f"*  ids        {REAL.projects['cn-north-4']} is no id of this run: recordings carry the ids of the identity "
+            "default (05041fffa40025702f6dc009cc6f8f33) in place of the real ones",
+            "*  either     take the id in the code from hwcloud.credentials().project_id or hwcloud.url(…)*",
+        ]
+    )
+    mended = source.replace(REAL.projects["cn-north-4"], "{hwcloud.credentials().project_id}").replace(
+        '"https', 'f"https'
+    )
+    run(mended).assert_outcomes(passed=1)
+    pytester.makefile(
+        ".yaml", hwcloud=f"identities: {{default: {{projects: {{cn-north-4: {REAL.projects['cn-north-4']}}}}}}}"
+    )
+    run(source, "--hwcloud-mode=record").assert_outcomes(passed=1)
+    run(source).assert_outcomes(passed=1)

@@ -1,10 +1,14 @@
 """Gates before the recorded answer, the identities after it, and a clear text where there is nothing."""
 
+import re
+
 import pytest
 import requests
 from replaying import HOST, LIST, PROJECT, entry, replaying, signed, state, tape
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cassettes.nearest import masked_url
+from pytest_hwcloud.cloud.identity import DEFAULT_DOMAIN_ID
 from pytest_hwcloud.cloud.tokens import Scope
 from pytest_hwcloud.cloud.wire import Request
 from pytest_hwcloud.gates.cloud_state import CloudState
@@ -145,8 +149,67 @@ def test_the_text_sets_the_nearest_recording_beside_the_request(file):
         f"           * project  {'a' * 32}      {PROJECT}",
         "             path     /v1/{project_id}/cloudservers/detail  /v1/{project_id}/cloudservers/detail",
         "           * query    limit=5                               -",
-        '  record     pytest --hwcloud-mode=record "tests/test_x.py::test_y"',
+        f"  ids        {'a' * 32} is no id of this run: recordings carry the ids of the identity default in place of the "
+        "real ones",
+        "  either     take the id in the code from hwcloud.credentials().project_id or hwcloud.url(…); the recording then "
+        "fits",
+        "  or         name the real id in hwcloud.yaml, "
+        f"identities: {{default: {{projects: {{cn-east-3: {'a' * 32}}}}}}}, and record it:",
+        '             pytest --hwcloud-mode=record "tests/test_x.py::test_y"',
     ]
+
+
+REAL_PROJECT, REAL_DOMAIN = "7d" * 16, "e0" * 16
+WAYS = {
+    (f"{HOST}/v1/{REAL_PROJECT}/cloudservers/detail", "project_id", PROJECT): "projects: {cn-north-4: "
+    + "7d" * 16
+    + "}",
+    (f"{HOST}/v1/{REAL_PROJECT}/cloudservers/x", "project_id", PROJECT): "projects: {cn-north-4: " + "7d" * 16 + "}",
+    (f"{HOST}/v2/servers?project_id={REAL_PROJECT}", "project_id", PROJECT): "projects: {cn-north-4: "
+    + "7d" * 16
+    + "}",
+    (f"https://iam.myhuaweicloud.com/v3/domains/{REAL_DOMAIN}", "domain_id", DEFAULT_DOMAIN_ID): "domain_id: "
+    + "e0" * 16,
+}
+
+
+@pytest.mark.parametrize(("asked", "setting"), WAYS.items())
+def test_a_real_id_in_the_code_is_told_with_both_ways_out(file, asked, setting, monkeypatch):
+    url, kind, other = asked
+    made = tape(
+        file,
+        entry(),
+        entry(f"{HOST}/v2/servers?project_id={PROJECT}"),
+        entry(f"https://iam.myhuaweicloud.com/v3/domains/{DEFAULT_DOMAIN_ID}"),
+    )
+    ours = url.rpartition("=")[2][:32] if "=" in url else re.search("[0-9a-f]{32}", url)[0]
+    told = [
+        f"  ids        {ours} is no id of this run: recordings carry the ids of the identity default ({other}) in place "
+        "of the real ones",
+        f"  either     take the id in the code from hwcloud.credentials().{kind} or hwcloud.url(…); the recording then "
+        "fits",
+        f"  or         name the real id in hwcloud.yaml, identities: {{default: {{{setting}}}}}, and record it:",
+        '             pytest --hwcloud-mode=record "tests/test_x.py::test_y"',
+    ]
+    assert text_of(state(), url, made).splitlines()[-4:] == told
+    monkeypatch.setattr(texts._Run, "language", "zh")
+    assert text_of(state(), url, made).splitlines()[-4:-1] == [
+        f"  ID         {ours} 不是本次运行的 ID：录制文件以身份 default 的 ID（{other}）代替真实 ID",
+        f"  方法一     在代码中从 hwcloud.credentials().{kind} 或 hwcloud.url(…) 取得 ID，录制文件即可匹配",
+        f"  方法二     在 hwcloud.yaml 中写入真实 ID：identities: {{default: {{{setting}}}}}，并录制：",
+    ]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"{HOST}/v1/{PROJECT}/cloudservers/{'b' * 32}",  # the id of a server that is not recorded
+        f"{HOST}/v1/{'c' * 32}/other",  # a cassette made elsewhere has this project
+    ],
+)
+def test_an_id_that_is_nobodys_is_no_reason(file, url):
+    made = tape(file, entry(f"{HOST}/v1/{PROJECT}/cloudservers/{'d' * 32}"), entry(f"{HOST}/v1/{'c' * 32}/flavors"))
+    assert "is no id of this run" not in text_of(state(), url, made)
 
 
 def test_the_text_says_where_a_recording_would_lie(file, monkeypatch):
