@@ -73,13 +73,15 @@ def require(identity: Identity) -> Identity:
 
 
 def _live(identity: Identity, own: dict[str, str], region: str, environ: Mapping[str, str], home: Path) -> Identity:
-    ours = {field: texts.say("config.key-in-file", name=identity.name, field=field) for field in ("ak", "sk")}
+    kinds = ("ak", "sk", "password")
+    ours = {field: texts.say("config.key-in-file", name=identity.name, field=field) for field in kinds}
     sources: list[Source] = [("hwcloud.yaml", own, ours)]
     if identity.name == "default":
         sources += _sources(environ, home)
     for _, fields, names in sources:
         if _is_whole(fields, names) or fields.get("password"):
-            return _filled(identity, {**_ids(identity, sources, region, fields.get("ak")), **own, **fields}, region)
+            whole = {**_ids(identity, sources, region, fields.get("ak")), **own, **fields}
+            return _filled(replace(identity, key_source=names["ak" if "ak" in fields else "password"]), whole, region)
     return replace(identity, ak="", sk="", security_token=None, password=None)
 
 

@@ -96,6 +96,7 @@ class Identity:
     password: str | None = field(default=None, repr=False)
     policies: tuple[str, ...] = ()  # files, or system:NAME; they count everywhere
     placed_policies: tuple[PlacedPolicy, ...] = ()
+    key_source: str = field(default="", repr=False)  # record and live mode: where the key was found
     literal_keys: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # (ak, sk) of hwcloud.yaml, in plain text
     bound: str | None = None  # the service control policy of the account's organization
     context: Mapping[str, object] = field(default_factory=dict, hash=False)  # condition keys that are known of it

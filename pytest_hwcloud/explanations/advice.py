@@ -81,6 +81,14 @@ def _entry(failure: Failure) -> Entry | None:
     return entry_of(failure)
 
 
+def _no_project(case: Case) -> Advice | None:
+    """The SDK looked a project up, and the identity of the run has none of that name: no console can help."""
+    if case.failure.code != "No project id found" or case.known.no_project is None:
+        return None
+    identity, region = case.known.no_project
+    return case.say("cause-no-project", "fix-no-project", identity=identity, region=region)
+
+
 def _project_in_path(case: Case) -> Advice | None:
     """A path whose project id was never filled in: `//` or `{project_id}`."""
     path = url_path(case.url)
@@ -238,6 +246,7 @@ def _throttled(case: Case) -> Advice | None:
 RULES: tuple[Callable[[Case], Advice | None], ...] = (
     _network,
     advice_denied.by_the_run,
+    _no_project,
     _inner,
     _project_in_path,
     _foreign_key,

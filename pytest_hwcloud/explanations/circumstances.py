@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
+from pytest_hwcloud.cloud.jsontree import child
 from pytest_hwcloud.explanations.policy_verdict import Judged, judged
 from pytest_hwcloud.gates.gate import STALE_TOKEN
 from pytest_hwcloud.journal import IMPLICIT, Exchange, Journal
@@ -36,6 +37,7 @@ class Circumstances:
     call: str | None = None  # "GET https://…"
     identity: str | None = None
     user: str | None = None
+    key: tuple[str, str] | None = None  # record and live mode: the beginning of the access key, and where it was found
     credential: str | None = None  # "aksk", "token", "none"
     token_scope: ScopeLike | None = None
     token_age: float | None = None  # seconds
@@ -52,6 +54,7 @@ class Circumstances:
     canonical_ours: str | None = None
     judged: Judged | None = None  # what the run's own authorization gate decided
     looked_up: bool = False  # a client library made the call by itself
+    no_project: tuple[str, str] | None = None  # identity and region of a look-up that the run answered with no project
     after: str | None = None  # "KeyError": the explanation is about the last refused call before it
 
 
@@ -76,12 +79,13 @@ def circumstances(
 ) -> Circumstances:
     """The circumstances of an exchange; without one only what is known anyway."""
     if exchange is None:
-        return Circumstances(after=after)
+        return Circumstances(after=after, no_project=_no_project(journal))
     call, identity, token = exchange.call, _identity(exchange, state), exchange.token
     return Circumstances(
         call=f"{exchange.method} {exchange.url}",
         identity=exchange.identity,
         user=identity.user if identity else None,
+        key=(identity.ak[:4], identity.key_source) if identity and identity.key_source else None,
         credential=exchange.credential,
         token_scope=token.scope if token else None,
         token_age=_age(token, state) if token else None,
@@ -99,7 +103,18 @@ def circumstances(
         canonical_ours=_canonical(exchange),
         judged=judged(exchange, state, program=bool(journal and journal.command)),
         after=after,
+        no_project=_no_project(journal),
     )
+
+
+def _no_project(journal: Journal | None) -> tuple[str, str] | None:
+    """The last look-up of a project by its name, if the run's identity has none of that name."""
+    for exchange in reversed(journal.exchanges if journal else ()):
+        if url_path(exchange.url) == "/v3/projects" and exchange.source == "identity service":
+            name = parse_qs(urlsplit(exchange.url).query).get("name", [""])[0]
+            found = child(exchange.answer.json(), "projects") if exchange.answer and exchange.status == 200 else None
+            return (exchange.identity or "default", name) if name and found == [] else None
+    return None
 
 
 def _identity(exchange: Exchange, state: CloudState | None) -> Identity | None:

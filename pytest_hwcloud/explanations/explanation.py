@@ -178,6 +178,8 @@ def _identity(known: Circumstances, words: wording.Texts) -> str | None:
     if not known.identity:
         return None
     user = f" ({words.say('user', user=known.user)})" if known.user else ""
+    if known.key and known.key[0]:  # hwcloud.yaml may say any user: the key is what the cloud looks at
+        user = f" ({words.say('key', key=known.key[0], place=known.key[1])})"
     credential = _credential(known, words)
     return f"{known.identity}{user}" + (f" · {credential}" if credential else "")
 

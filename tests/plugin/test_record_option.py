@@ -441,3 +441,17 @@ def test_a_real_project_id_in_the_code_and_both_ways_out(run: Run, pytester: pyt
     )
     run(source, "--hwcloud-mode=record").assert_outcomes(passed=1)
     run(source).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(("lang", "line"), [("en", "identity  default (access key QXJ7… of HUAWEICLOUD_SDK_AK) · AK/SK"),
+                                            ("zh", "身份    default (访问密钥 QXJ7…，来自 HUAWEICLOUD_SDK_AK) · AK/SK")])  # fmt: skip
+@pytest.mark.parametrize("mode", ["record", "live"])
+def test_a_refusal_of_the_real_cloud_names_the_key_and_its_place(
+    run: Run, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, mode: str, lang: str, line: str
+) -> None:
+    monkeypatch.setenv("HUAWEICLOUD_SDK_SK", "wrong" * 8)
+    source = SUITE.partition("def test_token")[0]
+    result = run(source, f"--hwcloud-mode={mode}", f"--hwcloud-lang={lang}")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([f"E *{line}"])
+    assert "ci-reader" not in result.stdout.str()

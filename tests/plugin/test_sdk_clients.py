@@ -284,3 +284,24 @@ def test_a_fault_shows_no_frame_of_the_plugin(run: Run, client: str) -> None:
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["E * no answer at network: name not resolved (ecs.cn-north-4.myhuaweicloud.com)"])
     assert "pytest_hwcloud/" not in result.stdout.str()
+
+
+def test_a_region_that_the_run_does_not_know_is_no_matter_of_the_console(run: Run) -> None:
+    result = run("""
+    def test_it(hwcloud):
+        from huaweicloudsdkcore.auth.credentials import BasicCredentials
+        from huaweicloudsdkcore.region.region import Region
+        from huaweicloudsdkecs.v2 import EcsClient
+
+        keys, far = hwcloud.credentials(), Region("xx-far-9", "https://ecs.xx-far-9.myhuaweicloud.com")
+        EcsClient.new_builder().with_credentials(BasicCredentials(keys.ak, keys.sk)).with_region(far).build()
+    """)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*  cause     The identity default of this run has no project in region xx-far-9: hwcloud.yaml names none, "
+            "and the replay knows no region of that name.",
+            "*  fix       Check the spelling of the region; or name the project in hwcloud.yaml (identities: {default: "
+            "{projects: {xx-far-9: …}}}), or pass project_id to the credentials.",
+        ]
+    )
