@@ -421,24 +421,21 @@ def test_it(hwcloud, hwcloud_session):
 
 
 def test_a_real_project_id_in_the_code_and_both_ways_out(run: Run, pytester: pytest.Pytester, cloud: Cloud) -> None:
-    source = HARD_CODED % REAL.projects["cn-north-4"]
+    real = REAL.projects["cn-north-4"]
+    source = HARD_CODED % real
     run(source, "--hwcloud-mode=record").assert_outcomes(passed=1)
     replayed = run(source)
     replayed.assert_outcomes(failed=1)
     replayed.stdout.fnmatch_lines(
         [
-            f"*  ids        {REAL.projects['cn-north-4']} is no id of this run: recordings carry the ids of the identity "
-            "default (05041fffa40025702f6dc009cc6f8f33) in place of the real ones",
+            f"*  ids        {real} is no id of this run: recordings carry the ids of the "
+            "identity default (05041fffa40025702f6dc009cc6f8f33) in place of the real ones",
             "*  either     take the id in the code from hwcloud.credentials().project_id or hwcloud.url(…)*",
         ]
     )
-    mended = source.replace(REAL.projects["cn-north-4"], "{hwcloud.credentials().project_id}").replace(
-        '"https', 'f"https'
-    )
+    mended = source.replace(real, "{hwcloud.credentials().project_id}").replace('"https', 'f"https')
     run(mended).assert_outcomes(passed=1)
-    pytester.makefile(
-        ".yaml", hwcloud=f"identities: {{default: {{projects: {{cn-north-4: {REAL.projects['cn-north-4']}}}}}}}"
-    )
+    pytester.makefile(".yaml", hwcloud=f"identities: {{default: {{projects: {{cn-north-4: {real}}}}}}}")
     run(source, "--hwcloud-mode=record").assert_outcomes(passed=1)
     run(source).assert_outcomes(passed=1)
 

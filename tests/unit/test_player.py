@@ -149,10 +149,10 @@ def test_the_text_sets_the_nearest_recording_beside_the_request(file):
         f"           * project  {'a' * 32}      {PROJECT}",
         "             path     /v1/{project_id}/cloudservers/detail  /v1/{project_id}/cloudservers/detail",
         "           * query    limit=5                               -",
-        f"  ids        {'a' * 32} is no id of this run: recordings carry the ids of the identity default in place of the "
-        "real ones",
-        "  either     take the id in the code from hwcloud.credentials().project_id or hwcloud.url(…); the recording then "
-        "fits",
+        f"  ids        {'a' * 32} is no id of this run: recordings carry the ids of the identity default in place of "
+        "the real ones",
+        "  either     take the id in the code from hwcloud.credentials().project_id or hwcloud.url(…); the recording "
+        "then fits",
         "  or         name the real id in hwcloud.yaml, "
         f"identities: {{default: {{projects: {{cn-east-3: {'a' * 32}}}}}}}, and record it:",
         '             pytest --hwcloud-mode=record "tests/test_x.py::test_y"',
@@ -184,8 +184,8 @@ def test_a_real_id_in_the_code_is_told_with_both_ways_out(file, asked, setting, 
     )
     ours = url.rpartition("=")[2][:32] if "=" in url else re.search("[0-9a-f]{32}", url)[0]
     told = [
-        f"  ids        {ours} is no id of this run: recordings carry the ids of the identity default ({other}) in place "
-        "of the real ones",
+        f"  ids        {ours} is no id of this run: recordings carry the ids of the identity default ({other}) in "
+        "place of the real ones",
         f"  either     take the id in the code from hwcloud.credentials().{kind} or hwcloud.url(…); the recording then "
         "fits",
         f"  or         name the real id in hwcloud.yaml, identities: {{default: {{{setting}}}}}, and record it:",
