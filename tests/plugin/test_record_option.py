@@ -440,8 +440,13 @@ def test_a_real_project_id_in_the_code_and_both_ways_out(run: Run, pytester: pyt
     run(source).assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize(("lang", "line"), [("en", "identity  default (access key QXJ7… of HUAWEICLOUD_SDK_AK) · AK/SK"),
-                                            ("zh", "身份    default (访问密钥 QXJ7…，来自 HUAWEICLOUD_SDK_AK) · AK/SK")])  # fmt: skip
+KEY_LINES = [
+    ("en", "identity  default (access key QXJ7… of HUAWEICLOUD_SDK_AK) · AK/SK"),
+    ("zh", "身份    default (访问密钥 QXJ7…，来自 HUAWEICLOUD_SDK_AK) · AK/SK"),
+]
+
+
+@pytest.mark.parametrize(("lang", "line"), KEY_LINES)
 @pytest.mark.parametrize("mode", ["record", "live"])
 def test_a_refusal_of_the_real_cloud_names_the_key_and_its_place(
     run: Run, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, mode: str, lang: str, line: str
