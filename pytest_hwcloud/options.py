@@ -1,11 +1,14 @@
-"""Command line and ini of pytest, read into one frozen Settings. Imports nothing but pytest.
+"""Command line and ini of pytest, read into one frozen Settings. Imports nothing but pytest: idle runs load it.
 
 Named tuples, which are made faster than dataclasses: every run of every project that has the plugin loads this.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
+from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -66,7 +69,6 @@ class Settings(NamedTuple):
 
 class _Option(NamedTuple):
     flag: str
-    help: str
     default: str | None = None
     many: bool = False
     switch: bool = False
@@ -77,72 +79,33 @@ class _Option(NamedTuple):
         return "hwcloud_" + self.flag.replace("-", "_")
 
 
-_OPTIONS = (
-    _Option(
-        flag="mode",
-        help="replay: no cloud test reaches the cloud; record: real calls, written to cassettes; live: real calls",
-        default="replay",
-    ),
-    _Option(
-        flag="policy",
-        help="policy document (JSON, or system:NAME) that the identity is judged by; repeatable",
-        many=True,
-        metavar="[IDENTITY=]FILE",
-    ),
-    _Option(
-        flag="permissions",
-        help="what a permission finding does: off, report (summary), enforce (failed test)",
-        default="report",
-    ),
-    _Option(
-        flag="lock",
-        help="compare what the run needed with hwcloud-permissions.yaml (check), or write it (update)",
-        default="off",
-    ),
-    _Option(flag="prove", help="deny each needed permission in turn and demand that the test notices", default="off"),
-    _Option(
-        flag="report",
-        help="write a report of the findings: json, sarif, md or html; repeatable",
-        many=True,
-        metavar="FORMAT:PATH",
-    ),
-    _Option(flag="lang", help="language of explanations", default="en"),
-    _Option(flag="region", help="region when a call does not name one", default="cn-north-4", metavar="REGION"),
-    _Option(
-        flag="record",
-        help="record mode: keep what is there and add what is missing, or write all anew",
-        default="missing",
-    ),
-    _Option(
-        flag="children",
-        help="what a program that a replayed cloud test starts meets at cloud hosts: refuse (the test fails), answer "
-        "(as through the gateway) or off",
-        default="refuse",
-    ),
-    _Option(flag="verify", help="live mode: compare the answers with the recording and report drift", switch=True),
+OPTIONS = (
+    _Option(flag="mode", default="replay"),
+    _Option(flag="policy", many=True, metavar="[IDENTITY=]FILE"),
+    _Option(flag="permissions", default="report"),
+    _Option(flag="lock", default="off"),
+    _Option(flag="prove", default="off"),
+    _Option(flag="report", many=True, metavar="FORMAT:PATH"),
+    _Option(flag="lang", default="en"),
+    _Option(flag="region", default="cn-north-4", metavar="REGION"),
+    _Option(flag="record", default="missing"),
+    _Option(flag="children", default="refuse"),
+    _Option(flag="verify", switch=True),
 )
-_INI_ONLY: tuple[tuple[str, str, Literal["string", "args", "bool", "int"], object], ...] = (
-    ("hwcloud_config", "configuration file of the plugin (default: hwcloud.yaml beside the ini file)", "string", ""),
-    ("hwcloud_cassette_dir", "folder of the tests' own cassettes, beside each test file", "string", "cassettes"),
-    ("hwcloud_lockfile", "lockfile of needed permissions", "string", "hwcloud-permissions.yaml"),
-    ("hwcloud_hosts", "further cloud hosts, as globs", "args", []),
-    ("hwcloud_cassette_checks", "unused, unplayed and old cassettes: report, off or enforce", "string", "report"),
-    ("hwcloud_max_age", "days after which a recording is reported as old (0: never)", "int", 0),
-    (
-        "hwcloud_env",
-        "every cloud test has the keys of its identity in the environment, as with the fixture",
-        "bool",
-        False,
-    ),
+INI_ONLY: tuple[tuple[str, Literal["string", "args", "bool", "int"], object], ...] = (
+    ("hwcloud_config", "string", ""),
+    ("hwcloud_cassette_dir", "string", "cassettes"),
+    ("hwcloud_lockfile", "string", "hwcloud-permissions.yaml"),
+    ("hwcloud_hosts", "args", []),
+    ("hwcloud_cassette_checks", "string", "report"),
+    ("hwcloud_max_age", "int", 0),
+    ("hwcloud_env", "bool", False),
 )
 MARKERS = (
-    "hwcloud_cassette(*names): answer this test's calls from these cassettes: names of the shipped library "
-    "(authentication/token-missing) or paths relative to the cassette folder of the test",
-    "requires_permission(*actions, any_of=(), optional=(), scope=None, identity=None, reason=None): the test needs all "
-    "these actions (and one of any_of), such as ecs:cloudServers:list; scope is 'project' or 'domain'",
-    "denied_permission(*actions, code=None, identity=None): negative test: the calls that need these actions must be "
-    "refused at the authorization gate, with this code if given",
-    "hwcloud_identity(name): the identity of hwcloud.yaml that the fixtures use in this test",
+    "hwcloud_cassette(*names)",
+    "requires_permission(*actions, any_of=(), optional=(), scope=None, identity=None, reason=None)",
+    "denied_permission(*actions, code=None, identity=None)",
+    "hwcloud_identity(name)",
 )
 
 
@@ -164,44 +127,77 @@ def near_markers(name: str) -> list[str]:
     return get_close_matches(name, [line.partition("(")[0] for line in MARKERS], 1, 0.8)
 
 
+@cache
+def _phrases(language: str) -> dict[str, str]:
+    # Read here and not by `texts`: every run of every project registers options and shows a header.
+    with open(os.path.join(os.path.dirname(__file__), "texts", language, "option_help.json"), "rb") as file:
+        found: dict[str, str] = json.load(file)
+    return found
+
+
+def help_of(name: str, language: str = "en", default: str | None = None) -> str:
+    """What --help says of an option or ini key, by its ini name."""
+    said = _phrases(language)
+    return said["default"].format(help=said[name], value=default) if default is not None else said[name]
+
+
+def marker_lines(language: str = "en") -> list[str]:
+    """What --markers says of ours: `name(arguments): meaning`."""
+    said = _phrases(language)
+    return [f"{line}: {said['marker_' + line.partition('(')[0]]}" for line in MARKERS]
+
+
 def add_options(parser: pytest.Parser) -> None:
     """Register every option with its ini twin."""
-    group = parser.getgroup("hwcloud", "Huawei Cloud (pytest-hwcloud)")
-    for option in _OPTIONS:
+    group = parser.getgroup("hwcloud", _phrases("en")["group"])
+    for option in OPTIONS:
         _add_flag(group, option)
         kind: Literal["bool", "linelist", "string"] = (
             "bool" if option.switch else "linelist" if option.many else "string"
         )
-        parser.addini(option.ini, option.help, type=kind, default=[] if option.many else False if option.switch else "")
-    for name, text, shape, default in _INI_ONLY:
-        parser.addini(name, text, type=shape, default=default)
+        default: object = [] if option.many else False if option.switch else ""
+        parser.addini(option.ini, help_of(option.ini), type=kind, default=default)
+    for name, shape, value in INI_ONLY:
+        parser.addini(name, help_of(name), type=shape, default=value)
 
 
 def _add_flag(group: pytest.OptionGroup, option: _Option) -> None:
-    name, dest = f"--hwcloud-{option.flag}", option.ini
+    name, dest, text = f"--hwcloud-{option.flag}", option.ini, help_of(option.ini, default=option.default)
     if option.switch:
-        group.addoption(name, dest=dest, action="store_true", default=None, help=option.help)
+        group.addoption(name, dest=dest, action="store_true", default=None, help=text)
     elif option.many:
-        group.addoption(name, dest=dest, action="append", default=None, metavar=option.metavar, help=option.help)
+        group.addoption(name, dest=dest, action="append", default=None, metavar=option.metavar, help=text)
     elif option.flag in CHOICES:
-        group.addoption(
-            name,
-            dest=dest,
-            choices=CHOICES[option.flag],
-            default=None,
-            help=f"{option.help} (default: {option.default})",
-        )
+        group.addoption(name, dest=dest, choices=CHOICES[option.flag], default=None, help=text)
     else:
-        group.addoption(
-            name, dest=dest, default=None, metavar=option.metavar, help=f"{option.help} (default: {option.default})"
-        )
+        group.addoption(name, dest=dest, default=None, metavar=option.metavar, help=text)
+
+
+def translate_help(config: pytest.Config, language: str) -> None:
+    """Put the help of the registered options into this language; called where help was asked for.
+
+    Options are registered before the language is known, and pytest has no public way to change their help: with a
+    version that keeps it elsewhere, it stays English.
+    """
+    defaults = {option.ini: option.default for option in OPTIONS}
+    with contextlib.suppress(AttributeError, TypeError):
+        parser = config._parser
+        for action in parser.optparser._actions:
+            if action.dest in defaults:
+                action.help = help_of(action.dest, language, defaults[action.dest])
+        for group in parser.optparser._action_groups:
+            if group.title == _phrases("en")["group"]:
+                group.title = _phrases(language)["group"]
+        for name in [*defaults, *(name for name, *_ in INI_ONLY)]:
+            _, *rest = parser._inidict[name]
+            parser._inidict[name] = (help_of(name, language), *rest)
 
 
 def read_settings(config: pytest.Config) -> Settings:
     """Command line over ini over defaults; pytest.UsageError for a value that is none of the legal ones."""
     config_ini = str(_ini(config, "hwcloud_config"))
     base = config.inipath.parent if config.inipath else config.rootpath
-    values = {option.flag: _value(config, option) for option in _OPTIONS}
+    values = {option.flag: _value(config, option) for option in OPTIONS}
     here = config.invocation_params.dir
     given = config.getoption("hwcloud_policy")
     _refuse_without_its_mode(config, str(values["mode"]))
@@ -352,13 +348,18 @@ def header(settings: Settings) -> str:
 
 def header_line(settings: Settings, region: str, identities: list[str], policies: list[str]) -> str:
     """`hwcloud: replay · region … · identities … · policy … · permissions …`: what is in force, always."""
+    said = _phrases(settings.lang)
+
+    def part(name: str, value: str = "") -> str:
+        return said[f"header_{name}"].format(value=value)
+
     parts = [
         settings.mode if settings.mode != "record" else f"record {settings.record}",
-        f"region {region}",
-        f"identities {', '.join(identities)}",
-        f"policy {', '.join(policies)}" if policies else "no policy",
-        f"permissions {settings.permissions}",
-        *(f"{name} {value}" for name, value in (("lock", settings.lock), ("prove", settings.prove)) if value != "off"),
-        *(["verify"] if settings.verify else []),
+        part("region", region),
+        part("identities", ", ".join(identities)),
+        part("policy", ", ".join(policies)) if policies else part("no_policy"),
+        part("permissions", settings.permissions),
+        *(part(name, value) for name, value in (("lock", settings.lock), ("prove", settings.prove)) if value != "off"),
+        *([part("verify")] if settings.verify else []),
     ]
-    return "hwcloud: " + " · ".join(parts)
+    return said["header"].format(parts=" · ".join(parts))

@@ -54,9 +54,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for line in options.MARKERS:
-        config.addinivalue_line("markers", line)
     settings = config.stash[SETTINGS] = options.read_settings(config)
+    for line in options.marker_lines(settings.lang):
+        config.addinivalue_line("markers", line)
+    if config.getoption("help") and settings.lang != "en":
+        options.translate_help(config, settings.lang)
     if settings.asks_for_more_than_replay():
         run_of(config)
     if getattr(config.option, "dist", "no") != "no" and not hasattr(config, "workerinput"):

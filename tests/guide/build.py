@@ -68,16 +68,18 @@ def codes_page() -> str:
 def reference() -> str:
     """Options, ini keys, markers, and the names of the package."""
     parts = ["# Reference", "", MADE, "", "## Options", "", "| option | ini | default | meaning |", "|---|---|---|---|"]
-    for option in options._OPTIONS:
+    for option in options.OPTIONS:
         values = options.CHOICES.get(option.flag)
         shown = f"--hwcloud-{option.flag}" + (
             f" {{{','.join(values)}}}" if values else f" {option.metavar}" if option.metavar else ""
         )
-        parts.append(f"| `{shown}` | `{option.ini}` | {option.default or ''} | {_cell(option.help)} |")
+        parts.append(f"| `{shown}` | `{option.ini}` | {option.default or ''} | {_cell(options.help_of(option.ini))} |")
     parts += ["", "## Ini only", "", "| key | default | meaning |", "|---|---|---|"]
-    parts += [f"| `{name}` | {default or ''} | {_cell(text)} |" for name, text, _, default in options._INI_ONLY]
+    parts += [
+        f"| `{name}` | {default or ''} | {_cell(options.help_of(name))} |" for name, _, default in options.INI_ONLY
+    ]
     parts += ["", "## Markers", ""]
-    parts += [f"- `{text.partition('): ')[0]})`: {text.partition('): ')[2]}" for text in options.MARKERS]
+    parts += [f"- `{text.partition('): ')[0]})`: {text.partition('): ')[2]}" for text in options.marker_lines()]
     parts += ["", "## Python", ""]
     for name in sorted(pytest_hwcloud.__all__):
         found = getattr(pytest_hwcloud, name)
