@@ -38,7 +38,8 @@ def unknown(kind: str, name: str, known: Mapping[str, object] | list[str], hint:
 
 def _kind(name: str) -> str:
     key = f"kind-{name}"
-    return texts.say(f"names.{key}") if key in texts.phrases(texts.language(), "names") else name
+    known = key in texts.phrases(texts.language(), "names")
+    return texts.say(f"names.{key}") if known else texts.say("names.kind-option", option=name)
 
 
 def _some(names: list[str]) -> str:

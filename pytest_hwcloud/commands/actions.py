@@ -218,7 +218,8 @@ def _shown(entry: Mapping[str, object]) -> Iterator[str]:
         listed = entry[key]
         assert isinstance(listed, list)
         for index, item in enumerate(listed):
-            yield f"  {texts.say(f'actions.label-{key}') if not index else '':<10} {item}".rstrip()
+            label = "" if index else texts.say(f"actions.label-{key}")
+            yield f"  {label}{' ' * (10 - texts.columns(label))} {item}".rstrip()
 
 
 # refresh ----------------------------------------------------------------------------------------------------------

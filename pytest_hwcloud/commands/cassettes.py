@@ -256,7 +256,7 @@ class _Looked:
     def tell(self) -> None:
         """What was no cassette, and what should have been one."""
         for line in self.broken:
-            print(f"pytest-hwcloud: {line}", file=sys.stderr)
+            print(texts.say("cli.line", text=line), file=sys.stderr)
         if self.others:
             print(_say("others", n=self.others))
         if self.broken:

@@ -7,7 +7,8 @@ import io
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import version
 from typing import NoReturn
@@ -43,7 +44,8 @@ class Parser(argparse.ArgumentParser):
             return
         known = [str(choice) for choice in action.choices]
         kind = action.option_strings[0] if action.option_strings else str(action.metavar or action.dest).lower()
-        raise UsageError(f"{unknown(kind, str(value), known)}; {self.prog} --help")
+        problem = unknown(kind, str(value), known)
+        raise UsageError(texts.say("cli.see-help", problem=problem, program=self.prog))
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -55,15 +57,16 @@ def run(arguments: Sequence[str]) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         texts.use(_language(arguments, before))
-        parsed = _parser(arguments[0] if arguments else "").parse_args(arguments)
+        with _argparse_speaking(texts.language()):
+            parsed = _parser(next((word for word in arguments if not word.startswith("-")), "")).parse_args(arguments)
         code = int(parsed.run(parsed))
         sys.stdout.flush()
         return code
     except UsageError as error:
-        if "--json" in arguments:
+        if "--json" in _ours(arguments):
             print(json.dumps({"error": str(error)}, ensure_ascii=False))
         for line in str(error).splitlines():
-            print(f"pytest-hwcloud: {line}" if not line.startswith(" ") else line, file=sys.stderr)
+            print(line if line.startswith(" ") else texts.say("cli.line", text=line), file=sys.stderr)
         return 2
     except BrokenPipeError:  # `pytest-hwcloud … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -72,8 +75,19 @@ def run(arguments: Sequence[str]) -> int:
         texts.use(before)
 
 
+def _ours(arguments: Sequence[str]) -> Sequence[str]:
+    """The arguments without those of a program that is run."""
+    return arguments[: arguments.index("--")] if "--" in arguments else arguments
+
+
 def _language(arguments: Sequence[str], default: str) -> str:
-    """The language that --lang names, before the arguments are parsed: the errors of parsing speak it, too."""
+    """The language that --lang names, before the arguments are parsed: the errors of parsing speak it, too.
+
+    What machines read (--json) is English; only explanations are asked for in a language.
+    """
+    arguments = _ours(arguments)
+    if "--json" in arguments and "explain" not in arguments:
+        return texts.LANGUAGES[0]
     for word, following in zip(arguments, [*arguments[1:], ""], strict=False):
         given = following if word == "--lang" else word.removeprefix("--lang=")
         if word.startswith("--lang") and given in texts.LANGUAGES:
@@ -81,9 +95,22 @@ def _language(arguments: Sequence[str], default: str) -> str:
     return default
 
 
+@contextmanager
+def _argparse_speaking(language: str) -> Iterator[None]:
+    """Meanwhile argparse takes its texts from here: it looks them up by the function `_` of its module."""
+    before, said = vars(argparse)["_"], texts.phrases(language, "argparse")
+    vars(argparse)["_"] = lambda text: said.get(text, text)
+    try:
+        yield
+    finally:
+        vars(argparse)["_"] = before
+
+
 def _parser(first: str) -> argparse.ArgumentParser:
     parser = Parser(prog="pytest-hwcloud", description=texts.say("cli.description"), epilog=texts.say("cli.example"))
-    parser.add_argument("--version", action="version", version=f"pytest-hwcloud {version('pytest-hwcloud')}")
+    _add_language(parser)
+    number = f"pytest-hwcloud {version('pytest-hwcloud')}"
+    parser.add_argument("--version", action="version", version=number, help=texts.say("cli.version"))
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     wanted = {first: _COMMANDS[first]} if first in _COMMANDS else _COMMANDS  # one command loads one room
     for module in wanted.values():
@@ -108,7 +135,15 @@ def _describe(parser: argparse.ArgumentParser, path: tuple[str, ...]) -> None:
             example = texts.say(f"cli.example-{'-'.join(below)}")
             if example not in (command.epilog or ""):
                 command.epilog = " ".join(part for part in (command.epilog, example) if part)
+            _add_language(command)
             _describe(command, below)
+
+
+def _add_language(parser: argparse.ArgumentParser) -> None:
+    """`--lang`, where the command has none; it was read before, and may stand anywhere."""
+    if "--lang" not in parser._option_string_actions:
+        about = texts.say("cli.lang")
+        parser.add_argument("--lang", choices=texts.LANGUAGES, default=argparse.SUPPRESS, help=about)
 
 
 def _complete(parser: argparse.ArgumentParser) -> None:

@@ -20,10 +20,10 @@ _RULE = re.compile(r"HWP\d+", re.IGNORECASE)
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Mount the command."""
-    parser = subparsers.add_parser("explain", help="explain an error code, or a body or traceback on standard input")
-    parser.add_argument("code", metavar="CODE", nargs="+", help="a code such as Ecs.0110, or - for standard input")
-    parser.add_argument("--lang", choices=("en", "zh"), default="en", help="language of the explanation (default: en)")
-    parser.add_argument("--json", action="store_true", help="plain data for machines")
+    parser = subparsers.add_parser("explain", help=texts.say("explain.help"))
+    parser.add_argument("code", metavar="CODE", nargs="+", help=texts.say("explain.code"))
+    parser.add_argument("--lang", choices=texts.LANGUAGES, default="en", help=texts.say("explain.lang"))
+    parser.add_argument("--json", action="store_true", help=texts.say("explain.json"))
     parser.set_defaults(run=run)
 
 
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     elif explained:
         print("\n\n".join(map(str, explained)))
     else:
-        print("hwcloud: no failure of a cloud call in this text")
+        print(texts.say("explain.nothing"))
     return 0 if explained else 1
 
 
@@ -80,7 +80,7 @@ def _text(words: list[str]) -> tuple[str, str]:
     try:
         return "-", sys.stdin.buffer.read(LIMIT).decode("utf-8", "replace")
     except (OSError, AttributeError) as error:
-        raise UsageError(f"explain: standard input cannot be read: {error}") from None
+        raise UsageError(texts.say("explain.unreadable", reason=error)) from None
 
 
 def _unknown(text: str) -> str:
@@ -90,6 +90,5 @@ def _unknown(text: str) -> str:
 
     spelled = {name.partition("/")[2].lower(): name.partition("/")[2] for name in codes.all_codes()}
     near = [name for name in get_close_matches(text.lower(), list(spelled), 1, 0.7) if name != text.lower()]
-    way_out = "; for a body or a traceback use: pytest-hwcloud explain -"
-    guess = f"; did you mean {spelled[near[0]]}?" if near else way_out
-    return f"explain: unknown code {text[:100]!r}{guess}"
+    guess = texts.say("explain.meant", code=spelled[near[0]]) if near else texts.say("explain.way-out")
+    return texts.say("explain.unknown", code=text[:100]) + guess

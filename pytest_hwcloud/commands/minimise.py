@@ -21,13 +21,13 @@ _LOCK = "hwcloud-permissions.yaml"
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Mount the command below `policy`."""
-    parser = commands.add_parser("minimise", help="the smallest policy for what the lock or a run needs")
-    parser.add_argument("--identity", metavar="NAME", help="the identity (default: the one that needs something)")
-    parser.add_argument("--grammar", choices=("1.1", "5.0"), default="1.1", help="the version to write (default: 1.1)")
+    parser = commands.add_parser("minimise", help=texts.say("minimise.help"))
+    parser.add_argument("--identity", metavar="NAME", help=texts.say("minimise.identity"))
+    parser.add_argument("--grammar", choices=("1.1", "5.0"), default="1.1", help=texts.say("minimise.grammar"))
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--lock", metavar="FILE", default=_LOCK, help=f"the lockfile (default: {_LOCK})")
-    source.add_argument("--run", metavar="FILE", dest="report", help="in its place a run: --hwcloud-report=json:FILE")
-    parser.add_argument("--json", action="store_true", help="plain data for machines")
+    source.add_argument("--lock", metavar="FILE", default=_LOCK, help=texts.say("minimise.lock", file=_LOCK))
+    source.add_argument("--run", metavar="FILE", dest="report", help=texts.say("minimise.run"))
+    parser.add_argument("--json", action="store_true", help=texts.say("minimise.json"))
     parser.set_defaults(run=with_tables(run))
 
 
@@ -43,10 +43,11 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(_data(lock, identity, policies), ensure_ascii=False, indent=2))
         return 0
     for number, policy in enumerate(policies, 1):
-        print(f"policy {number} of {len(policies)}: {policy.name}: {policy.words}", file=sys.stderr, flush=True)
+        head = texts.say("minimise.policy", number=number, n=len(policies), name=policy.name, words=policy.words)
+        print(head, file=sys.stderr, flush=True)
         print(json.dumps(policy.document, ensure_ascii=False, indent=2), flush=True)
     for note in _notes(lock, identity, policies, "run" if arguments.report else "lock"):
-        print(f"note: {note}", file=sys.stderr)
+        print(texts.say("minimise.note", text=note), file=sys.stderr)
     return 0
 
 
@@ -65,9 +66,7 @@ def _only(lock: Lock) -> str:
     """The identity that is meant when none is named."""
     needing = [name for name in lock.identities if lock.needed_by(name)] or ["default"]
     if len(needing) > 1:
-        raise UsageError(
-            f"several identities need something: {', '.join(sorted(needing))}; choose with --identity NAME"
-        )
+        raise UsageError(texts.say("minimise.several", names=", ".join(sorted(needing))))
     return needing[0]
 
 
@@ -79,7 +78,7 @@ def _known(lock: Lock, identity: str, file: str) -> None:
             str(unknown("identity", identity, list(lock.identities), texts.say("names.of-file", file=file)))
         )
     if not lock.needed_by(identity):
-        raise UsageError(f"{file}: identity {identity} needs nothing, and IAM takes no policy without a statement")
+        raise UsageError(texts.say("minimise.needs-nothing", file=file, identity=identity))
 
 
 def _data(lock: Lock, identity: str, policies: list[Minimal]) -> dict[str, object]:
@@ -95,16 +94,12 @@ def _notes(lock: Lock, identity: str, policies: list[Minimal], source: str) -> l
     versions = sorted({one.version for one in policies})
     notes = []
     if len(versions) > 1:
-        notes.append(
-            f"not every need has a name in one grammar: identity {identity} holds both {' and '.join(versions)}"
-        )
+        shown = texts.say("minimise.and").join(versions)
+        notes.append(texts.say("minimise.both", identity=identity, versions=shown))
     granted = [action for one in policies if one.version == "5.0" for action in one.actions]
     for call, names in undistinguished(lock, identity, granted):
-        notes.append(f"the {source} does not say which of {', '.join(names)} is needed by {call}: take out what is not")
+        notes.append(texts.say(f"minimise.undistinguished-{source}", names=", ".join(names), call=call))
     if lock.unmapped:
-        count = len(lock.unmapped)
-        calls = f"{count} call{'' if count == 1 else 's'}"
-        notes.append(
-            f"no table says what {calls} of the {source} need{'s' * (count == 1)}: {', '.join(sorted(lock.unmapped))}"
-        )
+        names = sorted(lock.unmapped)
+        notes.append(texts.say(f"minimise.unmapped-{source}", n=len(names), names=", ".join(names)))
     return notes

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud.commands.errors import UsageError
-from pytest_hwcloud.texts import say
+from pytest_hwcloud.texts import columns, say
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.calls.calls import Call
@@ -89,7 +89,7 @@ def _nearest(near: list[str]) -> Iterator[str]:
 
 
 def _line(label: str, text: str) -> str:
-    return f"  {label:<11} {text}"
+    return f"  {label}{' ' * (11 - columns(label))} {text}"
 
 
 def _lines(call: Call, url: str) -> Iterator[str]:

@@ -93,7 +93,7 @@ def _action(text: str) -> None:
     try:
         actions.parse(text, wildcards=False)
     except actions.ActionError as error:
-        raise UsageError(f"--action: {error}") from None
+        raise UsageError(texts.say("policy.bad-action", problem=error)) from None
 
 
 def _context(given: Iterable[str]) -> dict[str, object]:
@@ -101,7 +101,7 @@ def _context(given: Iterable[str]) -> dict[str, object]:
     for item in given:
         key, equals, value = item.partition("=")
         if not equals or not key:
-            raise UsageError(f"--context: {item!r} is not KEY=VALUE, for instance g:UserName=ci-reader")
+            raise UsageError(texts.say("policy.no-context", text=item))
         found.setdefault(key, []).append(value)
     return dict(found)
 
@@ -170,13 +170,19 @@ def _decision_lines(action: str, decision: Decision) -> list[str]:
     from pytest_hwcloud.cloud.calls import actions
     from pytest_hwcloud.permissions.decision_text import considered, headline
 
-    lines = [action, f"  decision  {headline(decision)}"]
+    lines = [action, _labelled("decision", headline(decision))]
     if decision.effect != "allow":
         lines += [f"              {line}" for line in considered(decision)]
     if not actions.is_known(action):
         near = actions.suggest(action)
-        lines.append(f"  note      no such action is documented{f'; did you mean {near}?' if near else ''}")
+        guess = texts.say("markers.meant", name=near) if near else ""
+        lines.append(_labelled("note", texts.say("policy.undocumented") + guess))
     return lines
+
+
+def _labelled(label: str, text: str) -> str:
+    said = texts.say(f"policy.label-{label}")
+    return f"  {said}{' ' * (10 - texts.columns(said))}{text}"
 
 
 def lint(args: argparse.Namespace) -> int:
@@ -204,7 +210,7 @@ def lint(args: argparse.Namespace) -> int:
         print(texts.say("policy.clean", files=", ".join(clean)))
     sys.stdout.flush()
     for text_of_error in wrong:
-        print(f"pytest-hwcloud: {text_of_error}", file=sys.stderr)
+        print(texts.say("cli.line", text=text_of_error), file=sys.stderr)
     return 2 if wrong else 1 if remarks else 0
 
 

@@ -38,37 +38,28 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     """Mount the command."""
     parser = subparsers.add_parser(
         "run",
-        help="run any program against the replayed cloud",
+        help=_say("help"),
         usage="pytest-hwcloud run [--cassette NAME]… [--identity NAME] [--policy FILE] [--deny ACTION]… "
         "[--report FORMAT:PATH]… [--record] -- COMMAND…",
-        description="Runs any program (a test runner, a script, terraform plan) against the replayed cloud, and prints "
-        "what it called and needed.",
-        epilog="Exit code: the program's; if that is 0, then 1 for a call that is not recorded or an open finding. "
-        "2 for wrong use, 127 for a command that is not found. Needs the extra: pip install 'pytest-hwcloud[gateway]'.",
+        description=_say("description"),
+        epilog=_say("codes"),
     )
-    parser.add_argument(
-        "--cassette",
-        metavar="NAME",
-        action="append",
-        default=[],
-        help="a cassette of the library, a file, or a name in the cassette folder; repeatable",
-    )
-    parser.add_argument("--identity", metavar="NAME", help="the identity of hwcloud.yaml whose keys the program gets")
-    parser.add_argument(
-        "--policy", metavar="[IDENTITY=]FILE", action="append", default=[], help="the policy to judge by; repeatable"
-    )
-    parser.add_argument("--deny", metavar="ACTION", action="append", default=[], help="refuse this action; repeatable")
-    parser.add_argument(
-        "--report", metavar="FORMAT:PATH", action="append", default=[], help="json, sarif, md or html; repeatable"
-    )
-    parser.add_argument(
-        "--record",
-        action="store_true",
-        help="call the real cloud with the program, and record into the cassette what is missing",
-    )
-    parser.add_argument("--lang", choices=texts.LANGUAGES, default="en", help="language of what is printed")
-    parser.add_argument("command", metavar="COMMAND", nargs=argparse.REMAINDER, help="the program and its arguments")
+    for option, metavar in (
+        ("cassette", "NAME"),
+        ("policy", "[IDENTITY=]FILE"),
+        ("deny", "ACTION"),
+        ("report", "FORMAT:PATH"),
+    ):
+        parser.add_argument(f"--{option}", metavar=metavar, action="append", default=[], help=_say(option))
+    parser.add_argument("--identity", metavar="NAME", help=_say("identity"))
+    parser.add_argument("--record", action="store_true", help=_say("record"))
+    parser.add_argument("--lang", choices=texts.LANGUAGES, default="en", help=_say("lang"))
+    parser.add_argument("command", metavar="COMMAND", nargs=argparse.REMAINDER, help=_say("command"))
     parser.set_defaults(run=run)
+
+
+def _say(name: str) -> str:
+    return texts.say(f"run_command.{name}")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -254,7 +245,7 @@ class _Program:
     def pytest_runtest_logreport(self, report: Any) -> None:
         text = report.longreprtext.rstrip() if report.failed else ""
         if report.failed and self.status is None:
-            self.problem = text.strip().removeprefix("hwcloud: ")
+            self.problem = text.strip().removeprefix(texts.say("run.error", problem=""))
         elif text and report.nodeid not in text.partition("\n")[0]:  # else it is findings, which the summary shows
             print(text, file=sys.stderr)
 

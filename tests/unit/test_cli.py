@@ -53,7 +53,7 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_language_of_errors_is_that_of_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["help", "--lang", "zh", "--bogus"]) == 2
-    assert capsys.readouterr().err == "pytest-hwcloud: unrecognized arguments: --bogus；参见 pytest-hwcloud --help\n"
+    assert capsys.readouterr().err == "pytest-hwcloud：未知的参数：--bogus；参见 pytest-hwcloud --help\n"
     assert texts.language() == "en"
 
 
