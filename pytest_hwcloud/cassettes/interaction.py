@@ -6,10 +6,11 @@ import base64
 import binascii
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_hwcloud import texts
+from pytest_hwcloud.cassettes.plain_yaml import Recorded
 from pytest_hwcloud.cloud.transfer_coding import opened
 from pytest_hwcloud.cloud.wire import Answer
 
@@ -76,6 +77,27 @@ def read_interaction(document: object, index: int, path: Path) -> Interaction:
         recorded_at=str(entry["recorded_at"]) if entry.get("recorded_at") else None,
         repeat=bool(entry.get("repeat_last")),
         abandoned=bool(entry.get("abandoned")),
+    )
+
+
+def from_plain(entry: Recorded, index: int) -> Interaction:
+    """The interaction in an entry that the quick reader has read as a whole."""
+    fields = entry.answer_headers
+    written = Answer(
+        entry.status,
+        {name: values[0] if len(values) == 1 else ", ".join(values) for name, values in fields.items()},
+        entry.answer_body.encode(),
+        entry.reason,
+        repeated={name: values for name, values in fields.items() if len(values) > 1},
+    )
+    return Interaction(
+        index=index,
+        method=entry.method,
+        uri=entry.uri,
+        headers={name.lower(): ", ".join(values) for name, values in entry.headers.items()},
+        body=entry.body.encode(),
+        answer=_read_codings(written, entry.coding),
+        recorded_at=entry.recorded_at,
     )
 
 
@@ -161,16 +183,24 @@ def _answer(response: Mapping[str, object], path: Path, key: str, said: str) -> 
     if isinstance(code, bool) or not isinstance(code, int):
         problem = texts.say("cassettes.no-number", value=repr(code))
         raise CassetteError(problem, path=path, key=f"{key}.status.code")
-    carried = next((value for name, value in headers.items() if name.lower() == "transfer-encoding"), "")
-    if carried:
-        headers = {name: value for name, value in headers.items() if name.lower() != "transfer-encoding"}
-    raw = _body(content, path, f"{key}.body")
-    kept, body, coding = opened(headers, raw)
-    repeated = _repeated(response.get("headers"))
-    framing = "chunked" if "chunked" in carried.lower() else ""
+    said_so = Answer(
+        code, headers, _body(content, path, f"{key}.body"), reason, repeated=_repeated(response.get("headers"))
+    )
+    return _read_codings(said_so, said)
+
+
+def _read_codings(written: Answer, said: str) -> Answer:
+    """The answer that stands in a cassette, opened. said: the coding that the entry names itself."""
+    low = {name.lower(): name for name in written.headers}
+    if "content-encoding" not in low and "transfer-encoding" not in low and "connection" not in low and not said:
+        return written  # nearly every one
+    carried = written.headers[low["transfer-encoding"]].lower() if "transfer-encoding" in low else ""
+    headers = {name: value for name, value in written.headers.items() if name.lower() != "transfer-encoding"}
+    kept, body, coding = opened(headers, written.body)
+    framing = "chunked" if "chunked" in carried else ""
     low = {name.lower(): name for name in kept}
     if not framing and "content-length" not in low and kept.get(low.get("connection", ""), "").lower() == "close":
         framing = "close"
         del kept[low["connection"]]
-    packed = raw if coding else b""
-    return Answer(code, kept, body, reason, said or coding.replace(" ", ""), framing, packed, repeated)
+    packed, coding = written.body if coding else b"", said or coding.replace(" ", "")
+    return replace(written, headers=kept, body=body, coding=coding, framing=framing, packed=packed)

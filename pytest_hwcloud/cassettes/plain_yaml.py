@@ -10,13 +10,16 @@ from __future__ import annotations
 import json
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
-_PLAIN = rb"[A-Za-z/(_][^\s:#]*+(?:(?::(?=\S)|(?<=\S)#|[ ]++(?=[^\s#]))[^\s:#]*+)*+"
+_PLAIN_REST = rb"[^\s:#]*+(?:(?::(?=\S)|(?<=\S)#|[ ]++(?=[^\s#]))[^\s:#]*+)*+"
+_PLAIN = rb"[A-Za-z/(_]" + _PLAIN_REST
 _HEX = rb"(?!0[xXbB])[0-9]+[A-Za-z][0-9A-Za-z]*(?=\n|\Z)"  # an id that begins with a digit, and is no number
 _NUMBER = rb"(?:0|[1-9][0-9]{0,17})(?=\n|\Z)"
 _DOUBLE = rb'"[^"\\\n]*+(?:\\(?:["\\nrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})[^"\\\n]*+)*+"'
 _SINGLE = rb"'(?:[^'\n]|'')*'"
-_SCALAR = rb"(?:" + b"|".join((_PLAIN, _DOUBLE, _SINGLE, _NUMBER, _HEX, rb"\[\]|\{\}|~(?=\n)")) + rb")"
+_VALUE = rb"(?:" + b"|".join((_PLAIN, _DOUBLE, _SINGLE, _NUMBER, _HEX)) + rb")"
+_SCALAR = rb"(?:" + _VALUE + rb"|\[\]|\{\}|~(?=\n))"
 _KEY = rb"[A-Za-z_][A-Za-z0-9_./-]*"
 _LINES = re.compile(rb"(?:[ ]{2,}(?:-[ ]" + _SCALAR + rb"|" + _KEY + rb":(?:[ ]" + _SCALAR + rb")?)\n)*+")
 _BLOCK = re.compile(rb"([ ]{2,})(" + _KEY + rb"): \|([+-]?)\n")
@@ -25,6 +28,28 @@ _MARGIN = re.compile(rb"\n*([ ]+)")
 _OUTDENTED = [re.compile(rb"\n(?![ ]{%d}|\n|\Z)" % indent) for indent in range(40)]
 _is_plain = re.compile(_PLAIN).fullmatch
 _is_hex = re.compile(_HEX).fullmatch
+# A whole entry in the order of our writer: most are, and one look at them is enough.
+_FIELD = rb"      " + _KEY + rb":\n(?:      - " + _VALUE + rb"\n)++"
+_FIELDS = rb"    headers:(?: \{\}\n|\n((?:" + _FIELD + rb")++))"
+_TEXT = rb"(" + _VALUE + rb"\n|\|[+-]?\n {%d}(?=[^ \n])[^\n]*+\n(?:(?: {%d}[^\n]*+)?+\n)*+)"
+_ENTRY = re.compile(
+    rb"- request:\n    method: (GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS)\n    uri: (https?+:(?=\S)"
+    + _PLAIN_REST
+    + rb")\n"
+    rb"    body: " + _TEXT % (6, 6) + _FIELDS + rb"  response:\n    status:\n      code: ([1-9][0-9][0-9])\n"
+    rb"      message: ("
+    + _VALUE
+    + rb")\n"
+    + _FIELDS
+    + rb"    body:\n      string: "
+    + _TEXT % (8, 8)
+    + rb"(?:  coding: ("
+    + _VALUE
+    + rb")\n)?+(?:  recorded_at: ("
+    + _VALUE
+    + rb")\n)?+(?=- |\Z)"
+)
+_split_fields = re.compile(rb"      ([^:\n]++):\n((?:      - [^\n]*+\n)++)").findall
 _INTERACTIONS = re.compile(rb"(?:\A|\n)interactions:\n(?=- )")
 _TRAILER = re.compile(rb"\n(?=[^\s-])")
 _METHOD = re.compile(rb"\n    method: ([^\n]+)")
@@ -60,6 +85,21 @@ class Plain:
         self.frame, self.spans, self.keys, self.fault = frame, spans, keys, fault
 
 
+class Recorded(NamedTuple):
+    """An entry in the order of our writer. headers: names and values, one or more, of the request and the answer."""
+
+    method: str
+    uri: str
+    body: str
+    headers: dict[str, tuple[str, ...]]
+    status: int
+    reason: str
+    answer_headers: dict[str, tuple[str, ...]]
+    answer_body: str
+    coding: str
+    recorded_at: str | None
+
+
 def split(data: bytes) -> Plain:
     """Find the interactions of a cassette; NotPlain if it is not written in the plain form."""
     if len(data) != len(data.translate(None, _BAD_ASCII)):
@@ -76,28 +116,37 @@ def split(data: bytes) -> Plain:
         end = trailer.start() + 1
     frame = data[: start.start() + 1] + data[end:]
     spans = [head]
-    find = data.find
-    while (at := find(b"\n- ", spans[-1], end)) != -1:
-        spans.append(at + 1)
-    spans.append(end)
-    return _checked(data, frame, spans)
-
-
-def _checked(data: bytes, frame: bytes, spans: list[int]) -> Plain:
     keys: list[tuple[str, str]] = []
     faults: dict[int, object] = {}
-    for index in range(len(spans) - 1):
-        entry = b"  " + data[spans[index] + 2 : spans[index + 1]]
-        _check_shape(entry)
-        methods, uris = _METHOD.findall(entry), _URI.findall(entry)
-        if len(methods) != 1 or len(uris) != 1 or not entry.startswith(b"  request:\n"):
-            raise NotPlain
-        keys.append((str(_scalar(methods[0])).upper(), str(_scalar(uris[0]))))
-        if b"fault: " in entry and (fault := _FAULT.search(entry)):
-            faults[index] = _scalar(fault[1] or fault[2])
-        elif b"\n  response:\n" not in entry:
-            raise NotPlain
+    while (at := spans[-1]) < end:
+        entry = _ENTRY.match(data, at, end)
+        if entry is not None:
+            keys.append((entry[1].decode(), entry[2].decode()))
+            spans.append(entry.end())
+            continue
+        stop = data.find(b"\n- ", at, end) + 1 or end
+        spans.append(stop)
+        method, uri, fault = _looked_at(b"  " + data[at + 2 : stop])
+        keys.append((method, uri))
+        if fault is not None:
+            faults[len(keys) - 1] = fault
     return Plain(frame, spans, keys, faults)
+
+
+def _looked_at(entry: bytes) -> tuple[str, str, object]:
+    """Method, uri and fault of an entry in any order; NotPlain if one of its lines is not plain."""
+    _check_shape(entry)
+    methods, uris = _METHOD.findall(entry), _URI.findall(entry)
+    if len(methods) != 1 or len(uris) != 1 or not entry.startswith(b"  request:\n"):
+        raise NotPlain
+    fault = _FAULT.search(entry) if b"fault: " in entry else None
+    if fault is None and b"\n  response:\n" not in entry:
+        raise NotPlain
+    return (
+        str(_scalar(methods[0])).upper(),
+        str(_scalar(uris[0])),
+        None if fault is None else _scalar(fault[1] or fault[2]),
+    )
 
 
 def _check_shape(entry: bytes) -> None:
@@ -113,6 +162,65 @@ def _block_span(entry: bytes, at: int) -> tuple[re.Match[bytes], int]:
         raise NotPlain
     closing = _BLOCK_ENDS[len(opening[1])].search(entry, opening.end() - 1)
     return opening, closing.end() if closing else len(entry)
+
+
+def read_recorded(data: bytes, start: int, end: int) -> Recorded | None:
+    """The entry at this place if it is in the order of our writer; None if another reader has to look at it."""
+    match = _ENTRY.match(data, start, end)
+    if match is None:
+        return None
+    method, uri, body, given, code, reason, fields, content, coding, recorded_at = match.groups()
+    try:
+        headers, answer_headers = _fields(given), _read_fields(fields)
+        return Recorded(
+            method.decode(),
+            uri.decode(),
+            _text(body),
+            headers,
+            int(code),
+            _said(reason),
+            answer_headers,
+            _text(content),
+            _said(coding) if coding else "",
+            (_said(recorded_at) or None) if recorded_at else None,
+        )
+    except NotPlain:
+        return None
+
+
+def _read_fields(block: bytes | None) -> dict[str, tuple[str, ...]]:
+    if block is None:
+        return {}
+    pairs = [_field(name, values) for name, values in _split_fields(block)]
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise NotPlain
+    return found
+
+
+_fields = lru_cache(maxsize=64)(_read_fields)  # the headers of requests are the same again and again
+
+
+@lru_cache(maxsize=1024)
+def _field(name: bytes, values: bytes) -> tuple[str, tuple[str, ...]]:
+    if _AMBIGUOUS(name):
+        raise NotPlain
+    return name.decode(), tuple([str(_simple(value[8:])) for value in values.split(b"\n")[:-1]])
+
+
+def _said(raw: bytes) -> str:
+    value = _simple(raw)
+    return str(value) if value else ""
+
+
+def _text(raw: bytes) -> str:
+    if raw[:1] != b"|":
+        value = _simple(raw[:-1])
+        if not isinstance(value, str | None):
+            raise NotPlain  # no body; who reads the entry as a whole says so
+        return value or ""
+    chomp, _, block = raw.partition(b"\n")
+    return _block(b"\n" + block, chomp[1:])
 
 
 def read_entry(entry: bytes) -> object:

@@ -17,6 +17,7 @@ from pytest_hwcloud.cassettes.interaction import (
     CassetteError,
     Interaction,
     fault_of,
+    from_plain,
     read_interaction,
     read_yaml,
 )
@@ -126,7 +127,7 @@ class Tape:
     def __getitem__(self, position: int) -> Interaction:
         found = self._read.get(position)
         if found is None:
-            found = self._read.setdefault(position, read_interaction(self._entry(position), position, self.path))
+            found = self._read.setdefault(position, self._interaction(position))
         return found
 
     @cached_property
@@ -184,10 +185,15 @@ class Tape:
             same.popleft()
         return deque(same), same[-1]
 
-    def _entry(self, position: int) -> object:
+    def _interaction(self, position: int) -> Interaction:
         parsed = self._parsed
-        entry = parsed.blob[parsed.ends[position] : parsed.ends[position + 1]]
-        if not parsed.plain:
+        start, end = parsed.ends[position], parsed.ends[position + 1]
+        if parsed.plain and (entry := plain_yaml.read_recorded(parsed.blob, start, end)) is not None:
+            return from_plain(entry, position)
+        return read_interaction(self._document(parsed.blob[start:end]), position, self.path)
+
+    def _document(self, entry: bytes) -> object:
+        if not self._parsed.plain:
             return json.loads(entry)
         try:
             return plain_yaml.read_entry(entry)

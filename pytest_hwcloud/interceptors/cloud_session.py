@@ -6,10 +6,12 @@ else a call goes the usual way, and meets adapters, mocks and retries as that of
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, MutableMapping
 from datetime import timedelta
+from functools import lru_cache
 from time import perf_counter
 from typing import Any
 
@@ -24,7 +26,7 @@ from pytest_hwcloud.cloud.signing import redirects
 from pytest_hwcloud.cloud.signing.algorithms import has_signature
 from pytest_hwcloud.cloud.wire import Request
 from pytest_hwcloud.interceptors.intercept import ask, lower, pending, read_once
-from pytest_hwcloud.interceptors.requests_adapter import requests_response, undisturbed
+from pytest_hwcloud.interceptors.requests_adapter import case_insensitive, requests_response, undisturbed
 from pytest_hwcloud.interceptors.router import CURRENT_ROUTER, Router
 
 # requests leaves these without types.
@@ -34,6 +36,7 @@ _dispatch: Callable[..., Any] = hooks.dispatch_hook
 _merged: Callable[..., Any] = sessions.merge_setting
 _CREDENTIALS = ("Authorization", "X-Auth-Token", "X-Security-Token", "X-Subject-Token")
 _ADAPTERS = threading.Lock()
+_REDIRECTS = frozenset(requests.models.REDIRECT_STATI)
 _LOCAL: Mapping[str, Any] = {"proxies": OrderedDict(), "stream": False, "verify": True, "cert": None}
 
 
@@ -115,7 +118,7 @@ class CloudSession(requests.Session):
             return super().send(request, **kwargs)
         stream = kwargs.get("stream", self.stream)
         response = requests_response(request, asked, answer, bool(stream), _Adapter(self))
-        if "set-cookie" in response.headers:
+        if "set-cookie" in vars(response.headers)["_store"]:
             _extract(self.cookies, request, response.raw)
         response.elapsed = timedelta(seconds=perf_counter() - start)
         return self._finished(request, response, kwargs)
@@ -145,7 +148,7 @@ class CloudSession(requests.Session):
         held: Any = request.hooks
         if held["response"]:
             response = _dispatch("response", held, response, **kwargs)
-        if not response.is_redirect:
+        if response.status_code not in _REDIRECTS or not response.is_redirect:
             return response
         kwargs = {"stream": False, "timeout": None, "verify": True, "cert": None, "proxies": {}, **kwargs}
         if not follow:
@@ -185,13 +188,44 @@ def prepared(session: requests.Session, request: requests.Request) -> requests.P
     found = requests.PreparedRequest()
     given: Any = request
     found.prepare_method((given.method or "").upper())
-    found.prepare_url(given.url, _merged(given.params, {}) if given.params else None)
+    if given.params or not isinstance(given.url, str) or not _is_plain(given.url):
+        found.prepare_url(given.url, _merged(given.params, {}) if given.params else None)
+    else:
+        found.url = given.url
     headers: Any = session.headers
-    if given.headers or None in headers.values():
-        headers = _merged(given.headers, headers, dict_class=CaseInsensitiveDict)
-    found.prepare_headers(headers)
+    ready = _ready(headers) if not given.headers and type(headers) is CaseInsensitiveDict else None
+    if ready is None:
+        if given.headers or None in headers.values():
+            headers = _merged(given.headers, headers, dict_class=CaseInsensitiveDict)
+        found.prepare_headers(headers)
+    else:
+        found.headers = case_insensitive(ready)
     found._cookies = RequestsCookieJar()  # type: ignore[attr-defined]
-    found.prepare_body(given.data, given.files, given.json)
+    if found.method != "GET" or given.data or given.files or given.json is not None:
+        found.prepare_body(given.data, given.files, given.json)
     found.prepare_auth(session.auth, given.url)
     found.prepare_hooks(given.hooks)
     return found
+
+
+# A URL that requests sends as it is given.
+_is_plain = re.compile(
+    r"https?://[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)+(?:\?[A-Za-z0-9_.~=&-]+)?", re.ASCII
+).fullmatch
+
+
+def _ready(headers: CaseInsensitiveDict[Any]) -> tuple[tuple[str, str], ...] | None:
+    """The headers of a session as they go out; None where requests has something to say to one of them."""
+    try:
+        return _checked(tuple(vars(headers)["_store"].values()))
+    except TypeError:  # a value that nobody can send
+        return None
+
+
+@lru_cache(maxsize=64)
+def _checked(headers: tuple[tuple[str, Any], ...]) -> tuple[tuple[str, str], ...] | None:
+    if not all(isinstance(value, str) for _, value in headers):
+        return None
+    found = requests.PreparedRequest()
+    found.prepare_headers(dict(headers))
+    return tuple(found.headers.items())

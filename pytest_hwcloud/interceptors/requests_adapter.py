@@ -5,7 +5,8 @@ Whatever urllib3 would do more than hand over the answer (a fault, a retry for t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -105,17 +106,22 @@ def requests_response(
     else:
         response._content = body
         response._content_consumed = True
-    if "set-cookie" in headers:
+    if "set-cookie" in vars(headers)["_store"]:
         _extract(response.cookies, request, response.raw)
     done: requests.Response = response
     return done
 
 
-def _headers(fields: Fields) -> CaseInsensitiveDict[str]:
-    found: CaseInsensitiveDict[str] = CaseInsensitiveDict(fields)
-    if len(found) < len(fields):  # a name that came several times
-        found = CaseInsensitiveDict(grouped(fields)[0])
+def case_insensitive(pairs: Iterable[tuple[str, str]]) -> CaseInsensitiveDict[str]:
+    """requests' own mapping of these headers, filled at once: its constructor takes ten times as long."""
+    found: CaseInsensitiveDict[str] = CaseInsensitiveDict.__new__(CaseInsensitiveDict)
+    vars(found)["_store"] = OrderedDict([(name.lower(), (name, value)) for name, value in pairs])
     return found
+
+
+def _headers(fields: Fields) -> CaseInsensitiveDict[str]:
+    found = case_insensitive(fields)
+    return found if len(found) == len(fields) else case_insensitive(grouped(fields)[0].items())
 
 
 @lru_cache(maxsize=64)

@@ -246,3 +246,35 @@ def test_a_session_says_whose_it_is_and_shows_no_key() -> None:
     assert "AkSkAuth" in repr(session)
     assert "a-secret-key" not in repr(session)
     assert "AKIDEXAMPLE123456789" not in repr(session)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [LIST, f"{HOST}/v1/a/../b", f"{HOST}//v1", HOST, f"{HOST}/a%2fb?x=ä y", f"{HOST}:443/v1?", "http://1.2.3.4/x"],
+)
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"headers": {"X-Own": "1", "User-Agent": None}},
+        {"params": {"limit": 2}},
+        {"method": "POST"},
+        {"method": "PUT", "json": []},
+        {"data": {"a": "b"}},
+    ],
+)
+def test_what_goes_out_is_what_requests_prepares(url, given):
+    found = []
+    for session in (CloudSession(), requests.Session()):
+        session.auth, session.headers["X-Other"] = (lambda request: request), "2"
+        made = session.prepare_request(requests.Request(**{"method": "get", "url": url, **given}))
+        found.append((made.method, made.url, list(made.headers.items()), made.body, made.hooks, list(made._cookies)))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("value", [7, ["x"], "a\nb"])
+def test_a_header_that_cannot_be_sent_is_refused_as_by_requests(value):
+    session = CloudSession()
+    session.auth, session.headers["X-Own"] = (lambda request: request), value
+    with pytest.raises(requests.exceptions.InvalidHeader):
+        session.prepare_request(requests.Request("GET", LIST))

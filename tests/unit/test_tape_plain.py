@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from replaying import LIST
 
 from pytest_hwcloud.cassettes import library, plain_yaml
-from pytest_hwcloud.cassettes.interaction import read_yaml
+from pytest_hwcloud.cassettes.interaction import from_plain, read_interaction, read_yaml
 from pytest_hwcloud.cassettes.plain_yaml import NotPlain, read_entry, split
-from pytest_hwcloud.cassettes.tape import CassetteError, read_cassette
+from pytest_hwcloud.cassettes.tape import CassetteError, Tape, read_cassette
+from pytest_hwcloud.cloud.wire import Request
 
 HERE = Path("c.yaml")
 WORDS = r"""yes No ON null ~ true 0 00 017 1_000 1.5 1e5 0x1F 0b11 12:30 2026-01-02 .5 .inf = << - ? y n NaN 9 x,y 1c1d
@@ -152,3 +153,50 @@ def test_the_reader_of_events_knows_merge_keys_and_the_harmless_tags_of_vcrpy():
 def test_the_spans_cover_every_entry():
     data = document("x") * 1
     assert plain_yaml.split(data).spans == [data.index(b"- request"), len(data)]
+
+
+def in_our_order(value: str, name: str, body: str, code: str, coding: str) -> bytes:
+    sent = body.replace(" " * 8, " " * 6)
+    return (
+        f"version: 1\ninteractions:\n- request:\n    method: GET\n    uri: {LIST}\n    body: {sent}\n    headers:\n"
+        f"      {name}:\n      - {value}\n      - x\n  response:\n    status:\n      code: {code}\n"
+        f"      message: {value}\n    headers:\n      {name}:\n      - {value}\n    body:\n      string: {body}\n"
+        f"{coding}  recorded_at: {value}\n"
+    ).encode()
+
+
+@settings(max_examples=250, deadline=None, derandomize=True)
+@given(
+    SCALARS,
+    st.sampled_from(["X-A", "on", "Connection", "transfer-encoding", "Content-Encoding", "'q'"]),
+    st.one_of(
+        SCALARS,
+        st.sampled_from(["null", '""', "|\n        a: b", "|-\n        {\n\n          1}", "|+\n        x\n"]),
+    ),
+    st.sampled_from(["200", "204", "0", "abc"]),
+    st.sampled_from(["", "  coding: gzip\n", "  coding: null\n"]),
+)
+def test_an_entry_read_at_one_glance_is_what_yaml_and_the_slow_reader_make_of_it(value, name, body, code, coding):
+    data = in_our_order(value, name, body, code, coding)
+    try:
+        found = split(data)
+    except (NotPlain, UnicodeDecodeError):
+        return
+    entry = plain_yaml.read_recorded(data, *found.spans)
+    if entry is not None:
+        document = yaml.load(data, Loader=yaml.CSafeLoader)["interactions"][0]
+        assert from_plain(entry, 0) == read_interaction(document, 0, HERE)
+
+
+@pytest.mark.parametrize("value", ["application/json", "close", "gzip", '"a: b"', "12", "true"])
+@pytest.mark.parametrize("body", ["null", "|-\n        {\n          1}"])
+def test_what_our_writer_writes_is_read_at_one_glance(value, body):
+    data = in_our_order(value, "Connection", body, "200", "")
+    assert plain_yaml.read_recorded(data, *split(data).spans) is not None
+
+
+def test_a_number_as_a_body_is_told_as_ever(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_bytes(in_our_order("x", "X-A", "12", "200", ""))
+    with pytest.raises(CassetteError, match=r"interactions\[0\].*a body cannot be of type int"):
+        Tape.load(path).take(Request("GET", LIST))
