@@ -12,7 +12,9 @@ import http.client
 import re
 import socket
 import ssl
+import sys
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 from pytest_hwcloud import texts
@@ -22,6 +24,7 @@ from pytest_hwcloud.interceptors.patching import Patch
 from pytest_hwcloud.interceptors.router import CURRENT_ROUTER, NotRecorded
 
 _BY_NAME = ("gethostbyname", "gethostbyname_ex", "gethostbyaddr")
+_IN_C = frozenset((*_BY_NAME, "getaddrinfo"))
 _LOOPBACK = re.compile(r"localhost|::1|127(?:\.\d+){3}").fullmatch
 _HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]+)(?::(\d+))?", re.I).match
 
@@ -36,7 +39,10 @@ def patches() -> Iterator[Patch]:
         yield Patch(module, "getaddrinfo", _lookup)
         for name in _BY_NAME:
             yield Patch(module, name, _lookup)
-    yield Patch(_socket, "socket", _plain_socket)
+    for module, name in _imported_before():
+        yield Patch(module, name, _lookup)
+    for name in ("socket", "SocketType"):
+        yield Patch(_socket, name, _plain_socket)
     for name in ("connect", "connect_ex"):
         yield Patch(socket.socket, name, _connect)
     yield Patch(socket.socket, "sendto", _sendto)
@@ -45,6 +51,24 @@ def patches() -> Iterator[Patch]:
     for name in ("wrap_socket", "wrap_bio"):
         yield Patch(ssl.SSLContext, name, _handshake)
     yield Patch(http.client.HTTPConnection, "putrequest", _putrequest)
+
+
+def _imported_before() -> Iterator[tuple[ModuleType, str]]:
+    """Where the look-ups of the C module were imported by name before us: there they are no attribute of a module."""
+    builtin = {id(getattr(_socket, name)) for name in _IN_C}
+    for module in list(sys.modules.values()):
+        if not isinstance(module, ModuleType) or module in (socket, _socket):
+            continue
+        names = vars(module)
+        if (
+            type(names.get("__loader__")).__name__ == "AssertionRewritingHook"
+        ):  # tests, which may call them as they like
+            found = [name for name, value in list(names.items()) if id(value) in builtin]
+        elif _IN_C.isdisjoint(names):
+            continue
+        else:
+            found = [name for name in _IN_C if id(names.get(name)) in builtin]
+        yield from ((module, name) for name in found)
 
 
 def uvloop_patches() -> Iterator[Patch]:
@@ -56,10 +80,15 @@ def uvloop_patches() -> Iterator[Patch]:
 
 
 def pycurl_patches() -> Iterator[Patch]:
-    """libcurl, bound by pycurl: handles are made from a class of ours."""
-    import pycurl
-
-    yield Patch(pycurl, "Curl", _pycurl)
+    """libcurl, bound by pycurl: handles are made from a class of ours, also where the name was imported before."""
+    recording = sys.modules.get("pytest_recording.network")  # puts an object in the place of the module
+    module: Any = getattr(recording, "pycurl", None) or sys.modules["pycurl"]
+    original, ours = module.Curl, _curl_class(module)
+    for other in [one for one in sys.modules.values() if isinstance(one, ModuleType)]:
+        names = [name for name, value in list(vars(other).items()) if value is original]
+        yield from (Patch(other, name, lambda patch: ours) for name in names)
+    if getattr(recording, "Curl", None) is not None:
+        yield Patch(recording.Curl, "__init__", lambda patch: lambda self: setattr(self, "handle", ours()))  # type: ignore
 
 
 def curl_cffi_patches() -> Iterator[Patch]:
@@ -155,14 +184,19 @@ def _uvloop(patch: Patch) -> object:
     return reach
 
 
-def _pycurl(patch: Patch) -> object:
-    import pycurl
-
+def _curl_class(pycurl: Any) -> type[object]:
     class Curl(pycurl.Curl):  # type: ignore[misc]
         def setopt(self, option: int, value: Any) -> Any:
-            if option == pycurl.URL:
-                _check_url(value)
+            _check_option(option, value)
             return super().setopt(option, value)
+
+        def setopt_string(self, option: int, value: Any) -> Any:
+            _check_option(option, value)
+            return super().setopt_string(option, value)
+
+    def _check_option(option: int, value: object) -> None:
+        if option in (pycurl.URL, getattr(pycurl, "CURLU", None)):
+            _check_url(value if isinstance(value, (str, bytes, bytearray)) else getattr(value, "url", value))
 
     return Curl
 
