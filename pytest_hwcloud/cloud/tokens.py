@@ -15,6 +15,7 @@ from typing import Any
 from requests import Response
 from requests.auth import AuthBase
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.identity import Identity
 from pytest_hwcloud.cloud.jsontree import child, text
 from pytest_hwcloud.cloud.signing import redirects
@@ -183,7 +184,7 @@ def read_answer(value: str, body: object, identity: str) -> Token:
     kind = _scope_kind(found)
     scope = Scope(kind, text(found, kind, "id"), text(found, kind, "name"))
     if not (value and kind and scope.id):
-        raise TokenError("the answer holds no scoped token")
+        raise TokenError(texts.say("signing.no-scoped-token"))
     return Token(
         value=value,
         scope=scope,
@@ -197,7 +198,7 @@ def _moment(written: str) -> datetime:
     try:
         return datetime.strptime(written, TIME_FORMAT).replace(tzinfo=UTC)
     except ValueError:
-        raise TokenError(f"not a time of IAM: {written!r}") from None
+        raise TokenError(texts.say("signing.no-time", text=written)) from None
 
 
 class TokenCache:

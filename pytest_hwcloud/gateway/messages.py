@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.transfer_coding import decoded
 from pytest_hwcloud.cloud.wire import Answer
 
@@ -53,11 +54,11 @@ class Reader:
         """The next head; None where the peer closed instead. Malformed for anything else."""
         while (end := self._buffer.find(b"\r\n\r\n")) < 0:
             if len(self._buffer) > _MOST_HEAD:
-                raise Malformed("a head without an end")
+                raise Malformed(texts.say("gateway.wire-no-end"))
             data = self.sock.recv(_CHUNK)
             if not data:
                 if self._buffer.strip():
-                    raise Malformed("closed in the middle of a head")
+                    raise Malformed(texts.say("gateway.wire-head-closed"))
                 return None
             self._buffer += data
         raw = bytes(self._buffer[: end + 4])
@@ -67,7 +68,7 @@ class Reader:
         if len(parts) == 2 and parts[0].startswith("HTTP/"):
             parts.append("")  # a status line without a reason
         if len(parts) != 3 or not (parts[0].startswith("HTTP/") or parts[2].startswith("HTTP/1.")):
-            raise Malformed(f"not an HTTP/1.1 message: {first[:40]!r}")
+            raise Malformed(texts.say("gateway.wire-no-http", text=first[:40]))
         return Head(first=(parts[0], parts[1], parts[2]), headers=_headers(lines), raw=raw)
 
     def body(self, headers: Mapping[str, str], *, to_the_end: bool = False) -> bytes:
@@ -85,7 +86,7 @@ class Reader:
         while len(self._buffer) < count:
             data = self.sock.recv(max(_CHUNK, count - len(self._buffer)))
             if not data:
-                raise Malformed("closed in the middle of a body")
+                raise Malformed(texts.say("gateway.wire-body-closed"))
             self._buffer += data
         taken = bytes(self._buffer[:count])
         del self._buffer[:count]
@@ -95,7 +96,7 @@ class Reader:
         while (end := self._buffer.find(b"\r\n")) < 0:
             data = self.sock.recv(_CHUNK)
             if not data or len(self._buffer) > _MOST_HEAD:
-                raise Malformed("closed in the middle of a chunk")
+                raise Malformed(texts.say("gateway.wire-chunk-closed"))
             self._buffer += data
         return self._exactly(end + 2)[:-2]
 
@@ -105,7 +106,7 @@ class Reader:
             try:
                 size = int(self._line().partition(b";")[0].strip(), 16)
             except ValueError:
-                raise Malformed("a chunk without a size") from None
+                raise Malformed(texts.say("gateway.wire-no-size")) from None
             if not size:
                 while self._line():  # trailers
                     pass
@@ -155,7 +156,7 @@ def read_answer(reader: Reader, method: str) -> tuple[Answer, Answer]:
     while head is not None and head.first[1].startswith("1"):  # 100 Continue
         head = reader.head()
     if head is None:
-        raise ConnectionResetError("closed without an answer")
+        raise ConnectionResetError(texts.say("gateway.wire-no-answer"))
     status = int(head.first[1])
     bodiless = method == "HEAD" or status in _WITHOUT_BODY
     body = b"" if bodiless else reader.body(head.headers, to_the_end=True)

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.gateway.messages import Malformed, Reader
 
 CONNECTING = 30.0  # seconds
@@ -63,7 +64,7 @@ def connect(host: str, port: int, proxies: Proxies, *, tunnel: bool) -> tuple[so
         return socket.create_connection((host, port), timeout=CONNECTING), False
     place = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
     if place.scheme not in ("http", "https"):
-        raise OSError(f"proxy {place.scheme}://{place.hostname}: only http and https proxies can be chained")
+        raise OSError(texts.say("gateway.proxy-scheme", proxy=f"{place.scheme}://{place.hostname}"))
     sock = socket.create_connection(
         (place.hostname or "", place.port or (443 if place.scheme == "https" else 80)), timeout=CONNECTING
     )
@@ -93,9 +94,10 @@ def _ask_for_tunnel(sock: socket.socket, host: str, port: int, credentials: str)
     try:
         head = Reader(sock).head()
     except Malformed as error:
-        raise OSError(f"the proxy does not speak HTTP: {error}") from None
+        raise OSError(texts.say("gateway.proxy-no-http", problem=error)) from None
     if head is None or head.first[1] != "200":
-        raise OSError(f"the proxy refused a tunnel to {host}:{port}: {' '.join(head.first[1:]) if head else 'closed'}")
+        answer = " ".join(head.first[1:]) if head else texts.say("gateway.proxy-closed")
+        raise OSError(texts.say("gateway.proxy-refused", place=f"{host}:{port}", answer=answer))
 
 
 def relay(one: socket.socket, other: socket.socket) -> None:

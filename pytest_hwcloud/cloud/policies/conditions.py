@@ -25,6 +25,7 @@ from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
 
 from pytest_hwcloud.cloud.patterns import glob
+from pytest_hwcloud.texts import say
 
 Compare = Callable[[str, str], bool]
 _QUANTIFIERS = ("ForAllValues", "ForAnyValue")
@@ -263,9 +264,10 @@ def _keys(name: str, keys: object) -> Mapping[str, object]:
     if not known(name):
         stem = _split(name)[1]
         near = get_close_matches(stem, OPERATORS, 1)
-        raise ConditionError(f"unknown operator{f', did you mean {near[0]!r}?' if near else ''}", name)
+        guess = say("policies.meant", name=near[0]) if near else ""
+        raise ConditionError(say("policies.unknown-operator") + guess, name)
     if not isinstance(keys, Mapping) or not keys:
-        raise ConditionError("must be an object of condition keys and their values", name)
+        raise ConditionError(say("policies.operator-no-object"), name)
     return keys
 
 
@@ -281,7 +283,7 @@ def _test(name: str, key: str, given: object) -> Test:
     quantifier, stem, if_exists = _split(name)
     items = given if isinstance(given, list) else [given]
     if not all(isinstance(item, str | int | float) for item in items) or (not items and stem not in _NULLS):
-        raise ConditionError("must be a text or a list of texts", name, key)
+        raise ConditionError(say("policies.no-values"), name, key)
     values = tuple(text for item in items for text in texts(item))
     if stem in _NULLS:
         _check(truth, values, name, key)
@@ -305,4 +307,4 @@ def _check(read: Callable[[str], object], values: tuple[str, ...], name: str, ke
         try:
             read(value)
         except ValueError:
-            raise ConditionError(f"{value!r} is no value that {name} can compare", name, key) from None
+            raise ConditionError(say("policies.no-comparable", value=value, operator=name), name, key) from None

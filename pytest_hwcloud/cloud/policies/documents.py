@@ -34,11 +34,10 @@ class PolicyError(ValueError):
     def __init__(
         self, text: str, *, file: str, line: int | None = None, statement: int | None = None, key: str = ""
     ) -> None:
+        where = texts.say("policies.statement", number=statement + 1) if statement is not None else ""
+        where += texts.say("policies.key", key=key) if key else ""
         place = f"{file}:{line}" if line else file
-        where = "".join(
-            f"{part}: " for part in (f"statement {statement + 1}" if statement is not None else "", key) if part
-        )
-        super().__init__(f"{place}: {where}{text}")
+        super().__init__(texts.say("policies.place", place=place, where=where, problem=text))
         self.file, self.line, self.statement, self.key = file, line, statement, key
 
 
@@ -117,11 +116,11 @@ def _text(file: str) -> str:
     except PolicyError:
         raise
     except FileNotFoundError:
-        raise PolicyError("no such file", file=file) from None
+        raise PolicyError(texts.say("policies.missing-file"), file=file) from None
     except UnicodeDecodeError:
-        raise PolicyError("not UTF-8 text", file=file) from None
+        raise PolicyError(texts.say("policies.not-utf8"), file=file) from None
     except OSError as error:
-        raise PolicyError(f"cannot be read: {error.strerror}", file=file) from None
+        raise PolicyError(texts.say("policies.unreadable", reason=error.strerror), file=file) from None
     except ValueError:
         raise PolicyError(texts.say("policies.nul"), file=file.replace("\0", "\\0")) from None
 
@@ -131,17 +130,15 @@ def _json(text: str, file: str) -> Mapping[str, object]:
         value = json.loads(text, object_pairs_hook=_no_doubles)
     except _DoubledError as error:
         line = json_positions.line_of_key(text, error.key)
-        raise PolicyError(
-            "given twice in one object; only one would count", file=file, line=line, key=error.key
-        ) from None
+        raise PolicyError(texts.say("policies.given-twice"), file=file, line=line, key=error.key) from None
     except json.JSONDecodeError as error:
-        raise PolicyError(f"not valid JSON: {error.msg}", file=file, line=error.lineno) from None
+        raise PolicyError(texts.say("policies.no-json", reason=error.msg), file=file, line=error.lineno) from None
     except RecursionError:
-        raise PolicyError("nested too deeply", file=file, line=1) from None
+        raise PolicyError(texts.say("policies.too-deep"), file=file, line=1) from None
     except ValueError:
         raise PolicyError(texts.say("policies.huge-number"), file=file, line=1) from None
     if not isinstance(value, dict):
-        raise PolicyError("a policy document is a JSON object", file=file, line=1)
+        raise PolicyError(texts.say("policies.no-object"), file=file, line=1)
     return value
 
 
@@ -189,14 +186,12 @@ class _Reader:
         self._known(raw, _TOP, ())
         version = raw.get("Version")
         if version not in VERSIONS:
-            said = "is missing" if version is None else f"{version!r} is unknown"
-            raise self.error(
-                f'{said}; write "1.0" (role), "1.1" (policy) or "5.0" (identity policy)', ("Version",), "Version"
-            )
+            said = "no-version" if version is None else "unknown-version"
+            raise self.error(texts.say(f"policies.{said}", value=repr(version)), ("Version",), "Version")
         statements = raw.get("Statement")
         if not isinstance(statements, list):
-            said = "is missing" if statements is None else "must be a list"
-            raise self.error(f'{said}: "Statement": [{{"Effect": …, "Action": […]}}]', ("Statement",), "Statement")
+            said = "no-statements" if statements is None else "statements-no-list"
+            raise self.error(texts.say(f"policies.{said}"), ("Statement",), "Statement")
         label = name or self.name or self.file
         return Document(
             version=str(version),
@@ -248,30 +243,31 @@ class _Reader:
         for key in item:
             if key not in keys:
                 near = get_close_matches(str(key).capitalize(), list(keys), 1, 0.5)
-                guess = f", did you mean {near[0]!r}?" if near else f"; known: {', '.join(keys)}"
-                raise self.error(f"unknown key{guess}", (*path, key), str(key))
+                known = texts.say("policies.known", names=", ".join(keys))
+                guess = texts.say("policies.meant", name=near[0]) if near else known
+                raise self.error(texts.say("policies.unknown-key") + guess, (*path, key), str(key))
 
     def _depends(self, given: object) -> tuple[str, ...]:
         if not isinstance(given, list):
-            raise self.error("must be a list of {catalog, display_name}", ("Depends",), "Depends")
+            raise self.error(texts.say("policies.depends"), ("Depends",), "Depends")
         shown = [item.get("display_name") if isinstance(item, Mapping) else None for item in given]
         if not all(isinstance(item, str) for item in shown):
-            raise self.error("must be a list of {catalog, display_name}", ("Depends",), "Depends")
+            raise self.error(texts.say("policies.depends"), ("Depends",), "Depends")
         return tuple(str(item) for item in shown)
 
     def _statement(self, item: object, index: int, policy: str, version: str) -> Statement:
         path: Path_ = ("Statement", index)
         if not isinstance(item, Mapping):
-            raise self.error('must be an object: {"Effect": …, "Action": […]}', path)
+            raise self.error(texts.say("policies.statement-no-object"), path)
         self._known(item, _KEYS, path)
         effect = item.get("Effect")
         if not isinstance(effect, str) or effect.lower() not in ("allow", "deny"):
-            said = "is missing" if effect is None else f"{effect!r} is unknown"
-            raise self.error(f'{said}; write "Allow" or "Deny"', (*path, "Effect"), "Effect")
+            said = "no-effect" if effect is None else "unknown-effect"
+            raise self.error(texts.say(f"policies.{said}", value=repr(effect)), (*path, "Effect"), "Effect")
         actions, not_action = self._one_of(item, "Action", "NotAction", path)
         resources, not_resource = self._one_of(item, "Resource", "NotResource", path)
         if actions is None:
-            raise self.error('is missing: "Action": ["service:type:operation"]', path, "Action")
+            raise self.error(texts.say("policies.no-action"), path, "Action")
         return Statement(
             effect=effect.lower(),
             actions=self._actions(actions, path, "NotAction" if not_action else "Action"),
@@ -289,7 +285,7 @@ class _Reader:
         self, item: Mapping[str, object], key: str, other: str, path: Path_
     ) -> tuple[tuple[str, ...] | None, bool]:
         if key in item and other in item:
-            raise self.error(f"{key} and {other} exclude each other in a statement", (*path, other), other)
+            raise self.error(texts.say("policies.exclude", one=key, other=other), (*path, other), other)
         negated = other in item
         used = other if negated else key
         return (self._texts(item[used], (*path, used), used) if used in item else None), negated
@@ -301,23 +297,21 @@ class _Reader:
             value, path = value["uri"], (*path, "uri")
         items = [value] if isinstance(value, str) else value
         if not isinstance(items, list) or not items or not all(isinstance(text, str) and text for text in items):
-            raise self.error("must be a list of texts", path, key)
+            raise self.error(texts.say("policies.no-texts"), path, key)
         return tuple(items)
 
     def _actions(self, actions: tuple[str, ...], path: Path_, key: str) -> tuple[str, ...]:
         for place, action in enumerate(actions):
             if action.count(":") > 2:
-                raise self.error(
-                    f"{action!r} has more than three parts (service:type:operation)", (*path, key, place), key
-                )
+                raise self.error(texts.say("policies.too-many-parts", action=action), (*path, key, place), key)
             if action != action.strip() or action.endswith(":"):
-                raise self.error(f"{action!r} is no action (service:type:operation)", (*path, key, place), key)
+                raise self.error(texts.say("policies.is-no-action", action=action), (*path, key, place), key)
         return actions
 
     def _condition(self, given: object, path: Path_) -> tuple[conditions.Test, ...]:
         path = (*path, "Condition")
         if not isinstance(given, Mapping):
-            raise self.error("must be an object: {operator: {key: [values]}}", path, "Condition")
+            raise self.error(texts.say("policies.no-condition"), path, "Condition")
         try:
             return conditions.parse(given)
         except conditions.ConditionError as error:

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.calls import project_tables
 
 _FILE = Path(__file__).parents[1] / "facts" / "system_policies.json"
@@ -40,12 +41,9 @@ def find(name: str) -> tuple[str, Mapping[str, object]]:
     known = by_fold.get(name.strip().lower())
     if known is None:
         near = get_close_matches(name.strip().lower(), by_fold, 1, 0.5)
-        guess = f", did you mean {PREFIX + by_fold[near[0]]!r}?" if near else ""
-        raise LookupError(f"no such system policy is documented{guess}")
+        guess = texts.say("policies.meant", name=PREFIX + by_fold[near[0]]) if near else ""
+        raise LookupError(texts.say("policies.undocumented-system") + guess)
     document = catalogue()[known].get("document")
     if not isinstance(document, Mapping):
-        raise LookupError(
-            "only its name is documented, not its content;"
-            " `pytest-hwcloud actions refresh --policies` reads it from IAM"
-        )
+        raise LookupError(texts.say("policies.system-name-only"))
     return known, document

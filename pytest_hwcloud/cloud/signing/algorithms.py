@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.endpoints import derived_service, locate
 from pytest_hwcloud.cloud.identity import unknown
 from pytest_hwcloud.cloud.signing import sm3
@@ -113,9 +114,9 @@ def has_signature(headers: Mapping[str, str]) -> bool:
 def checked_keys(ak: str, sk: str) -> tuple[str, bytes]:
     """AK and the bytes of SK; ValueError (that shows neither) for keys that cannot sign."""
     if not isinstance(ak, str) or not _AK(ak) or "," in ak:
-        raise ValueError("the AK is missing or not a key: visible ASCII without blanks and commas is expected")
+        raise ValueError(texts.say("signing.no-ak"))
     if not isinstance(sk, str) or not sk:
-        raise ValueError("the SK is missing: a non-empty text is expected")
+        raise ValueError(texts.say("signing.no-sk"))
     return ak, sk.encode("utf-8", "surrogateescape")
 
 
@@ -147,7 +148,7 @@ def credential_scope(suite: Suite, date: str, host: str, region: str | None, ser
     region = region or ("globe" if place.scope == "global" else place.region)
     service = service or (derived_service(place.service) if place.service else None)
     if not region or not service:
-        raise ValueError(f"{suite.name} signs for a region and a service: give region= and service= for host {host!r}")
+        raise ValueError(texts.say("signing.no-scope", algorithm=suite.name, host=host))
     return f"{date[:8]}/{region}/{service}"
 
 
@@ -168,7 +169,7 @@ def current_date() -> str:
 def parsed_date(text: str) -> datetime:
     """X-Sdk-Date as an aware datetime; ValueError if it is none."""
     if not _DATE(text):
-        raise ValueError(f"X-Sdk-Date {text!r} is not a UTC time like 20240102T030405Z")
+        raise ValueError(texts.say("signing.no-date", text=text))
     return datetime.strptime(text, DATE_FORMAT).replace(tzinfo=UTC)
 
 

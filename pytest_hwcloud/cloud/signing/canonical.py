@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import quote, unquote, unquote_to_bytes
 
+from pytest_hwcloud import texts
+
 _PLAIN = r"[A-Za-z0-9_.~-]*+"
 _ESCAPE = r"%(?:[0189A-F][0-9A-F]|2[0-9A-CF]|3[A-F]|[46]0|5[B-E]|7[B-DF])"  # upper case, and needed
 _WORD = rf"{_PLAIN}(?:{_ESCAPE}{_PLAIN})*+"
@@ -33,7 +35,7 @@ def authority(head: str) -> tuple[str, str, str]:
     scheme, separator, rest = head.partition("://")
     host, _, path = rest.partition("/")
     if not separator or not host:
-        raise ValueError(f"an absolute URL is needed to sign a request (https://host/path), not {head!r}")
+        raise ValueError(texts.say("signing.no-url", text=head))
     return scheme.lower(), host.rpartition("@")[2], "/" + path
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.signing import sm3
 
 Point = tuple[int, int] | None  # None: the point at infinity
@@ -31,7 +32,7 @@ def available() -> bool:
 def require(algorithm: str) -> None:
     """MissingExtraError if the algorithm cannot be used here."""
     if not available():
-        raise MissingExtraError(f"{algorithm} needs the extra 'ec': pip install 'pytest-hwcloud[ec]'")
+        raise MissingExtraError(texts.say("signing.no-extra", algorithm=algorithm))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,7 @@ def private_key(algorithm: str, ak: str, sk: bytes) -> int:
         candidate = int.from_bytes(scheme.keyed_hash(sk, text), "big")
         if candidate <= scheme.order - 2:
             return candidate + 1
-    raise ValueError(f"no {algorithm} key can be derived from these keys")
+    raise ValueError(texts.say("signing.no-key", algorithm=algorithm))
 
 
 def _p256_sign(key: int, data: bytes) -> bytes:
