@@ -83,7 +83,25 @@ def explain(obj: object, lang: str = "en", circumstances: Circumstances | None =
     """Explain an answer, exception, body, traceback text, OBS result or bare code; None if there is nothing to."""
     words = wording.load(lang)
     failure = read(obj)
-    return None if failure is None else _explained(failure, words, circumstances or Circumstances())
+    return None if failure is None else _explained(failure, words, circumstances or _told(failure))
+
+
+def _told(failure: Failure) -> Circumstances:
+    """What a text alone tells of the call: what the tables know of its method and URL."""
+    if not (failure.method and failure.url):
+        return Circumstances()
+    from pytest_hwcloud.cloud.calls.calls import needs
+
+    try:
+        call = needs(failure.method, failure.url)
+    except ValueError:
+        return Circumstances()
+    return Circumstances(
+        service=call.service,
+        needs=failure.actions or call.actions,
+        needs_identity=call.identity_actions,
+        operation=call.operation if not call.known else None,
+    )
 
 
 def code_line(code: str, lang: str = "en") -> str | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_hwcloud.cloud.failures import read, read_all
-from pytest_hwcloud.cloud.failures.pasted_text import unwrapped
+from pytest_hwcloud.cloud.failures.layers import unwrapped
 
 # As the guide prints them, its line breaks included (api-troubleshooting-guide, chapter 3).
 WRONG_AK = """\
@@ -114,7 +114,7 @@ def test_the_same_code_with_two_request_ids_is_two_failures():
          ' "type": "Conflict", "detail": ""}},encoded_authorization_message:None }', "Conflict", "in use", 409),
         ("E   {'error': {'message': 'no roles', 'code': 'Ecs.0110'}}", "Ecs.0110", "no roles", None),
         ("response was <Error><Code>NoSuchKey</Code><Message>gone</Message></Error>", "NoSuchKey", "gone", None),
-        ("{'status': 403, 'errorCode': 'AccessDenied'}", "AccessDenied", "", None),
+        ("{'status': 403, 'errorCode': 'AccessDenied'}", "AccessDenied", "", 403),
         ("WARN Ecs.0614 - server gone", "Ecs.0614", "server gone", None),
         ("ERROR APIGW.0399 new one", "APIGW.0399", "new one", None),
     ],

@@ -112,8 +112,16 @@ def _is_error(value: Mapping[str, object]) -> bool:
     if not code or not (text or any(value.get(key) for key in CODE_KEYS[:3])):
         return False
     if code.isdecimal():
+        if is_of_another_cloud(value):
+            return False
         return 400 <= int(code[:9]) <= 599 or bool(value.get("error_code")) or len(code) == 4
     return bool(CODE_SHAPE.fullmatch(code) or CODE_SHAPE.fullmatch(text) or _is_named(code, value))
+
+
+def is_of_another_cloud(value: object) -> bool:
+    """Whether an error's number stands beside a name in capitals, such as PERMISSION_DENIED: no API of ours does so."""
+    told = value.get("status") if isinstance(value, Mapping) and "title" not in value else None
+    return isinstance(told, str) and told.replace("_", "").isupper()
 
 
 def _is_named(code: str, value: Mapping[str, object]) -> bool:

@@ -22,17 +22,20 @@ _NEAR = 3000  # characters from one label of a group to the next
 _LONGEST = 1500  # characters of a message
 
 _FIELDS = {
-    "status": r"http[ _-]?status(?:[ _-]?code)?|status[ _-]?code|status|状态码",
-    "code": r"error[ _-]?code|err[ _-]?code|code|错误码",
-    "message": r"error[ _-]?(?:msg|message)|err[ _-]?msg|message|reason|错误(?:信息|描述|消息)",
-    "request_id": r"(?:x-)?request[ _-]?id|请求 ?id",
+    "status": r"http[ _-]?status(?:[ _-]?code)?|status[ _-]?code|response[ _-]?code|status|(?:http ?)?状态码",
+    "code": r"error[ _-]?code|err[ _-]?code|code|错误(?:码|代码)",
+    "message": r"error[ _-]?(?:msg|message)|err[ _-]?msg|message|reason|错误(?:信息|描述|消息|原因)|失败原因|原因",
+    "weak": r"msg",  # a message only where no other label has it: a log's own words stand there too
+    "request_id": r"(?:x-)?req(?:uest)?[ _-]?id|请求 ?(?:id|编号)",
     "encoded": r"encoded[ _-]?(?:authorization|auth)[ _-]?(?:message|msg)",
     "host_id": r"host[ _-]?id",
+    "other": r"response[ _-]?status|error[ _-]?type|user[ _-]agent|extended request id|resource|indicator"
+    r"|interfaceresult",
 }
 _LABEL = re.compile(
     r"(?<![\w.\"'=-])(?:"
     + "|".join(f"(?P<{name}>{pattern})" for name, pattern in _FIELDS.items())
-    + r")(?:\s{0,3}[:=：]\s{0,3}|\s{1,2}(?=\[))(?P<open>['\"\[]?)",
+    + r")(?:\s{0,3}[:=：]\s{0,3}|\s{1,2}(?=\[)|\s{0,2}(?:为|是)[:：]?\s{0,2})(?:Some\()?(?P<open>['\"\[{]?)",
     re.IGNORECASE,
 )
 _CODE = re.compile(r"[A-Za-z][\w.-]{2,80}|\d{3,12}")
@@ -41,7 +44,7 @@ _ID = re.compile(r"[\w-]{6,80}")
 _END = re.compile(
     r"\s*[}\]]\s*(?:,|$|\s)|\s+at [\w.$<>/]+\(|\s+Caused by: |\s+Traceback \(|\s+goroutine \d+|\s+\.\.\. \d+ more"
     r"|\s+\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:|\s+(?:Error|Warning): |\s+on \S+\.tf line \d+|\s+in \S+\.php:\d+|\s{2,}"
-    r"|(?<=[.!]) (?=[\u4e00-\u9fff])"
+    r"|(?<=[.!]) (?=[\u4e00-\u9fff])|(?<=[!-~])[，。；！]\s?(?=[\u4e00-\u9fff])"
 )
 
 
@@ -52,7 +55,9 @@ def labelled_fields(flat: str) -> Iterator[Found]:
         if number > _MOST:
             break
         kinds = {_kind(one) for one in group}
-        if group and (_kind(label) in kinds or label.start() - group[-1].end() > _NEAR):
+        if group and (
+            (_kind(label) in kinds and _kind(label) not in _LOOSE) or label.start() - group[-1].end() > _NEAR
+        ):
             yield from _group(flat, group)
             group = []
         group.append(label)
@@ -63,9 +68,19 @@ def _kind(label: re.Match[str]) -> str:
     return next(name for name in _FIELDS if label[name])
 
 
+_LOOSE = {"other", "weak"}
+_TELLING = (
+    {"code", "message"},
+    {"code", "weak"},
+    {"code", "status"},
+    {"code", "request_id"},
+    {"status", "request_id", "host_id"},
+)
+
+
 def _group(flat: str, group: list[re.Match[str]]) -> Iterator[Found]:
     kinds = {_kind(label) for label in group}
-    if not ({"code", "message"} <= kinds or {"code", "status"} <= kinds or {"code", "request_id"} <= kinds):
+    if not any(pair <= kinds for pair in _TELLING):
         return
     values: dict[str, str] = {}
     end = 0
@@ -81,13 +96,15 @@ def _value(flat: str, label: re.Match[str], follows: int | None) -> tuple[str, i
     """The value of a label, and where it ends; follows: where the next label of the group begins."""
     start, kind = label.end(), _kind(label)
     piece = flat[start : follows if follows is not None else start + _LONGEST]
-    if kind != "message":
+    if kind not in ("message", "weak"):
         shape = re.compile(r"\d{3}\b") if kind == "status" else _CODE if kind == "code" else _ID
         value = shape.match(piece) if kind != "encoded" else re.match(r"[\w+/=.-]{8,}", piece)
         return (value[0], start + value.end()) if value else ("", start)
-    closing = {"'": "'", '"': '"', "[": "]"}.get(label["open"], "")
+    closing = {"'": "'", '"': '"', "[": "]", "{": "}"}.get(label["open"], "")
     if closing:
-        at = piece.rfind(closing) if follows is not None else _closed(piece, closing)
+        at = _closed(piece, closing, inside=follows is not None)
+        if at < 0 and follows is not None:
+            at = piece.rfind(closing)
         piece = piece[:at] if at >= 0 else piece
     elif follows is None and (cut := _END.search(piece)):
         piece = piece[: cut.start()]
@@ -95,14 +112,19 @@ def _value(flat: str, label: re.Match[str], follows: int | None) -> tuple[str, i
     return text, start + len(piece)
 
 
-def _closed(piece: str, closing: str) -> int:
-    """Where a quoted message ends that nothing follows: its quotation mark before a comma, a bracket or the end."""
-    found = re.search(re.escape(closing) + r"\s{0,3}(?:[,;)}\]]|$|\s)", piece)
+def _closed(piece: str, closing: str, *, inside: bool) -> int:
+    """Where a quoted message ends: its quotation mark before a comma, a bracket or the end.
+
+    inside: another label follows, so that only the mark counts that stands before a label, known or not.
+    """
+    behind = r"[,;)}\]]{0,3}\s{0,3}(?:$|['\"]?[\w -]{1,40}['\"]?\s?[:=])" if inside else r"(?:[,;)}\]]|$|\s)"
+    found = re.search(re.escape(closing) + r"\s{0,3}" + behind, piece)
     return found.start() if found else -1
 
 
 def _of_fields(values: dict[str, str]) -> Failure | None:
-    code, message, status = values.get("code", ""), values.get("message", ""), values.get("status", "")
+    code, status = values.get("code", ""), values.get("status", "")
+    message = values.get("message", values.get("weak", ""))
     known = bool(codes.CODE_SHAPE.fullmatch(code)) or (bool(code) and codes.entry(code) is not None)
     if not known and not (status and "request_id" in values) and not (code and code == status and message):
         return None
@@ -115,40 +137,69 @@ def _of_fields(values: dict[str, str]) -> Failure | None:
     if values.get("encoded"):
         body = replace(body, encoded=values["encoded"])
     details = {"host_id": values["host_id"]} if values.get("host_id") else {}
-    return failure_of(
+    failure = failure_of(
         replace(body, details={**body.details, **details}),
         status=int(status) if status and 400 <= int(status) <= 599 else None,
         request_id=values.get("request_id") or None,
     )
+    # Only object stores give a host id beside the request id.
+    return replace(failure, service=failure.service or "obs") if details else failure
 
 
 # Sentences --------------------------------------------------------------------------------------------------------
 
 _CALL = r"\[?(?P<method>GET|PUT|POST|PATCH|DELETE|HEAD|OPTIONS) (?P<url>https?://[^\s\],]{1,2000})\]?"
-_BODY = r"(?P<body>.{0,20000})"
+_MOST_BODY = 20_000  # characters behind a sentence that may be its body
+# A sentence with the group `body` goes on with a body or with words of the server; before one with the group `ahead`
+# stand the server's words, and its code where no other group has it.
 _SENTENCES = tuple(
     re.compile(pattern)
     for pattern in (
         # golangsdk of Terraform's provider: Action forbidden: [POST URL], request_id: X, error message: {…}
-        rf"(?P<lead>[A-Z][\w' -]{{2,60}}): {_CALL}(?:,? request_id:\s?(?P<id>[\w-]{{1,80}}))?"
-        rf",? error message:\s?{_BODY}",
+        rf"(?P<lead>[A-Z][\w' -]{{2,60}}): {_CALL}(?:,? ?request_id:\s?(?P<id>[\w-]{{1,80}}))?"
+        r",? error message:\s?(?P<body>)",
         # gophercloud: Expected HTTP response code [200] when accessing [GET URL], but got 403 instead: {…}
         rf"(?:Expected HTTP response code \[[\d ]{{0,40}}\] when accessing|when accessing) {_CALL},? but got "
-        rf"(?P<status>\d{{3}}) instead:? ?{_BODY}",
+        r"(?P<status>\d{3}) instead:? ?(?P<body>)",
+        # Guzzle: Client error: `GET URL` resulted in a `403 Forbidden` response: {…}
+        r"(?:Client|Server) error: `(?P<method>[A-Z]{3,7}) (?P<url>https?://[^\s`]{1,2000})` resulted in a "
+        r"`(?P<status>[45]\d\d)[^`]{0,60}` response:? ?(?P<body>)",
         # openstacksdk: ForbiddenException: 403: Client Error for url: URL, words or a body
         r"\b(?P<status>[45]\d\d):? (?:Client|Server) Error(?: for url)?: "
-        rf"(?P<url>https?://[^\s,]{{1,2000}}),? ?{_BODY}",
+        r"(?P<url>https?://[^\s,]{1,2000}),? ?(?P<body>)",
         # botocore: An error occurred (AccessDenied) when calling the ListBuckets operation: Access Denied
         r"An error occurred \((?P<code>[\w.-]{2,60})\) when calling the \w{1,60} operation"
-        rf"(?: \(reached max retries: \d+\))?: ?{_BODY}",
+        r"(?: \(reached max retries: \d+\))?: ?(?P<body>)",
+        # s3cmd: S3 error: 403 (AccessDenied): Access Denied
+        r"S3 error: (?P<status>[45]\d\d) \((?P<code>[A-Z]\w{2,60})\)(?:: ?(?P<body>))?",
+        # AWS SDK for Go 2, rclone: https response error StatusCode: 403, RequestID: X, HostID: Y, api error CODE: words
+        r"response error StatusCode: (?P<status>[45]\d\d), RequestID: (?P<id>[\w-]{0,80}), "
+        r"(?:HostID: [^,\s]{0,200}, ?)?(?:api error )?(?P<code>[A-Z]\w{2,60}): ?(?P<body>)",
+        # AWS SDK for Go 1: CODE: words status code: 403, request id: X
+        r"(?P<ahead>)\bstatus code: (?P<status>[45]\d\d), request id: (?P<id>[\w-]{0,80})",
+        # AWS SDK for Java: words (Service: S3, Status Code: 403, Request ID: X, …)
+        r"(?P<ahead>)\(Service: (?:Amazon )?(?P<store>S3)[;,] Status Code: (?P<status>[45]\d\d)"
+        r"(?:[;,] Error Code: (?P<code>[\w.]{2,60}))?[;,] Request ID: (?P<id>[\w-]{0,80})[^)]{0,400}\)",
         # OTC's provider: Error creating X: VPC.0007, Reason: …
-        rf"(?P<code>{codes.CODE_SHAPE.pattern}),\s{{1,20}}Reason: {_BODY}",
+        rf"(?P<code>{codes.CODE_SHAPE.pattern}),\s{{1,20}}Reason: (?P<body>)",
+        # OpenStack's own clients: neutronclient.common.exceptions.Forbidden: words … request_ids: ['req-…']
+        r"\b\w*client\.(?:\w+\.){0,2}exc\w*\.(?P<class>[A-Z]\w{3,40}?)(?:Client)?: (?P<words>[^\n{}]{1,300}?)"
+        r"\s{1,3}Neutron server returns request_ids: \['(?P<id>req-[\w-]{6,80})",
         # keystoneauth: words (HTTP 403) (Request-ID: req-…)
-        r"(?P<words>[^\n{}\[\]]{0,300}?)\s?\(HTTP (?P<status>[45]\d\d)\)(?: \(Request-ID: (?P<id>[\w-]{6,80})\))?",
+        r"(?P<ahead>)\(HTTP (?P<status>[45]\d\d)\)(?: \(Request-ID: (?P<id>[\w-]{6,80})\))?",
+        # swiftclient: Container GET failed: URL 403 Forbidden  [first 60 chars of response] …
+        r"(?P<method>GET|HEAD|PUT|POST|DELETE) failed: (?P<url>https?://\S{1,2000}) (?P<status>[45]\d\d) "
+        r"(?P<words>[A-Z][\w ]{2,30})(?=\s+\[first|\s*$)",
         # aiohttp: 403, message='Forbidden', url='https://…'
         r"\b(?P<status>[45]\d\d), message='(?P<words>[^'\n]{0,300})', url=(?:URL\()?'(?P<url>https?://[^'\s]{1,2000})'",
-        # urllib: HTTP Error 403: Forbidden
-        r"\bHTTP Error (?P<status>[45]\d\d): (?P<words>[A-Z][\w '-]{0,60}\w)",
+        # urllib: HTTP Error 403: Forbidden; wget: ERROR 403: Forbidden.
+        r"\b(?:HTTP Error|\d\d:\d\d:\d\d ERROR) (?P<status>[45]\d\d): (?P<words>[A-Z][\w '-]{0,60}\w)",
+        # curl -f
+        r"\bcurl: \(22\) The requested URL returned error: (?P<status>[45]\d\d)\b",
+        # axios: Request failed with status code 403
+        r"\bRequest failed with status code (?P<status>[45]\d\d)\b",
+        # the error page of a gateway
+        r"<title>\s{0,20}(?P<status>[45]\d\d)\b\s{0,3}(?P<words>[^<]{0,80}?)\s{0,20}</title>(?:.{0,4000}</html>)?",
     )
 )
 _LEADS = {
@@ -156,7 +207,22 @@ _LEADS = {
     "method not allowed": 405, "request timed out": 408, "conflict": 409, "too many requests": 429,
     "internal server error": 500, "service unavailable": 503,
 }  # fmt: skip
-_PHRASES = {"forbidden", "unauthorized", "bad request", "not found", "conflict", "internal server error"}
+_CLASSES = {
+    "BadRequest": 400, "Unauthorized": 401, "Forbidden": 403, "NotFound": 404, "Conflict": 409, "OverQuota": 409,
+    "ServiceUnavailable": 503,
+}  # fmt: skip
+_PHRASES = {
+    "bad gateway",
+    "gateway time-out",
+    "gateway timeout",
+    "service unavailable",
+    "forbidden",
+    "unauthorized",
+    "bad request",
+    "not found",
+    "conflict",
+    "internal server error",
+}
 
 
 def sentences(flat: str) -> Iterator[Found]:
@@ -166,9 +232,26 @@ def sentences(flat: str) -> Iterator[Found]:
             if number > _MOST // 10:
                 break
             fields = {name: value for name, value in found.groupdict().items() if value}
+            start = found.start() - len(_ahead(found, fields))
             failure, end = _of_sentence(found, fields)
             if failure is not None:
-                yield found.start(), end, failure
+                yield start, end, failure
+
+
+def _ahead(found: re.Match[str], fields: dict[str, str]) -> str:
+    """What stands before a sentence in its line, put into the fields as code and words."""
+    if found.groupdict().get("ahead") is None:
+        return ""
+    text = re.split(r"[\n{}\[\]]", found.string[max(0, found.start() - _AHEAD) : found.start()])[-1]
+    coded = re.search(r"\b([A-Z][A-Za-z]{3,60}): ([^:]*)$", text) if found[0].startswith("status") else None
+    fields["words"] = coded[2] if coded else text
+    if coded:
+        fields["code"] = coded[1]
+        return coded[0]
+    return text
+
+
+_AHEAD = 300
 
 
 def _of_sentence(found: re.Match[str], fields: dict[str, str]) -> tuple[Failure | None, int]:
@@ -176,6 +259,7 @@ def _of_sentence(found: re.Match[str], fields: dict[str, str]) -> tuple[Failure 
         int(fields["status"])
         if "status" in fields
         else _LEADS.get(fields.get("lead", "").lower().removesuffix(" with").strip())
+        or _CLASSES.get(fields.get("class", ""))
     )
     body, end = _body_of(found, fields)
     if "code" in fields:
@@ -183,10 +267,12 @@ def _of_sentence(found: re.Match[str], fields: dict[str, str]) -> tuple[Failure 
         status = status or (int(fields["code"]) if fields["code"].isdecimal() and len(fields["code"]) == 3 else None)
         family = "obs" if code and codes.entry(code, family="obs") and not codes.CODE_SHAPE.fullmatch(code) else None
         body = replace(body, code=code, message="" if code is None and _is_phrase(body.message) else body.message)
-        failure = failure_of(body, status=status, family=family)
+        failure = failure_of(body, status=status, request_id=fields.get("id"), family=family)
         return (replace(failure, service=failure.service or ("obs" if family else None))), end
     if status is None and body.code is None:
         return None, end
+    if "store" in fields:
+        return replace(failure_of(body, status=status, request_id=fields.get("id")), service="obs"), end
     return (
         failure_of(
             replace(body, message="" if _is_phrase(body.message) else body.message),
@@ -213,11 +299,11 @@ def _is_phrase(message: str) -> bool:
 
 def _body_of(found: re.Match[str], fields: dict[str, str]) -> tuple[ErrorBody, int]:
     """What follows the sentence: a JSON body, or words up to where another text begins."""
-    if "body" not in fields:
-        words = _BEFORE.split(fields.get("words", ""))[-1]
-        return ErrorBody(code=None, message=words.strip(" :,")), found.end()
-    text = fields["body"]
-    start = found.start("body")
+    start = found.end()
+    if found.groupdict().get("body") is None:
+        words = _BEFORE.split(fields.get("words") or "")[-1]
+        return ErrorBody(code=None, message=words.strip(" :,")), start
+    text = found.string[start : start + _MOST_BODY]
     if "{" in text[:40]:
         read = read_refusal(embedded(text))
         if read is not None:
@@ -234,60 +320,6 @@ def _object_end(text: str) -> int:
         if depth == 0 and found[0] == "}":
             return found.end()
     return len(text)
-
-
-_RESPONSE = re.compile(
-    r"\bHTTP/[\d.]{1,3} (?P<status>[45]\d\d)\b(?P<head>.{0,4000}?)(?=\{|<Error>|<\?xml|$)", re.IGNORECASE | re.DOTALL
-)
-_ID_HEADER = re.compile(
-    r"(?:x-request-id|x-openstack-request-id|x-obs-request-id|x-amz-request-id): ?([\w-]{6,80})", re.I
-)
-
-
-def response_heads(flat: str) -> Iterator[tuple[int, int, str | None]]:
-    """Status lines as curl and http tools print them: where the head ends, its status, its request id."""
-    for number, found in enumerate(_RESPONSE.finditer(flat)):
-        if number > _MOST // 10:
-            break
-        identifier = _ID_HEADER.search(found["head"])
-        yield found.end(), int(found["status"]), identifier[1] if identifier else None
-
-
-# Layers -----------------------------------------------------------------------------------------------------------
-
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
-_BOX = re.compile(r"^[ \t]*[│┃║╷╵╭╰┌└├]+[ \t]?|[ \t]*[│┃║]+[ \t]*$|^[ \t]*[╭╰┌└├╔╚]?[─━═╌]{3,}.*$", re.MULTILINE)
-_TABLE = re.compile(r"^[ \t]*\|[ \t]?|[ \t]*\|[ \t]*$|^[ \t]*\+[-=+]{3,}\+[ \t]*$", re.MULTILINE)
-_PREFIX = re.compile(
-    r"^(?:[\w.-]+ +\| +|\d{4}-\d\d-\d\dT[\d:.]+Z? (?:stdout|stderr) [FP] |<\d{1,3}>\d? ?|E\s{2,}|\[pod/[^\]]+\] )",
-    re.MULTILINE,
-)
-
-
-def plain(text: str) -> str:
-    """The text without colours, frames of boxes, and the prefixes of container logs and of pytest's error lines."""
-    if "\x1b" in text:
-        text = _ANSI.sub("", text)
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if len(lines) > 2 and all(line[0] in "|+" and line[-1] in "|+" for line in lines):
-        text = _TABLE.sub("", text)
-    return _PREFIX.sub("", _BOX.sub("", text))
-
-
-def unescaped(text: str) -> str | None:
-    """The text with one layer of escapes taken off, as a log wrote them; None if it has none."""
-    if "\\" not in text:
-        return None
-    simple = {"\\n": "\n", "\\t": "\t", "\\r": "", '\\"': '"', "\\'": "'", "\\\\": "\\", "\\/": "/"}
-    found = re.sub(r"\\(?:[ntr\"'\\/]|u[0-9a-fA-F]{4})", lambda m: simple.get(m[0]) or _character(m[0]), text)
-    return found if found != text else None
-
-
-def _character(escape: str) -> str:
-    if len(escape) < 6:
-        return ""
-    number = int(escape[2:], 16)
-    return chr(number) if not 0xD800 <= number <= 0xDFFF else "�"
 
 
 def is_worded(failure: Failure) -> bool:

@@ -115,6 +115,7 @@ def by_message(text: str) -> tuple[Entry, str] | None:
     sought = normal(text).lower()
     within: dict[str, tuple[str, str]] = {}  # code -> family and message that has the text in it
     best: tuple[int, str, str, str] | None = None  # length, family, code, message
+    owners: dict[str, set[str]] = {}  # a short message -> the codes that have it
     for family in _index()["families"]:
         for row in rows(family).values():
             variants = row.get("variants") or []
@@ -127,15 +128,34 @@ def by_message(text: str) -> tuple[Entry, str] | None:
                 plain = normal(str(message)).lower()
                 if len(sought) >= _TELLING and sought in plain:
                     within.setdefault(str(row["code"]), (family, str(message)))
+                if plain == sought:
+                    owners.setdefault(plain, set()).add(str(row["code"]))
                 long_enough = len(plain) >= 2 * _TELLING if plain != sought else len(plain) > 3
                 if long_enough and plain in sought and (best is None or len(plain) > best[0]):
                     best = len(plain), family, str(row["code"]), str(message)
+    whole = owners.get(sought, set())
+    if whole and (len(whole) > 1 or len(sought) < _TELLING):
+        gateway = sorted(code for code in whole if code.startswith("APIGW."))
+        found = entry(gateway[0], text) if gateway else None
+        return (found, normal(text)) if found else None
     if best is None:
         return _only(within, text)
     at = sought.find(normal(best[3]).lower())
     written = normal(text)[at : at + best[0]]
     found = entry(best[2], written, family=best[1])
     return (found, written) if found else None
+
+
+def is_message(text: str) -> bool:
+    """Whether a text is, word for word, the documented message of some code."""
+    sought = normal(text).lower()
+    messages = (
+        str(message)
+        for family in _index()["families"]
+        for row in rows(family).values()
+        for message in (*row["messages"], *(one.get("message") or "" for one in row.get("variants") or ()))  # type: ignore[misc, attr-defined]
+    )
+    return bool(sought) and any(normal(message).lower() == sought for message in messages)
 
 
 def _only(within: Mapping[str, tuple[str, str]], text: str) -> tuple[Entry, str] | None:

@@ -13,6 +13,7 @@ _XML_FIELD = re.compile(
     r"<(Code|Message|RequestId|HostId|Resource|RequestTime|ServerTime|MaxAllowedSkewMilliseconds|BucketName|Key"
     r"|EncodedAuthorizationMessage)>([^<]{0,20000})</"
 )
+XML_ERROR = re.compile(r"<Error(?:\s[^<>]{0,300})?>")
 _XML_CDATA = re.compile(r"<!\[CDATA\[([^\]<]{0,20000})\]\]>")
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
 _ENTITY = re.compile("|".join(_ENTITIES))
@@ -64,9 +65,10 @@ def xml_error(text: str) -> dict[str, object] | None:
 
     Read by a pattern and not by an XML parser: a DTD is never looked at, so no entity can be defined or followed.
     """
-    start = text.find("<Error>")
-    if start < 0:
+    opened = XML_ERROR.search(text)
+    if opened is None:
         return None
+    start = opened.start()
     plain = _XML_CDATA.sub(lambda found: found[1], text[start : start + 100_000])
     fields: dict[str, object] = {}
     for name, value in _XML_FIELD.findall(plain):

@@ -35,17 +35,18 @@ _WORDS = tuple(
         ),
         (
             r"connect ?timeout|connection (?:to \S{1,200} )?timed out|Errno 110\b|WinError 10060|ETIMEDOUT"
-            r"|dial tcp \S{1,200}: i/o timeout|TLS handshake timeout|connect timed out|connect ETIMEDOUT|curl: \(28\)",
+            r"|dial tcp \S{1,200}: i/o timeout|TLS handshake timeout|connect timed out|connect ETIMEDOUT|curl: \(28\)"
+            r"|network is unreachable|no route to host|ENETUNREACH|EHOSTUNREACH",
             "connect-timeout",
         ),
         (r"read timed out|read ?timeout|timed out|i/o timeout|Client\.Timeout|ESOCKETTIMEDOUT", "read-timeout"),
         (
-            r"connection refused|ECONNREFUSED|No connection could be made"
+            r"connection refused|ECONNREFUSED|No connection could be made|Could not connect to the endpoint URL"
             r"|Errno 111\b|WinError 10061|actively refused|connect call failed|Errno 61\b",
             "connection-refused",
         ),
         (
-            r"connection reset|ECONNRESET|socket hang up|unexpected EOF"
+            r"connection reset|ECONNRESET|socket hang up|unexpected EOF|\": EOF\b"
             r"|Errno 104\b|WinError 10054|connection aborted|remote ?disconnected|broken pipe"
             r"|server disconnected|closed connection without response|forcibly closed",
             "connection-reset",
@@ -77,7 +78,8 @@ _VAGUE = {
 _HOST = re.compile(
     r"lookup ([\w.-]{1,255})(?: on |:)|ENOTFOUND ([\w.-]{1,255})|EAI_AGAIN ([\w.-]{1,255})"
     r"|UnknownHostException: ([\w.-]{1,255})|resolve host: ([\w.-]{1,255})|Failed to connect to ([\w.-]{1,255})"
-    r"|host='([^'\s]{1,255})'|failed to resolve '([^'\s]{1,255})'|connect to host ([\w.-]{1,255})|https?://([\w.-]{1,255})",
+    r"|host='([^'\s]{1,255})'|failed to resolve '([^'\s]{1,255})'|connect to host ([\w.-]{1,255})|https?://([\w.-]{1,255})"
+    r"|\(((?:[\w-]{1,63}\.){1,8}[a-z]{2,20}):\d{1,5}\)",
     re.IGNORECASE,
 )
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
-from pytest_hwcloud.cloud.failures import client_texts, codes, text_patterns
+from pytest_hwcloud.cloud.failures import client_texts, codes, layers, surroundings, text_patterns
 from pytest_hwcloud.cloud.failures.bodies import ErrorBody
-from pytest_hwcloud.cloud.failures.classify import failure_of
+from pytest_hwcloud.cloud.failures.classify import failure_of, wording
 from pytest_hwcloud.cloud.failures.failure import Failure
 from pytest_hwcloud.cloud.failures.formats import LIMIT, decode_text
 from pytest_hwcloud.cloud.failures.network import fault_in, host_in, network_failure
@@ -22,8 +22,8 @@ _EXACT = (
     text_patterns.xml,
     client_texts.labelled_fields,
 )
+_BESIDE = 1500  # characters between what a client says of an answer and its body
 _LAYERS = 3  # of escapes, as a log of a log writes them
-_HEAD = 3000  # characters from the head of a printed answer to its body
 _QUOTED = (text_patterns.known_texts, text_patterns.denials)
 _LOOSE = (text_patterns.known_texts, text_patterns.bare_codes, text_patterns.labelled, text_patterns.denials)
 _STATUS = re.compile(r"(?:HTTP )?[45]\d\d", re.IGNORECASE)
@@ -40,7 +40,7 @@ def read_all(text: str, *, quoted: bool = False) -> list[Failure]:
 
     quoted: the text is an exception's own, so that a bare code or a network word in it is no evidence.
     """
-    text = client_texts.plain(text[:LIMIT])
+    text = layers.plain(text[:LIMIT])
     whole = _whole(text, quoted)
     if whole is not None:
         return [whole]
@@ -50,28 +50,65 @@ def read_all(text: str, *, quoted: bool = False) -> list[Failure]:
     if not quoted:
         found = _with_lines(found, text)
         found += _outside(found, _network(text, flat))
-    found += islice(text_patterns.status_lines(flat), MOST)
+    found += _outside(found, islice(text_patterns.status_lines(flat), MOST))
+    found = _adjacent(surroundings.placed(found, flat))
     failures = _once([one for _, _, one in sorted(found, key=lambda piece: piece[0])])
-    return failures or ([] if quoted else _documented(flat))
+    return failures or ([] if quoted else surroundings.heads_alone(flat) or _documented(flat))
 
 
 def _layer(text: str, quoted: bool) -> tuple[str, str, list[Found]]:
     """The text with as many escapes taken off as it needs to be read, in one line, with what is exact in it."""
-    flat = unwrapped(text)
+    flat = layers.unwrapped(text)
     best = text, flat, _exact(flat, quoted)
     for _ in range(_LAYERS):
-        inner = client_texts.unescaped(text)
+        inner = layers.unescaped(text)
         if inner is None:
             break
-        text, flat = inner, unwrapped(inner)
+        text, flat = inner, layers.unwrapped(inner)
         found = _exact(flat, quoted)
         if _worth(found) > _worth(best[2]):
             best = text, flat, found
     return best
 
 
-def _worth(found: list[Found]) -> int:
-    return sum(client_texts.is_worded(one) for _, _, one in found)
+def _worth(found: list[Found]) -> float:
+    """How much was read; words that still have escapes in them count less."""
+    worded = [one for _, _, one in found if client_texts.is_worded(one)]
+    return len(worded) - 0.5 * any(re.search(r"\\[ntr\"'u\\]", one.message) for one in worded)
+
+
+def _adjacent(found: list[Found]) -> list[Found]:
+    """One failure where a client tells of the status and the URL, and the body of that answer stands beside it."""
+    kept: list[Found] = []
+    for start, end, failure in sorted(found, key=lambda piece: piece[0]):
+        if kept and start - kept[-1][1] <= _BESIDE and (one := _one_answer(kept[-1][2], failure)) is not None:
+            kept[-1] = kept[-1][0], max(end, kept[-1][1]), one
+        else:
+            kept.append((start, end, failure))
+    return kept
+
+
+def _one_answer(first: Failure, second: Failure) -> Failure | None:
+    """Both as one, if one of them is no more than the HTTP status of the other."""
+    for head, body in ((first, second), (second, first)):
+        if head.code or head.message or head.status is None or head.gate == "network":
+            continue
+        entry = codes.entry(body.code) if body.code else None
+        known = entry.status if entry else ()
+        apart = body.url and head.url and body.url != head.url
+        if body.status not in (None, head.status) or apart or (known and head.status not in known):
+            continue
+        if body.request_id and head.request_id and body.request_id != head.request_id:
+            continue
+        return replace(
+            body,
+            status=head.status,
+            method=body.method or head.method,
+            url=body.url or head.url,
+            service=body.service or head.service,
+            request_id=body.request_id or head.request_id,
+        )
+    return None
 
 
 def _exact(flat: str, quoted: bool) -> list[Found]:
@@ -79,17 +116,7 @@ def _exact(flat: str, quoted: bool) -> list[Found]:
     for finder in _EXACT:
         pieces = _outside(found, islice(finder(flat), MOST))
         found += [piece for piece in pieces if not quoted or piece[2].code or piece[2].url]
-    heads = list(client_texts.response_heads(flat))
-    return [(start, end, _headed(one, start, heads)) for start, end, one in found] if heads else found
-
-
-def _headed(failure: Failure, start: int, heads: list[tuple[int, int, str | None]]) -> Failure:
-    """The failure with status and request id of the answer's head that was printed before its body."""
-    near = [head for head in heads if 0 <= start - head[0] <= _HEAD]
-    if failure.status is not None or not near:
-        return failure
-    _, status, request_id = near[-1]
-    return replace(failure, status=status, request_id=failure.request_id or request_id)
+    return found
 
 
 def _documented(flat: str) -> list[Failure]:
@@ -97,31 +124,13 @@ def _documented(flat: str) -> list[Failure]:
     if len(flat) > PRINTED:
         return []
     found = codes.by_message(flat)
-    if found is None:
-        return []
+    if found is None:  # the message of several codes: what it means is told, and of no code
+        worded = wording(flat) is not None and codes.is_message(flat)
+        return [failure_of(ErrorBody(code=None, message=flat))] if worded else []
     entry, message = found
     family = None if codes.CODE_SHAPE.fullmatch(entry.code) else entry.family
     body = ErrorBody(code=entry.code, message=message)
     return [failure_of(body, status=entry.status[0] if len(entry.status) == 1 else None, family=family)]
-
-
-def unwrapped(text: str) -> str:
-    """The text in one line. A hard wrap keeps the blank it broke at; after punctuation there was none."""
-    lines = text.splitlines()
-    parts = []
-    for number, line in enumerate(lines):
-        follows = lines[number + 1].lstrip() if number + 1 < len(lines) else ""
-        parts.append(line.strip() if number else line.rstrip())
-        if line[-1:].isspace() or not _breaks_inside(line.rstrip(), follows):
-            parts.append(" ")
-    return "".join(parts).strip()
-
-
-def _breaks_inside(line: str, follows: str) -> bool:
-    last, first = line[-1:], follows[:1]
-    if last in "|-/_.=:":
-        return bool(first) and not first.isspace() and (last not in ".:" or first.isdigit() or first == "/")
-    return last == "" or first == "|"
 
 
 def _whole(text: str, quoted: bool) -> Failure | None:
@@ -132,6 +141,9 @@ def _whole(text: str, quoted: bool) -> Failure | None:
             return failure_of(ErrorBody(code=entry.code, message=""), family=entry.family)
         if codes.CODE_SHAPE.fullmatch(stripped) and codes.families(stripped):
             return failure_of(ErrorBody(code=stripped, message=""))
+        spelled = "".join(stripped.split()) if stripped.istitle() else ""
+        if entry := codes.entry(spelled, family="obs") if spelled else None:  # OBS's message for AccessDenied
+            return replace(failure_of(ErrorBody(code=entry.code, message=stripped)), service="obs")
         if _STATUS.fullmatch(stripped):
             return failure_of(ErrorBody(code=None, message=""), status=int(stripped[-3:]))
     value = decode_text(stripped) if stripped[:1] in "{[<" and stripped else None
@@ -172,12 +184,29 @@ def _with_lines(found: list[Found], text: str) -> list[Found]:
 def _in_line(code: str, lines: list[str], number: int, end: int) -> Failure:
     line = lines[number]
     alone = line.strip() == code
-    message = (lines[number + 1] if number + 1 < len(lines) else "") if alone else line[end : end + 500]
+    message = (lines[number + 1] if number + 1 < len(lines) else "") if alone else _rest(line, code, end)
     before = [near.strip() for near in lines[max(0, number - 2) : number]] if alone else []
     status = next((int(near) for near in before if re.fullmatch(r"[45]\d\d", near)), None)
     request_id = next((near for near in before if _HEX_ID.fullmatch(near)), None)
-    body = ErrorBody(code=code, message=message.strip(" \t:,;-·\"'}])"))
+    named = _REQUEST.search(line, end)
+    request_id = request_id or (named[1] if named else None)
+    body = ErrorBody(code=code, message=message.strip(" \t:,;-·\"'}])）。，；、"))
     return failure_of(body, status=status, request_id=request_id)
+
+
+def _rest(line: str, code: str, end: int) -> str:
+    """What a line says behind a code, up to the quotation mark that stood before the code; nothing of other codes."""
+    rest = line[end : end + 500]
+    before = line[end - len(code) - 1 : end - len(code)]
+    if before in "\"'" and before:
+        rest = rest.partition(before)[0]
+    rest = _REQUEST.sub("", rest)
+    return "" if CODE.search(rest) else rest
+
+
+_REQUEST = re.compile(
+    r"\s*[(\[]?\brequest(?:[ _-]?id)?[:= ]{1,2}([0-9a-fA-F]{32}|req-[0-9a-f-]{36})[)\]]?", re.IGNORECASE
+)
 
 
 def _network(text: str, flat: str) -> Iterator[Found]:
@@ -185,7 +214,7 @@ def _network(text: str, flat: str) -> Iterator[Found]:
     told: set[str] = set()
     for line in [line for line in text.splitlines() if _ERROR.search(line[:PRINTED])][: MOST * 4] or [text[:PRINTED]]:
         fault = fault_in(line)
-        if fault and fault not in told:
+        if fault and fault not in told and not _is_elsewhere(line, text):
             told.add(fault)
             words = _network_words(line)
             start = max(flat.find(words), 0)
@@ -198,8 +227,33 @@ def _network(text: str, flat: str) -> Iterator[Found]:
             )
 
 
+_ADDRESS = re.compile(
+    r"(?:https?://|\bto (?:host )?|\bdial tcp |ECONNREFUSED |ETIMEDOUT |host=')([\w.-]{1,255}|\[[0-9a-f:]+\])"
+    r"(?::(\d{1,5}))?(?![\w.])",
+    re.IGNORECASE,
+)
+
+
+def _is_elsewhere(line: str, text: str) -> bool:
+    """Whether a line is about a connection to something else: a host that is no cloud's, or a port of this machine."""
+    from pytest_hwcloud.cloud.endpoints import is_cloud_host
+
+    hosts = [(found[1].strip("."), found[2]) for found in _ADDRESS.finditer(line[:PRINTED])]
+    hosts = [(host, port) for host, port in hosts if "." in host or host == "localhost" or host[:1] == "["]
+    named = [host for host in [host_in(line), *(host for host, _ in hosts)] if host]
+    if (
+        not hosts
+        or any(is_cloud_host(host) for host in named)
+        or re.search("proxy|huawei", text[:PRINTED], re.IGNORECASE)
+    ):
+        return False
+    return all(not _IP.fullmatch(host) or _IS_LOCAL.match(host) or (port or "443") != "443" for host, port in hosts)
+
+
+_IP, _IS_LOCAL = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|\[.*"), re.compile(r"127\.|\[::1\]")
 _ERROR = re.compile(
-    r"Err(?:or|no)|Exception|error:|failed|dial tcp|x509|timeout|timed out|curl: \(|could not|refused|getaddrinfo",
+    r"Err(?:or|no)|Exception|error:|failed|dial tcp|x509|timeout|timed out|curl: \(|could not|refused|getaddrinfo"
+    r"|: EOF\b|ECONN",
     re.IGNORECASE,
 )
 
@@ -224,7 +278,9 @@ def _once(failures: list[Failure]) -> list[Failure]:
 
 def _same(one: Failure, other: Failure) -> bool:
     if not one.code or not other.code:
-        return bool(one.status and one.status == other.status) or (one.message == other.message != "")
+        first, second = codes.normal(one.message), codes.normal(other.message)
+        begins = min(len(first), len(second)) >= 15 and (first.startswith(second) or second.startswith(first))
+        return bool(one.status and one.status == other.status) or begins or (one.message == other.message != "")
     if one.code.lower() != other.code.lower():
         return False
     if one.request_id and other.request_id:

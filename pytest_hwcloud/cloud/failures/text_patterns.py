@@ -8,12 +8,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
+from urllib.parse import urlsplit
 
+from pytest_hwcloud.cloud.endpoints import is_cloud_host
 from pytest_hwcloud.cloud.failures import codes
-from pytest_hwcloud.cloud.failures.bodies import ErrorBody, read_hidden, read_refusal
+from pytest_hwcloud.cloud.failures.bodies import ErrorBody, is_of_another_cloud, read_hidden, read_refusal
 from pytest_hwcloud.cloud.failures.classify import actions_in, failure_of, wording
 from pytest_hwcloud.cloud.failures.failure import Failure
-from pytest_hwcloud.cloud.failures.formats import decode_text, xml_error
+from pytest_hwcloud.cloud.failures.formats import XML_ERROR, decode_text, xml_error
 
 ATTEMPTS = 200  # objects of a text that are tried, so that broken brackets cannot make the reading slow
 WINDOW = 50_000
@@ -56,7 +58,7 @@ def of_value(value: object) -> Failure | None:
     return failure_of(body, status=_status_in(value)) if body else None
 
 
-_STATUS_KEYS = ("status_code", "statusCode", "httpStatusCode", "http_status_code", "http_status")
+_STATUS_KEYS = ("status_code", "statusCode", "httpStatusCode", "http_status_code", "http_status", "status", "Status")
 
 
 def _status_in(value: object) -> int | None:
@@ -68,6 +70,8 @@ def _status_in(value: object) -> int | None:
 
 def refusal_object(value: dict[object, object]) -> ErrorBody | None:
     """A body without a code whose words are those of a refusal."""
+    if is_of_another_cloud(value.get("error")):
+        return None
     body = read_refusal(value)
     return body if body and set(map(str, value)) & {"error", "NeutronError"} and wording(body.message) else None
 
@@ -156,15 +160,14 @@ def _object(decoder: json.JSONDecoder, window: str, quote: str) -> tuple[object,
 
 
 def xml(flat: str) -> Iterator[Found]:
-    start = flat.find("<Error>")
-    while start >= 0:
+    for opened in islice(XML_ERROR.finditer(flat), MOST):
+        start = opened.start()
         end = flat.find("</Error>", start)
         end = end + 8 if end >= 0 else min(len(flat), start + WINDOW)
         fields = xml_error(flat[start:end])
         body = read_refusal(fields) if fields else None
         if body:
             yield start, end, failure_of(body)
-        start = flat.find("<Error>", end)
 
 
 def known_texts(flat: str) -> Iterator[Found]:
@@ -184,7 +187,12 @@ def _sentence(flat: str, start: int) -> str:
     """The message that begins at a place: up to the bracket or quotation mark that closes it."""
     piece = flat[start : start + 2000]
     ends = [at for mark in (" }", '"', "'}", "Traceback (", "\n") if (at := piece.find(mark)) > 0]
+    framed = _FRAME.search(piece)
+    ends += [framed.start()] if framed else []
     return piece[: min(ends, default=600)].strip().rstrip("}").strip()
+
+
+_FRAME = re.compile(r"\s+at [\w.$<>/]+\(|\s+Caused by: |\s\.\.\. \d+ more|\s\|")
 
 
 def bare_codes(flat: str) -> Iterator[Found]:
@@ -218,5 +226,14 @@ def denials(flat: str) -> Iterator[Found]:
 def status_lines(flat: str) -> Iterator[Found]:
     for found in _STATUS_LINE.finditer(flat):
         status, url = int(found[1] or found[3]), found[2] or found[4]
-        if 400 <= status <= 599:
+        if 400 <= status <= 599 and is_of_the_cloud(url):
             yield found.start(), found.end(), failure_of(ErrorBody(code=None, message=""), status=status, url=url)
+
+
+def is_of_the_cloud(url: str) -> bool:
+    """Whether a URL can be the cloud's: its hosts, bare addresses, and this machine, where a gateway may listen."""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return False
+    return is_cloud_host(host) or not re.search(r"\.[a-z]{2,}$", host)
