@@ -15,7 +15,7 @@ from pytest_hwcloud import texts
 from pytest_hwcloud.cassettes.interaction import CassetteError, Interaction, read_interaction, read_yaml
 from pytest_hwcloud.cassettes.rendering import HEADER, Entry, page, render
 from pytest_hwcloud.cassettes.request_key import key_of
-from pytest_hwcloud.cassettes.scan import entry_of, inspect
+from pytest_hwcloud.cassettes.scan import described, entry_of, inspect
 from pytest_hwcloud.cloud.jsontree import child, text
 from pytest_hwcloud.cloud.wire import Request
 from pytest_hwcloud.files.atomic import locked, write_whole
@@ -281,4 +281,6 @@ def left_in(one: Rewritten, keep: Sequence[str] = ()) -> list[str]:
     entries = (
         entry_of(read_interaction(item, index, one.path)) for index, item in enumerate(_list(document["interactions"]))
     )
-    return [f"{one.path}: {suspicion}" for entry in entries for suspicion in without_kept(inspect(entry), keep)]
+    return [
+        f"{one.path}: {described(suspicion)}" for entry in entries for suspicion in without_kept(inspect(entry), keep)
+    ]

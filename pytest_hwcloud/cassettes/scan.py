@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cassettes.interaction import CassetteError, Interaction
 from pytest_hwcloud.cassettes.rendering import Entry
 from pytest_hwcloud.cassettes.tape import Tape
@@ -107,9 +108,9 @@ def scan(tape: Tape, keep: Sequence[str] = ()) -> list[Hidden]:
     """
     lines = lines_of(tape)
     found = [
-        Hidden(file=tape.name, line=None, kind="secret", text=str(one))
+        Hidden(file=tape.name, line=None, kind="secret", text=described(one))
         for key, value in tape.metadata.items()
-        for one in detector.suspicions(str(value), f"metadata {key}")
+        for one in detector.suspicions(str(value), texts.say("secrets.at-metadata", key=key))
     ]
     for position in range(len(tape)):
         try:
@@ -122,7 +123,7 @@ def scan(tape: Tape, keep: Sequence[str] = ()) -> list[Hidden]:
         suspicions = inspect(entry)
         suspicions += _masked_today(entry, {one.place for one in suspicions})
         found += (
-            Hidden(file=tape.name, line=lines[position], kind="secret", text=str(one))
+            Hidden(file=tape.name, line=lines[position], kind="secret", text=described(one))
             for one in without_kept(suspicions, keep)
         )
         found += (
@@ -141,38 +142,58 @@ def inspect(entry: Entry, known: Sequence[str] = ()) -> list[Suspicion]:
     """What in an entry still looks like a secret, with the call in front of the place."""
     request, answer = entry.request, entry.answer
     call = f"{request.method} {request.url.partition('?')[0]}"
-    found = detector.suspicions(request.url, "request URL", known)
-    found += detector.in_headers(request.headers, "request", known)
-    found += detector.in_body(request.body, "request body", known)
+    found = detector.suspicions(request.url, texts.say("secrets.request URL"), known)
+    found += detector.in_headers(request.headers, texts.say("secrets.request"), known)
+    found += detector.in_body(request.body, texts.say("secrets.request body"), known)
     if answer is not None:
-        found += detector.in_headers(answer.headers, "answer", known)
-        found += detector.in_body(answer.body, "answer body", known)
-        found += detector.suspicions(answer.reason, "answer reason", known)
+        found += detector.in_headers(answer.headers, texts.say("secrets.answer"), known)
+        found += detector.in_body(answer.body, texts.say("secrets.answer body"), known)
+        found += detector.suspicions(answer.reason, texts.say("secrets.answer reason"), known)
         coding = answer.header("content-encoding")
         if coding and _TEXT.search(answer.header("content-type") or "") and not detector.is_text(answer.body):
-            found.append(Suspicion(kind=UNREADABLE, place="answer body", shown=f"Content-Encoding: {coding}"))
+            here = texts.say("secrets.answer body")
+            found.append(Suspicion(kind=UNREADABLE, place=here, shown=f"Content-Encoding: {coding}"))
     return [replace(one, place=f"{call} {one.place}") for one in found]
+
+
+def described(one: Suspicion) -> str:
+    """A suspicion as a line in the language of the run: where, what, how it is wrapped."""
+    said = {"place": one.place, "kind": _named(one.kind), "shown": one.shown}
+    if not one.wrapped:
+        return texts.say("secrets.suspicion", **said)
+    return texts.say(
+        "secrets.suspicion-wrapped", layers=texts.say("secrets.inside").join(map(_named, one.wrapped)), **said
+    )
+
+
+def _named(kind: str) -> str:
+    """What a kind or a layer is called: its own name is the key."""
+    named = "a value named"
+    if kind.startswith(named):
+        return texts.say(f"secrets.{named}", name=kind.removeprefix(named).strip())
+    return texts.say(f"secrets.{kind}") if kind in texts.phrases(texts.language(), "secrets") else kind
 
 
 def _masked_today(entry: Entry, told: set[str]) -> list[Suspicion]:
     """What the recorder would mask today, and the detector has not told: an older version may have let it through."""
     request, answer = entry.request, entry.answer
     call = f"{request.method} {request.url.partition('?')[0]}"
-    texts = [(f"{call} request URL", request.url, Scrubber().url(request.url))]
+    pairs = [(f"{call} {texts.say('secrets.request URL')}", request.url, Scrubber().url(request.url))]
     for side, headers in (("request", request.headers), ("answer", answer.headers if answer else {})):
-        texts += [
-            (f"{call} {side} header {name}", value, Scrubber().header(name, value))
+        place = f"{call} {texts.say(f'secrets.{side}')}"
+        pairs += [
+            (texts.say("secrets.at-header", place=place, name=name), value, Scrubber().header(name, value))
             for name, value in headers.items()
             if not detector.firewall_cookies(name, value)
         ]
     found = [
         Suspicion(kind=_TODAY, place=place, shown=detector.shown(before), value=before)
-        for place, before, after in texts
+        for place, before, after in pairs
         if before != after and place not in told
     ]
-    bodies = [("request body", request.body, request.headers.get("content-type", ""))]
+    bodies = [(texts.say("secrets.request body"), request.body, request.headers.get("content-type", ""))]
     if answer is not None:
-        bodies.append(("answer body", answer.body, answer.header("content-type") or ""))
+        bodies.append((texts.say("secrets.answer body"), answer.body, answer.header("content-type") or ""))
     for place, body, content_type in bodies:
         clean = Scrubber().body(body, content_type)  # one each: what is only echoed is not told twice
         if clean != body:
@@ -185,7 +206,11 @@ def _differences(place: str, before: bytes, after: bytes, told: set[str]) -> Ite
         pairs = list(_leaves(json.loads(before), json.loads(after), "$"))
     except (ValueError, RecursionError):
         lines = zip(before.decode("latin-1").split("\n"), after.decode("latin-1").split("\n"), strict=False)
-        pairs = [(f"line {number}", one) for number, (one, other) in enumerate(lines, 1) if one != other][:_MOST]
+        pairs = [
+            (texts.say("secrets.line", number=number), one)
+            for number, (one, other) in enumerate(lines, 1)
+            if one != other
+        ][:_MOST]
     for where, value in pairs:
         if f"{place} {where}" not in told and place not in told:
             yield Suspicion(kind=_TODAY, place=f"{place} {where}", shown=detector.shown(value), value=value)
@@ -227,6 +252,8 @@ def _refusal(interaction: Interaction) -> str | None:
     failure = failures.read(answer.body) if answer.body else None
     if answer.status not in (401, 403) and (failure is None or failure.gate not in _REFUSED):
         return None
-    code = f" {failure.code}" if failure and failure.code else ""
-    gate = f" at {failure.gate}" if failure and failure.gate in _REFUSED else ""
-    return f"{interaction.method} {interaction.uri.partition('?')[0]} was refused{gate}: {answer.status}{code}"
+    outcome = f"{answer.status} {failure.code}" if failure and failure.code else str(answer.status)
+    call = f"{interaction.method} {interaction.uri.partition('?')[0]}"
+    if failure is None or failure.gate not in _REFUSED:
+        return texts.say("cassettes.was-refused", call=call, outcome=outcome)
+    return texts.say("cassettes.was-refused-at", call=call, gate=failure.gate, outcome=outcome)

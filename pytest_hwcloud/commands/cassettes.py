@@ -186,7 +186,7 @@ def _keep(args: argparse.Namespace) -> list[str]:
 
     for glob in args.keep:
         if problem := problem_of(glob):
-            raise UsageError(f"--keep {problem}")
+            raise UsageError(texts.say("secrets.keep-option", problem=problem))
     return list(args.keep)
 
 

@@ -22,7 +22,7 @@ from pytest_hwcloud.cassettes.drift import Drift, compare
 from pytest_hwcloud.cassettes.interaction import CassetteError, Interaction
 from pytest_hwcloud.cassettes.recorded_logins import is_login, with_used_catalog
 from pytest_hwcloud.cassettes.rendering import Entry, render
-from pytest_hwcloud.cassettes.scan import UNREADABLE, inspect
+from pytest_hwcloud.cassettes.scan import UNREADABLE, described, inspect
 from pytest_hwcloud.cassettes.tape import Tape
 from pytest_hwcloud.cloud.failures.network import fault_kind
 from pytest_hwcloud.cloud.tokens import TokenError, read_login
@@ -50,7 +50,7 @@ class DirtyRecording(CassetteError):
         self.suspicions = tuple(suspicions)
         from pytest_hwcloud import texts
 
-        lines = [texts.say("cassettes.dirty"), *map(str, suspicions)]
+        lines = [texts.say("cassettes.dirty"), *map(described, suspicions)]
         keepable = [one for one in suspicions if one.kind not in (KNOWN, UNREADABLE)]
         if keepable:
             places = (one.place.rpartition(" ")[2] for one in keepable)

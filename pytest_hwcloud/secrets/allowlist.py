@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.secrets.detector import KNOWN, Suspicion
 
 FEWEST, FEWEST_OF_PLACE = 4, 2  # letters of a glob that are no `*`: fewer would let anything through
@@ -19,7 +20,7 @@ def problem_of(glob: str) -> str | None:
     name = glob.removeprefix("$.")
     fewest = FEWEST if name == glob else FEWEST_OF_PLACE
     if len(name.replace("*", "")) < fewest:
-        return f"{glob!r} would keep almost anything; write at least {fewest} characters that are no *"
+        return texts.say("secrets.kept-too-much", glob=glob, n=fewest)
     return None
 
 
