@@ -13,47 +13,67 @@ import html
 import json
 import math
 import re
+import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import unquote, unquote_plus
 
 KNOWN = "a known secret"
 _LAYERS = 4
+_GRAM = 16  # characters of a value by which it is looked for in others
 _BORDERS = re.compile(r"[^a-z0-9]")
 _RANDOM = "a random text"  # told only where nothing better is known
-_CLEAN = re.compile(
-    r"(?i)^[\W_]*(?:\*{3,}|<[^>]*>|\$?\{[^}]*\}|%\(?\w*\)?s|x{3,}|redacted|masked|hidden|none|null|true|false|undefined"
-    r"|(?:required|optional|enabled|disabled|string|password|secret|token|yes|no|on|off)[\W_]*$)|\*{3}"
-    r"|hwctest|redacted|^(?:example|dummy|fake|test|your|placeholder)[-_ ]|^(?:arn|urn):|^\$[A-Za-z_]\w*$"
+_CLEAN_START = re.compile(
+    r"(?i)[\W_]*(?:\*{3,}|<[^>]*>|\$?\{[^}]*\}|%\(?\w*\)?s|x{3,}|redacted|masked|hidden|none|null|true|false|undefined"
+    r"|(?:required|optional|enabled|disabled|string|password|secret|token|yes|no|on|off)[\W_]*$)"
+    r"|(?:example|dummy|fake|test|your|placeholder)[-_ ]|(?:arn|urn):|\$[A-Za-z_]\w*$"
 )
 _PUBLIC = re.compile(
     r"-----BEGIN (?:CERTIFICATE|PUBLIC KEY|RSA PUBLIC KEY|CERTIFICATE REQUEST)-----[^-]*+-----END [A-Z ]+-----"
     r"|(?:ssh-(?:rsa|ed25519|dss)|ecdsa-sha2-\S{1,30}) AAAA[\w+/=]+|data:[\w.+/-]{1,80};base64,[\w+/=]+"
     r"|\bsha(?:1|224|256|384|512)[-:][\w+/=-]+"
 )
-_SHAPES = {
-    "a private key (PEM)": re.compile(r"-----BEGIN[A-Z0-9 ]{0,30}PRIVATE KEY|PuTTY-User-Key-File-\d"),
-    "a keystone token": re.compile(r"(?<![\w-])gAAAA[\w-]{40,}+"),
-    "a web token (JWT)": re.compile(r"(?<![\w-])eyJ[\w-]{6,}+\.[\w-]{6,}+\.[\w-]*+"),
-    "a signature": re.compile(r"(?i)Signature=\s{0,4}[0-9a-f]{40,}+"),
-    "a password in a URL": re.compile(r"://[^/\s:@\"'<>*\\]{0,100}:[^/\s@\"'<>*\\:]{1,200}@"),
-    "a token in a URL": re.compile(r"://(?=[^/\s@]{0,100}\d)[A-Za-z0-9_-]{20,100}@"),
-    "a token of another vendor": re.compile(
-        r"(?<![\w-])(?:(?:gh[opsur]_|github_pat_|glpat-|npm_|hvs\.|dop_v1_)[\w-]{16,}+|xox[a-z]-[\w-]{10,}+)"
+# Words (in small letters) of which one is in every text of the kind; what tells it.
+_SHAPES: dict[str, tuple[tuple[str, ...], re.Pattern[str]]] = {
+    "a private key (PEM)": (
+        ("private key", "putty"),
+        re.compile(r"-----BEGIN[A-Z0-9 ]{0,30}PRIVATE KEY|PuTTY-User-Key-File-\d"),
     ),
-    "the hash of a password": re.compile(r"\$(?:[1567y]|2[abxy]|apr1|argon2(?:id|i|d)|scrypt)\$[\w./$=,+-]{20,300}"),
-    "the URL of a webhook": re.compile(
-        r"(?i)/(?:web)?hooks?/(?:send\?key=)?(?=[\w-]{0,80}\d)[\w-]{16,200}|hooks\.slack\.com/services/[\w/-]{8,200}"
+    "a keystone token": (("gaaaa",), re.compile(r"(?<![\w-])gAAAA[\w-]{40,}+")),
+    "a web token (JWT)": (("eyj",), re.compile(r"(?<![\w-])eyJ[\w-]{6,}+\.[\w-]{6,}+\.[\w-]*+")),
+    "a signature": (("signature",), re.compile(r"(?i)Signature=\s{0,4}[0-9a-f]{40,}+")),
+    "a password in a URL": (("://",), re.compile(r"://[^/\s:@\"'<>*\\]{0,100}:[^/\s@\"'<>*\\:]{1,200}@")),
+    "a token in a URL": (("://",), re.compile(r"://(?=[^/\s@]{0,100}\d)[A-Za-z0-9_-]{20,100}@")),
+    "a token of another vendor": (
+        ("ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_", "glpat-", "npm_", "hvs.", "dop_v1_", "xox"),
+        re.compile(
+            r"(?<![\w-])(?:(?:gh[opsur]_|github_pat_|glpat-|npm_|hvs\.|dop_v1_)[\w-]{16,}+|xox[a-z]-[\w-]{10,}+)"
+        ),
     ),
-    "a password in a command": re.compile(
-        r"(?i)\becho\s[^|\r\n]{0,80}:[^|\r\n*]{3,80}\|\s{0,4}(?:sudo\s)?chpasswd"
-        r"|\bIDENTIFIED\s{1,4}BY\s{1,4}\\?['\"][^'\"*\r\n]{3,200}|\bsshpass\s{1,4}-p\s?(?!\*)\S{3,200}"
-        r"|\b(?:curl|wget)(?=\s)[^\r\n]{0,200}?\s(?:-u|--user)[\s=]{1,4}[\"']?[^\s:\"']{1,60}:(?!\*)[^\s\"']{3,200}"
-        r"|\b(?:requirepass|masterauth)\s{1,4}(?!\*)\S{3,200}"
+    "the hash of a password": (
+        ("$",),
+        re.compile(r"\$(?:[1567y]|2[abxy]|apr1|argon2(?:id|i|d)|scrypt)\$[\w./$=,+-]{20,300}"),
+    ),
+    "the URL of a webhook": (
+        ("hook",),
+        re.compile(
+            r"(?i)/(?:web)?hooks?/(?:send\?key=)?(?=[\w-]{0,80}\d)[\w-]{16,200}|hooks\.slack\.com/services/[\w/-]{8,200}"
+        ),
+    ),
+    "a password in a command": (
+        ("chpasswd", "identified", "sshpass", "curl", "wget", "requirepass", "masterauth"),
+        re.compile(
+            r"(?i)\becho\s[^|\r\n]{0,80}:[^|\r\n*]{3,80}\|\s{0,4}(?:sudo\s)?chpasswd"
+            r"|\bIDENTIFIED\s{1,4}BY\s{1,4}\\?['\"][^'\"*\r\n]{3,200}|\bsshpass\s{1,4}-p\s?(?!\*)\S{3,200}"
+            r"|\b(?:curl|wget)(?=\s)(?:(?!\b(?:curl|wget)\s)[^\r\n]){0,200}?\s(?:-u|--user)[\s=]{1,4}[\"']?[^\s:\"']{1,60}"
+            r":(?!\*)[^\s\"']{3,200}|\b(?:requirepass|masterauth)\s{1,4}(?!\*)\S{3,200}"
+        ),
     ),
 }
+_SHAPE_WORDS = tuple((word, kind) for kind, (words, _) in _SHAPES.items() for word in words)
 _IAM = re.compile(r"(?<![A-Za-z0-9+/])MII[A-Za-z0-9+/_-]{60,}+")
 _AK = re.compile(r"(?<![A-Za-z0-9])(?=[A-Z]{0,19}\d)(?=\d{0,19}[A-Z])(?!HWCTEST)[A-Z0-9]{20}(?![A-Za-z0-9])")
 _SECRET_KEY = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9]{40}(?![A-Za-z0-9+/=_-])")
@@ -66,6 +86,10 @@ _BENIGN = re.compile(
     r"|trace_?id|upload_?id|version_?id|certificate|cert|crt|x5[ct]|image|icon|logo|qr_?code|picture|photo|avatar"
     r"|thumbnail|archive|blob|nonce|\bp|(?-i:<Key))[\"'\\\s:=>;]{1,8}$"
 )
+_SERIAL_WORDS = (
+    "serial", "sn", "s/n", "imei", "iccid", "barcode", "batch", "order", "invoice", "part", "product", "model",
+    "version", "build", "revision", "tracking", "device", "asset", "plate", "etag", "hash", "checksum",
+)  # fmt: skip
 _SERIAL = re.compile(
     r"(?i)(?:serial|\bs/?n|imei|iccid|barcode|batch|order|invoice|part|product|model|version|build|revision|tracking"
     r"|device|asset|plate|etag|hash|checksum)[ _-]?(?:no|number|num|id|code|sn)?[\s\"'\\:=#>.&;quot-]{0,12}$"
@@ -74,10 +98,15 @@ _MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF", b"PK\x03\x04", b"RIFF",
 _BASIC = re.compile(r"(?i)\bbasic\s{1,8}([A-Za-z0-9+/=_-]{4,}+)")
 _BEARER = re.compile(r"(?i)\bbearer\s{1,8}(?=\S{0,400}\d)([\w.~+/=-]{12,}+)")
 # A name with letters of a secret in it; what it means is asked of its end, without borders and in small letters.
-_NAME = re.compile(r"(?<![\w.])[A-Za-z_.][\w.:-]{1,79}+")
-_HINT = re.compile(
-    r"(?i)pass|pwd|secret|token|key|code|auth|credential|cookie|signature|sk|psk|data|message|kube|plain|string|otp|captcha"
-    r"|saml|mnemonic|jwt|phrase|verifier|docker|pkcs8"
+_NAME = re.compile(r"(?<![\w.])[^\W\d][\w.:-]{1,79}+|(?<![\w.])[.][\w.:-]{1,79}+")
+_WORDS = (
+    "pass", "pwd", "secret", "token", "key", "code", "auth", "credential", "cookie", "signature", "sk", "data",
+    "message", "kube", "plain", "string", "otp", "captcha", "saml", "mnemonic", "jwt", "phrase", "verifier", "docker",
+    "pkcs8", "pw",
+)  # fmt: skip
+_HINT = re.compile("|".join(_WORDS))
+_LABELS = re.compile(
+    r"(?:密码|口令|密钥|私钥|令牌|凭[据证]|验证码|密碼|密鑰|金鑰|私鑰|憑證|驗證碼|пароль)(?:SK|值|明文|\d)?$"
 )
 _QUALIFIER = re.compile(
     r"(?:values?|val|str|string|binary|blob|text|content|material|base64|b64|hex|raw|encoded|encrypted|enc|hash|plain"
@@ -109,7 +138,7 @@ _NOT_SECRET = re.compile(
 _QUOTES = r"""\\{0,8}["'`]?(?:&quot;|&#\d{2};|\\u002[27])?"""
 _BETWEEN = re.compile(
     _QUOTES
-    + r"\]?[ \t]{0,8}(?:=>|:=|[:=：]|>|[ ](?:is|are|was)[ ]{0,2}:?)\s{0,8}(?:[bur](?=[\"']))?\[?"
+    + r"\]?[ \t]{0,8}(?:=>|:=|[:=：＝]|[是为為]：?|>|[ ](?:is|are|was)[ ]{0,2}:?)\s{0,8}(?:[bur](?=[\"']))?\[?"
     + _QUOTES
     + r"(?:<!\[CDATA\[)?"
 )
@@ -119,6 +148,12 @@ _SMALL = frozenset(
     ["the", "a", "of", "must", "be", "is", "for", "to", "in", "and", "or", "not", "your", "than", "with"]
 )
 _ABOUT = frozenset(["password", "passwords", "token", "secret", "key", "code", "credential", "credentials"])
+_PARTS = re.compile(r"[:./\[\]]+")
+_ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_TEMPLATE = re.compile(r"\$\{|\$ref|(?:bool(?:ean)?|int(?:eger)?|number|object|array|any)$")
+_NUMERIC = re.compile(r"(?i)pass|pwd|code|pin|otp")
+_HAN = re.compile("[\u4e00-\u9fff]")
+_SENTENCE_END = re.compile(r"[\"<\n\\]")
 _CALL = re.compile(r"[a-z][a-z0-9]{0,40}[_.][\w.]{1,60}[(\[]")  # `token = get_token(user)`
 _REFERENCE = re.compile(
     r"\$?(?:var|local|data|module|each|self|this|config|settings|secrets|env|vars|process|os|args|options|params|request|ctx"
@@ -130,7 +165,9 @@ _FIREWALL = re.compile(  # cookies that web firewalls and load balancers set by 
 )
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{32}")
 _SECRET_HEADER = re.compile(r"(?i)token|authorization|cookie|signature|secret|credential|api-?key|password")
+_HEX = re.compile(r"(?:[0-9a-fA-F]{2}){8,}")
 _RUN = re.compile(r"[A-Za-z0-9+/_-]{12,}+={0,2}")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});")
 _ESCAPED = re.compile(r"\\(u[0-9A-Fa-f]{4}|[\"'\\/nrt])")
 
 
@@ -156,11 +193,30 @@ def suspicions(text: str, place: str, known: Collection[str] = ()) -> list[Suspi
         last = next(_whole(layer), None) is None  # names and quotes are readable, which say what letters are for
         for kind, value in _hits(layer, known, last):
             found.setdefault(value, (kind, wrapped))
+    apart = _apart(found)
     return [
         Suspicion(kind=kind, place=place, shown=shown(value), wrapped=wrapped, value=value)
         for value, (kind, wrapped) in found.items()
-        if kind != _RANDOM or not any(value in other or other in value for other in found if other != value)
+        if kind != _RANDOM or value not in apart
     ]
+
+
+def _apart(found: Mapping[str, tuple[str, tuple[str, ...]]]) -> set[str]:
+    """Random texts that are told by something better already, or by a longer one."""
+    random = {value for value, (kind, _) in found.items() if kind == _RANDOM}
+    if not random or len(found) == 1:
+        return set()
+    starts: dict[str, list[str]] = {}
+    for value in found:
+        if len(value) >= _GRAM:
+            starts.setdefault(value[:_GRAM], []).append(value)
+    told = set()
+    for outer in found:
+        for at in range(len(outer) - _GRAM + 1):
+            for inner in starts.get(outer[at : at + _GRAM], ()):
+                if inner is not outer and outer.startswith(inner, at):
+                    told.add(inner if inner in random else outer)
+    return told & random
 
 
 def in_headers(headers: Mapping[str, str], place: str, known: Collection[str] = ()) -> list[Suspicion]:
@@ -170,7 +226,7 @@ def in_headers(headers: Mapping[str, str], place: str, known: Collection[str] = 
         here = f"{place} header {name}"
         if firewall_cookies(name, value) or (name.lower().endswith("client-token") and _UUID.fullmatch(value)):
             continue
-        if _SECRET_HEADER.search(name) and len(value) > 2 and not _CLEAN.search(value):
+        if _SECRET_HEADER.search(name) and len(value) > 2 and not _is_clean(value):
             found.append(Suspicion(kind="a secret header", place=here, shown=shown(value), value=value))
         else:
             found += suspicions(value, here, known)
@@ -232,7 +288,7 @@ def _whole(text: str) -> Iterator[tuple[str, str]]:
         yield "percent-encoded", inner
     elif "\\" in text and (inner := _ESCAPED.sub(_unescaped, text)) != text:
         yield "escaped", inner
-    elif "&" in text and (inner := html.unescape(text)) != text:
+    elif "&" in text and (inner := _ENTITY.sub(_unescaped_entity, text)) != text:
         yield "HTML-escaped", inner
 
 
@@ -243,13 +299,25 @@ def _runs(text: str) -> Iterator[tuple[str, str]]:
                 yield inner
 
 
+@lru_cache(maxsize=1024)
+def _character(entity: str) -> str:
+    return html.unescape(entity)
+
+
+def _unescaped_entity(match: re.Match[str]) -> str:
+    return _character(match[0])
+
+
 def _unescaped(match: re.Match[str]) -> str:
     code = match[1]
     return chr(int(code[1:], 16)) if code[0] == "u" else {"n": "\n", "r": "\r", "t": "\t"}.get(code, code)
 
 
+_SPACES = dict.fromkeys(map(ord, "\r\n\t"))
+
+
 def _decoded(run: str) -> tuple[str, str] | None:
-    if re.fullmatch(r"(?:[0-9a-fA-F]{2}){8,}", run):
+    if _HEX.fullmatch(run):
         text = _text_of(bytes.fromhex(run))
         return ("in hex", text) if text and text.isprintable() else None
     bare = run.rstrip("=").replace("-", "+").replace("_", "/")
@@ -257,7 +325,7 @@ def _decoded(run: str) -> tuple[str, str] | None:
         text = _text_of(base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True))
     except (binascii.Error, ValueError):
         return None
-    if not text or not all(letter.isprintable() or letter in "\r\n\t" for letter in text):
+    if not text or not (text.isprintable() or text.translate(_SPACES).isprintable()):
         return None
     return "in base64", text
 
@@ -278,11 +346,12 @@ def _hits(text: str, known: Collection[str], last: bool = True) -> Iterator[tupl
     if any(word in text for word in ("-----", "ssh-", "ecdsa-", ";base64,", "sha")):
         text = _PUBLIC.sub(" ", text)
     yield from ((KNOWN, secret) for secret in _known_in(text, known))
-    for kind, pattern in _SHAPES.items():
-        yield from ((kind, match[0]) for match in pattern.finditer(text) if "***" not in match[0])
+    lower = text.lower()
+    for kind in dict.fromkeys([kind for word, kind in _SHAPE_WORDS if word in lower]):
+        yield from ((kind, match[0]) for match in _SHAPES[kind][1].finditer(text) if "***" not in match[0])
     yield from (("an IAM token", match[0]) for match in _IAM.finditer(text) if not _is_public(match[0]))
     for match in _AK.finditer(text):
-        if not _SERIAL.search(text, max(0, match.start() - 40), match.start()):
+        if not _is_serial(text, match.start()):
             yield "an access key (AK)", match[0]
     for match in _SECRET_KEY.finditer(text) if last else ():
         if (
@@ -292,12 +361,18 @@ def _hits(text: str, known: Collection[str], last: bool = True) -> Iterator[tupl
             and not _is_benign(text, match)
         ):
             yield "a secret key (SK)", match[0]
-    yield from _named(text)
-    lower = text.lower()
+    if _tells(lower):
+        yield from _named(text)
     if "basic" in lower or "bearer" in lower:
         yield from _credentials(text)
     if last:
         yield from _disorder(text)
+
+
+def _is_serial(text: str, start: int) -> bool:
+    """Whether what stands in front says that twenty capitals and digits are a number of something."""
+    before = text[max(0, start - 40) : start].lower()
+    return any(word in before for word in _SERIAL_WORDS) and _SERIAL.search(before) is not None
 
 
 def _known_in(text: str, known: Collection[str]) -> Iterator[str]:
@@ -313,22 +388,36 @@ def _is_public(run: str) -> bool:
         return False
 
 
+def _tells(lower: str) -> bool:
+    """Whether a text, in small letters, has letters of any telling name."""
+    return not lower.isascii() or _HINT.search(lower) is not None
+
+
 def _named(text: str) -> Iterator[tuple[str, str]]:
     """Values behind names that end like those of secrets, whatever quotes and signs stand between."""
     for found in _NAME.finditer(text):
-        whole = found[0]
-        if not _HINT.search(whole):
-            continue
-        ends = {len(whole.rstrip(".-:"))} | ({whole.index(":")} if ":" in whole else set())
-        for end in sorted(ends):
-            if not marks(whole[:end]) and whole[:end] != "auth":
+        for end in _marked_ends(found[0]):
+            name, value = found[0][:end], _value_after(text, found.start(), found.start() + end)
+            if name == "auth" and not (value and ":" in (_decoded(value) or ("", ""))[1]):
                 continue
-            value = _value_after(text, found.start(), found.start() + end)
-            if whole[:end] == "auth" and not (value and ":" in (_decoded(value) or ("", ""))[1]):
-                continue
-            if value is not None and not _CLEAN.search(value):
-                yield f"a value named {whole[:end]}", value
+            if value is not None and not _is_clean(value):
+                yield f"a value named {name}", value
                 break
+
+
+@lru_cache(maxsize=8192)
+def _marked_ends(whole: str) -> tuple[int, ...]:
+    """Where in a run of letters, dots and colons the name of a secret ends."""
+    if whole.isascii() and not _HINT.search(whole.lower()):
+        return ()
+    ends = {len(whole.rstrip(".-:"))} | ({whole.index(":")} if ":" in whole else set())
+    return tuple(end for end in sorted(ends) if whole[:end] == "auth" or marks(whole[:end]))
+
+
+def _is_clean(value: str) -> bool:
+    """Whether a value is none: a mask, a placeholder, an invented key."""
+    lower = value.lower()
+    return "***" in value or "hwctest" in lower or "redacted" in lower or _CLEAN_START.match(value[:400]) is not None
 
 
 def _value_after(text: str, start: int, end: int) -> str | None:
@@ -340,24 +429,25 @@ def _value_after(text: str, start: int, end: int) -> str | None:
     if found is None:
         return None
     quoted = text[at - 1] in "\"'`>;=" and text[at - 1 : at] != " "
-    if re.fullmatch(r"(?:%[0-9A-Fa-f]{2})+", found[0]):
+    value = found[0]
+    if value[0] == "%" and _ESCAPES.fullmatch(value):
         return None  # quotes and blanks: the layer below tells what is between them
-    if re.match(r"\$\{|\$ref|(?:bool(?:ean)?|int(?:eger)?|number|object|array|any)$", found[0]) or found[0][-1] == ":":
+    if _TEMPLATE.match(value) or value[-1] == ":":
         return None
-    if found[0].isdigit() and len(found[0]) < 10 and not re.search(r"(?i)pass|pwd|code|pin|otp", text[start:end]):
+    if value.isdigit() and len(value) < 10 and not _NUMERIC.search(text, start, end):
         return None
-    if not quoted and (
-        _REFERENCE.fullmatch(found[0]) or text[start:end] == text[start:end].lower() == found[0].lower()
-    ):
+    if not quoted and (_REFERENCE.fullmatch(value) or text[start:end] == text[start:end].lower() == value.lower()):
         return None
-    if len(re.findall("[\u4e00-\u9fff]", found[0])) >= 2:
+    if not value.isascii() and len(_HAN.findall(value)) >= 2:
         return None
-    word, following = found[0].rstrip(".,!?:"), text[found.end() : found.end() + 1]
-    if not quoted and word.isalpha() and word.islower() and (following in (" ", ",") or word != found[0]):
+    word, following = value.rstrip(".,!?:"), text[found.end() : found.end() + 1]
+    if not quoted and word.isalpha() and word.islower() and (following in (" ", ",") or word != value):
         return None  # "Bad password: too short"
     if not quoted and _CALL.match(text, at):
         return None
-    words = re.split(r"[\"<\n\\]", text[at : at + 400], maxsplit=1)[0].lower().split()
+    if text[found.end() : found.end() + 1] != " ":
+        return value  # one word is no sentence
+    words = _SENTENCE_END.split(text[at : at + 400], maxsplit=1)[0].lower().split()
     if (
         len(words) >= 2
         and all(word.strip(".,;:!?'").isalpha() for word in words)
@@ -366,12 +456,16 @@ def _value_after(text: str, start: int, end: int) -> str | None:
         return None  # "Forgot your password?"
     if len(words) >= 4 and sum(word.strip(".,;:") in _SMALL for word in words) >= 2:
         return None  # "the name of the secret"
-    return found[0]
+    return value
 
 
 def marks(name: str) -> bool:
     """Whether a name ends like the name of a secret."""
-    parts = [part for part in re.split(r"[:./\[\]]+", name) if part and not part.isdigit()]
+    if not name.isascii():
+        if _LABELS.search(name):
+            return True
+        name = "".join(one for one in unicodedata.normalize("NFKD", name) if not unicodedata.combining(one))
+    parts = [part for part in _PARTS.split(name) if part and not part.isdigit()]
     if not parts:
         return False
     short = _BORDERS.sub("", parts[-1].lower())
@@ -392,10 +486,10 @@ def marks(name: str) -> bool:
 def _credentials(text: str) -> Iterator[tuple[str, str]]:
     for match in _BASIC.finditer(text):
         inner = _decoded(match[1])
-        if inner and ":" in inner[1] and not _CLEAN.search(inner[1]):
+        if inner and ":" in inner[1] and not _is_clean(inner[1]):
             yield "credentials of basic auth", match[1]
     for match in _BEARER.finditer(text):
-        if not _CLEAN.search(match[1]):
+        if not _is_clean(match[1]):
             yield "a bearer token", match[1]
 
 
@@ -431,7 +525,7 @@ def is_text(body: bytes) -> bool:
 
 
 def _any_shape(text: str, known: Collection[str]) -> bool:
-    patterns = (*_SHAPES.values(), _IAM, _AK)
+    patterns = (*(pattern for _, pattern in _SHAPES.values()), _IAM, _AK)
     return any(pattern.search(text) for pattern in patterns) or next(_known_in(text, known), None) is not None
 
 
@@ -447,13 +541,17 @@ def firewall_cookies(name: str, value: str) -> int:
     return len(pairs) if all(_FIREWALL.fullmatch(pair.partition("=")[0]) for pair in pairs) else 0
 
 
+_KINDS = tuple(map(re.compile, ("[a-z]", "[A-Z]", "[0-9]")))
+
+
 def _kinds(text: str) -> int:
-    return sum(any(map(test, text)) for test in (str.islower, str.isupper, str.isdigit))
+    return sum(pattern.search(text) is not None for pattern in _KINDS)
 
 
 def _entropy(text: str) -> float:
     """Bits a character."""
-    return -sum(n / len(text) * math.log2(n / len(text)) for n in Counter(text).values())
+    length = len(text)
+    return math.log2(length) - sum([n * math.log2(n) for n in Counter(text).values()]) / length
 
 
 def shown(value: str) -> str:

@@ -40,6 +40,15 @@ def _base64_url(text: str) -> str:
 
 
 # One function an encoding, without loss: a replacement can be spelled the same way as what it replaces.
+_OF_BYTES: tuple[Callable[[str], str], ...] = (
+    _base64,
+    _base64_url,
+    lambda text: _base64(text).rstrip("="),
+    lambda text: _base64_url(text).rstrip("="),
+    lambda text: _percent(_base64(text)),
+    lambda text: text.encode().hex(),
+    lambda text: text.encode().hex().upper(),
+)
 ENCODINGS: tuple[Callable[[str], str], ...] = (
     str,
     _percent,
@@ -55,14 +64,13 @@ ENCODINGS: tuple[Callable[[str], str], ...] = (
     lambda text: _percent(_json(text)),
     html.escape,
     lambda text: repr(text)[1:-1],
-    _base64,
-    _base64_url,
-    lambda text: _base64(text).rstrip("="),
-    lambda text: _base64_url(text).rstrip("="),
-    lambda text: _percent(_base64(text)),
-    lambda text: text.encode().hex(),
-    lambda text: text.encode().hex().upper(),
+    *_OF_BYTES,
 )
+
+
+def encodings_of(value: str) -> tuple[Callable[[str], str], ...]:
+    """The encodings that can write this value differently: letters and digits have no escapes."""
+    return (str, *_OF_BYTES) if value.isascii() and value.isalnum() else ENCODINGS
 
 
 def _cores(value: str) -> set[str]:
@@ -88,5 +96,5 @@ def spellings(value: str) -> tuple[str, ...]:
         return ()
     if not value.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in value):
         return (value,)  # a lone surrogate has no other encoding
-    found = {encode(value) for encode in ENCODINGS} | _cores(value)
+    found = {encode(value) for encode in encodings_of(value)} | _cores(value)
     return tuple(sorted(found, key=lambda text: (-len(text), text)))

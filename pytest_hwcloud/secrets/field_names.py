@@ -14,7 +14,14 @@ from functools import lru_cache
 
 from pytest_hwcloud.secrets.encodings import MASK
 
-CHINESE = ("密码", "口令", "密钥", "令牌", "验证码")  # names of secrets in labels
+# Names of secrets in labels, as Chinese and Russian consoles have them.
+LABELS = (
+    "密码", "口令", "密钥", "私钥", "令牌", "凭据", "凭证", "验证码", "通行证",
+    "密碼", "密鑰", "金鑰", "私鑰", "權杖", "憑證", "驗證碼",
+    "пароль",
+)  # fmt: skip
+_AFTER_LABEL = re.compile(r"(?i)(?:sk|值|明文|\d|[(（][^()（）]{1,16}[)）])+$")
+_ACCESS_LABELS = re.compile(r"(?i)(?:密钥|密鑰|金鑰)\s?(?:id|ak|[(（]ak[)）])$")
 SECRET, WEAK, ACCESS_KEY = "secret", "weak", "access key"
 
 
@@ -146,6 +153,12 @@ _GLUED = re.compile(
     r"|(?<=^admin)(pass)$|(?<=^user)(pass)$|(?<=^root)(pass)$|(?<=^db)(pass)$|(?<=^my)(pass)$|(?<=^login)(pass)$"
     r"|(?<=^new)(pass)$|(?<=^old)(pass)$|(?<=^ssh)(pass)$|(?<=^pg)(pass)$|(?<=^mysql)(pass)$|(?<=^redis)(pass)$"
 )
+_GLUED_ENDS = tuple(
+    word + plural
+    for word in ("password", "passwd", "phrase", "passcode", "pwd", "secret", "token", "credential", "kubeconfig",
+                 "key", "pass")
+    for plural in ("", "s")
+)  # fmt: skip
 _KEY_WORD = re.compile(
     r"(secret|private|api|app|access|signing|encryption|master|shared|session|auth|client|tls|ssl|ssh"
     r"|data)(?:(access)?)(key)"
@@ -176,6 +189,33 @@ def bare(name: str) -> str:
     return _PLAIN.sub("", name.lower())
 
 
+def _folding() -> dict[int, str]:
+    found = {}
+    for code in (*range(0xC0, 0x250), *range(0xFF01, 0xFF5F)):
+        plain = unicodedata.normalize("NFKD", chr(code))
+        if plain[0].isascii() and all(map(unicodedata.combining, plain[1:])):
+            found[code] = plain[0].lower()
+    return found
+
+
+_FOLDING = _folding()
+_MARKS = re.compile("[\u0300-\u036f]")
+
+
+def folded(text: str) -> tuple[str, list[int] | None]:
+    """A text in small letters without accents and full-width forms; where each letter stood, if not in its place."""
+    lowered = text.lower()
+    if lowered.isascii():
+        return lowered, None
+    if len(lowered) != len(text):  # of İ
+        lowered = "".join(letter.lower()[:1] for letter in text)
+    lowered = lowered.translate(_FOLDING)
+    if not _MARKS.search(lowered):
+        return lowered, None
+    places = [at for at, letter in enumerate(lowered) if not "\u0300" <= letter <= "\u036f"]
+    return _MARKS.sub("", lowered), places
+
+
 @lru_cache(maxsize=8192)
 def words_of(name: str) -> tuple[str, ...]:
     """The words of the last part of a name, in lower case and in the singular."""
@@ -188,13 +228,14 @@ def words_of(name: str) -> tuple[str, ...]:
         if word in _SPLIT:
             found += _SPLIT[word]
             continue
-        glued = _GLUED.search(word)
+        glued = _GLUED.search(word) if word.endswith(_GLUED_ENDS) else None
         if glued is not None:
             start = next(glued.start(group) for group in range(1, glued.re.groups + 1) if glued[group])
             found.append(word[:start])
             word = word[start:]
-        key = _KEY_WORD.fullmatch(_singular(word))
-        found += [part for part in key.groups() if part] if key else [_singular(word)]
+        word = _singular(word)
+        key = _KEY_WORD.fullmatch(word) if word.endswith("key") else None
+        found += [part for part in key.groups() if part] if key else [word]
     while found and found[-1].isdigit() and len(found) > 1:
         found.pop()  # password2
     return tuple(found)
@@ -212,8 +253,12 @@ def kind_of(name: str, parent: str = "") -> str | None:
     """
     if len(name) > 200:
         return None
-    if not name.isascii() and name.strip().endswith(CHINESE):
-        return SECRET
+    if not name.isascii():
+        label = _AFTER_LABEL.sub("", name.strip(" \t:：")).lower()
+        if _ACCESS_LABELS.search(name.strip(" \t:：")):
+            return ACCESS_KEY
+        if label.endswith(LABELS):
+            return SECRET
     words = words_of(name)
     if parent and (" ".join(words_of(parent)), " ".join(words)) in _INSIDE:
         return SECRET
@@ -248,7 +293,7 @@ def _by_head(words: tuple[str, ...]) -> str | None:
 
 
 def _ends(words: tuple[str, ...], endings: frozenset[tuple[str, ...]] | set[tuple[str, ...]]) -> bool:
-    return any(words[-length:] in endings for length in (1, 2, 3))
+    return words[-1:] in endings or words[-2:] in endings or words[-3:] in endings
 
 
 def is_secret(name: str, parent: str = "") -> bool:

@@ -12,11 +12,22 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Protocol
 from urllib.parse import unquote_plus
 
 from pytest_hwcloud.secrets.encodings import MASK
-from pytest_hwcloud.secrets.field_names import ACCESS_KEY, CHINESE, hides, is_plural, is_trivial, kind_of, word_set
+from pytest_hwcloud.secrets.field_names import (
+    ACCESS_KEY,
+    LABELS,
+    folded,
+    hides,
+    is_plural,
+    is_trivial,
+    kind_of,
+    word_set,
+)
 
 
 class Learner(Protocol):
@@ -28,14 +39,20 @@ class Learner(Protocol):
 
 _LONGEST_NAME = 80
 _WINDOW = 4096  # characters of a line that are looked at for the end of a value
-# A piece of each word that can stand at the end of a telling name.
-_HINT = re.compile(
-    r"(?i)pass|pwd|secret|token|credential|key|code|auth|psk|otp|captcha|mnemonic|jwt|plain.?text|user.?data|kube.?conf"
-    r"|docker.?conf|conn[a-z]{0,6}.?str|sign|(?<![a-z])sig(?![a-z])|cookie|saml|pkcs8|string.?seed|phrase|message"
-    r"|(?<![a-z])[a-z]{0,3}[as]k(?![a-z])|(?-i:[a-z][AS]k(?![a-z]))|(?<![a-z])access(?![a-z])"
-    r"|p[\u00e0-\u00e5\u00c0-\u00c5]ss|pa\u0308ss|kennwort|contrase|senha(?![a-z])|密码|口令|密钥|令牌|验证码"
-)
-_LABEL = re.compile(r"[(（][^()（）\r\n]{1,16}[)）]")  # 密钥(SK)：…
+# A piece of each word that can stand at the end of a telling name, and how it is found in a folded text; only what
+# occurs in a text is looked for with expressions.
+_HINTS: dict[str, str] = {
+    **{word: word for word in (
+        "pass", "pwd", "secret", "token", "credential", "key", "code", "auth", "psk", "otp", "captcha", "mnemonic",
+        "jwt", "sign", "cookie", "saml", "pkcs8", "phrase", "message", "kennwort", "contrase", *LABELS,
+    )},
+    "plain": "plain.?text", "data": "user.?data", "kube": "kube.?conf", "docker": "docker.?conf",
+    "conn": "conn[a-z]{0,6}.?str", "seed": "string.?seed", "sig": "(?<![a-z])sig(?![a-z])", "senha": "senha(?![a-z])",
+    "ak": "(?<![a-z])[a-z]{0,3}ak(?![a-z])", "sk": "(?<![a-z])[a-z]{0,3}sk(?![a-z])",
+    "access": "(?<![a-z])access(?![a-z])",
+}  # fmt: skip
+_CAMEL = re.compile("[a-z][AS]k(?![a-z])")  # appSk
+_LABEL = re.compile(r"(?:SK|值|明文|\d)?(?:[(（][^()（）\r\n]{1,16}[)）])?")  # 密钥(SK)：…
 _KEY_AFTER = re.compile(r"""[\s=:"'\\>]{1,12}([A-Z0-9]{20})(?![A-Za-z0-9])""")
 _REFERENCE = re.compile(  # of a program or a template to where the value is
     r"\$?(?:var|local|data|module|each|self|this|config|settings|secrets|env|vars|process|os|args|options|params|request|ctx"
@@ -44,10 +61,13 @@ _REFERENCE = re.compile(  # of a program or a template to where the value is
 _COLUMN = re.compile(r"[A-Za-z]{3,12}\(\d")  # password VARCHAR(64)
 _SCHEME = re.compile(r"\{[A-Za-z0-9-]{2,14}\}[^\s\"'<>]{4,400}")  # {SSHA}…
 _BRACKETS = re.compile(r"""\[([^\s\[\]"',]{4,400})\]""")
-_NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
+_NAME_CHARS = frozenset(
+    {*"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-", *map(chr, range(0xC0, 0x370))}
+    | {chr(0xFEE0 + ord(one)) for one in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"}
+)
 _PREVIOUS_WORD = re.compile(r"([A-Za-z-]{2,14})[ ]$")
 _ENTITIES = ("&quot;", "&#34;", "&#39;", "&apos;", "&#x22;", "&#x27;", "\\u0022", "\\u0027")
-_EQUALS = re.compile(r"(?:\]|%5[Dd])?[ \t]{0,8}(=>|:=|[:=：])[ \t]{0,8}")
+_EQUALS = re.compile(r"(?:\]|%5[Dd])?[ \t]{0,8}(=>|:=|[:=：＝])[ \t]{0,8}")
 _EQUALS_QUOTED = re.compile(r"\]?\s{0,16}(=>|:=|[:=：,])\s{0,16}")
 _VALUE_ATTRIBUTE = re.compile(
     r"""[\s,]{1,16}["']?(?i:value|val|paramvalue|content|default|defaultvalue)["']?\s{0,8}[:=]\s{0,8}"""
@@ -63,7 +83,7 @@ _IS = re.compile(
     r"[ ]{0,2}[:=]?[ ]{0,4}"
     r"|[ ](?:reset|changed|updated|rotated|set)(?:[ ]from[ ][^\s]{1,60})?[ ]to[ ]{1,4}"
     r"|[ ]from[ ][^\s]{1,60}[ ]to[ ]{1,4}"
-    r"|[ ]{0,2}(?:是|为|是：|为：)[ ]{0,2}"
+    r"|[ ]{0,2}[是为為]：?[ ]{0,2}"
 )
 _BARE = re.compile(r"""[^\s&;,"'<>\\|]{1,8192}""")
 _WORD_VALUE = re.compile(r"""[^\s,;"'<>|\\)}\]&`]{1,8192}""")
@@ -99,6 +119,23 @@ def mask(text: str, learner: Learner) -> str:
     return _Scan(text, learner).run()
 
 
+@lru_cache(maxsize=256)
+def _any_of(pieces: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(_HINTS[piece] for piece in pieces))
+
+
+def hints(text: str) -> Iterable[tuple[int, int]]:
+    """Where pieces of telling words stand, from left to right."""
+    plain, places = folded(text)
+    present = tuple(piece for piece in _HINTS if piece in plain)
+    found = [match.span() for match in _any_of(present).finditer(plain)] if present else []
+    if places is not None:
+        found = [(places[start], places[end - 1] + 1) for start, end in found]
+    if "Ak" in text or "Sk" in text:
+        found = sorted({*found, *(match.span() for match in _CAMEL.finditer(text))})
+    return found
+
+
 class _Scan:
     """One pass over one text. edits: (start, end, replacement), in order and apart."""
 
@@ -111,10 +148,10 @@ class _Scan:
     def run(self) -> str:
         text = self.text
         measured = -1
-        for hit in _HINT.finditer(text):
-            if hit.start() < max(self.done, measured):
+        for first, last in hints(text):
+            if first < max(self.done, measured):
                 continue
-            start, end = self.name_around(hit.start(), hit.end())
+            start, end = self.name_around(first, last)
             measured = end
             self.named(start, end)
         if not self.edits:
@@ -128,12 +165,12 @@ class _Scan:
     # names ------------------------------------------------------------------------------------------------------------
     def name_around(self, start: int, end: int) -> tuple[int, int]:
         text = self.text
-        if text[start] > "\u2fff":
+        if "\u2fff" < text[start] < "\uff00":
             return start, end
         low, high = max(self.done, start - _LONGEST_NAME), min(len(text), end + _LONGEST_NAME)
-        while start > low and (text[start - 1] in _NAME_CHARS or "\u00c0" <= text[start - 1] <= "\u036f"):
+        while start > low and text[start - 1] in _NAME_CHARS:
             start -= 1
-        while end < high and (text[end] in _NAME_CHARS or "\u00c0" <= text[end] <= "\u036f"):
+        while end < high and text[end] in _NAME_CHARS:
             end += 1
         while start < end and text[start] in ".-":
             start += 1
@@ -150,10 +187,8 @@ class _Scan:
                 start, name = start + 5, name[5:]
             elif name[0] in "nrt" and kind_of(name) is None:
                 start, name = start + 1, name[1:]
-        if name in CHINESE:
-            if label := _LABEL.match(text, end):
-                end = label.end()
-            self.sentence("password", start, end) or self.assigned("password", start, end)
+        if name in LABELS:
+            self.labelled(start, end)
             return
         kind = kind_of(name)
         if kind is None and (before := _PREVIOUS_WORD.search(text, max(0, start - 16), start)):
@@ -178,6 +213,18 @@ class _Scan:
             self.quoted_name(name, start, end, quote)
         elif not self.assigned(name, start, end):
             self.sentence(name, start, end) or self.argument(name, start, end)
+
+    def labelled(self, start: int, end: int) -> None:
+        """`登录密码：…`, `密钥(SK)：…`, `"密码": "…"`, `<密码>…</密码>`."""
+        text, first = self.text, start
+        while first and start - first < 16 and "\u2fff" < text[first - 1] < "\uff00":
+            first -= 1
+        if label := _LABEL.match(text, end):
+            end = label.end()
+        if quote := self.quote_around(first, end):
+            self.quoted_name("password", first, end, quote)
+        elif not (first and self.element("password", first, end)) and not self.sentence("password", start, end):
+            self.assigned("password", start, end)
 
     def quote_around(self, start: int, end: int) -> str:
         """The quote on both sides of the name, with its backslashes; "" if there is none."""
@@ -292,7 +339,7 @@ class _Scan:
             return False
         if opened := self.opening(found.end()):
             return self.quoted_value(name, found.end(), opened)
-        firm = found[0].rstrip().endswith((":", "=", "：", "是", "为"))
+        firm = found[0].rstrip().endswith((":", "=", "：", "＝", "是", "为", "為"))
         return self.word_value(name, found.end(), spaced=True, chosen=not firm)
 
     def argument(self, name: str, start: int, end: int) -> bool:
@@ -558,11 +605,16 @@ def _password(name: str) -> bool:
     return any(word in lowered for word in ("pass", "pwd", "phrase"))
 
 
+_LOWER, _UPPER, _DIGIT, _SYMBOL = map(re.compile, ("[a-z]", "[A-Z]", r"\d", r"[^\w/:.-]"))
+
+
 def _looks_chosen(value: str) -> bool:
     """Whether a word is no word of a language: it has digits, symbols or capitals inside."""
     if not 6 <= len(value) <= 400 or " " in value:
         return False
-    kinds = [any(map(test, value)) for test in (str.islower, str.isupper, str.isdigit)]
-    symbols = any(not letter.isalnum() and letter not in "-_./:" for letter in value)
-    inner_capital = any(letter.isupper() for letter in value[1:]) and kinds[0]
-    return (kinds[2] and (kinds[0] or kinds[1])) or (symbols and sum(kinds) > 0) or (inner_capital and len(value) >= 10)
+    lower, upper, digit = (pattern.search(value) is not None for pattern in (_LOWER, _UPPER, _DIGIT))
+    if digit and (lower or upper):
+        return True
+    if len(value) >= 10 and lower and _UPPER.search(value, 1) is not None:
+        return True
+    return _SYMBOL.search(value) is not None and (lower or upper or digit)

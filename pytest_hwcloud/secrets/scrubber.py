@@ -55,6 +55,7 @@ _VALUE = frozenset({"value", "paramvalue", "fieldvalue", "parametervalue", "cont
 _SHORTEST_BODY = 2
 _FLAG = re.compile(r"--?([A-Za-z][\w.-]{0,60})")
 _MAGIC: tuple[tuple[bytes, str], ...] = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
+_PACKED = tuple(magic for magic, _ in _MAGIC)
 
 
 class _Cleaned:
@@ -522,8 +523,11 @@ def _key_of_capitals(value: str) -> bool:
     return len(value) == 20 and value.isascii() and value.isalnum() and value.isupper()
 
 
+_NO_SPACES = dict.fromkeys(map(ord, "\r\n\t"))
+
+
 def _is_printable(text: str) -> bool:
-    return all(letter.isprintable() or letter in "\r\n\t" for letter in text)
+    return text.isprintable() or text.translate(_NO_SPACES).isprintable()
 
 
 def _decoded_text(body: bytes, content_type: str) -> tuple[str | None, str]:
@@ -545,13 +549,17 @@ def _decoded_text(body: bytes, content_type: str) -> tuple[str | None, str]:
 
 def _debased(run: str) -> bytes | None:
     """What a base64 run holds, if that is a text or something packed."""
-    padded = run.rstrip("=") + "=" * (-len(run.rstrip("=")) % 4)
+    bare_run = run.rstrip("=")
+    if "-" in bare_run or "_" in bare_run:
+        bare_run = bare_run.replace("-", "+").replace("_", "/")
     try:
-        raw = base64.b64decode(padded.replace("-", "+").replace("_", "/"), validate=True)
-    except (binascii.Error, ValueError):
+        raw = binascii.a2b_base64(bare_run + "=" * (-len(bare_run) % 4))
+    except ValueError:
         return None
-    if raw.startswith(tuple(magic for magic, _ in _MAGIC)):
+    if raw.startswith(_PACKED):
         return raw
+    if raw.isascii() and b"\0" not in raw:
+        return raw if _is_printable(raw.decode()) else None
     text, _ = _decoded_text(raw, "")
     return raw if text is not None and _is_printable(text.lstrip("\ufeff")) else None
 

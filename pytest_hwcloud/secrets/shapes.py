@@ -46,44 +46,113 @@ _HOOK_KEY = re.compile(
 )
 _SLACK = re.compile(r"(?i)(hooks\.slack\.com/(?:services|workflows|triggers)/)([\w/-]{8,200})")
 ACCESS_KEY = re.compile(r"(?<![A-Za-z0-9])(?=[A-Z]{0,19}\d)(?=\d{0,19}[A-Z])[A-Z0-9]{20}(?![A-Za-z0-9])")
+_SERIAL_WORDS = (
+    "serial", "sn", "s/n", "imei", "iccid", "barcode", "batch", "order", "invoice", "part", "product", "model",
+    "version", "build", "revision", "tracking", "device", "asset", "plate", "etag", "hash", "checksum",
+)  # fmt: skip
 # What a text of twenty capitals and digits is where it is called so.
 _SERIAL = re.compile(
     r"(?i)(?:serial|\bs/?n|imei|iccid|barcode|batch|order|invoice|part|product|model|version|build|revision|tracking|"
     r"device|asset|licen[cs]e[ _-]?plate|etag|hash|checksum)[ _-]?(?:no|number|num|id|code|sn)?"
     r"[\s\"'\\:=#>.&;quot-]{0,12}$"
 )
-_COMMANDS = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"(?i)\bIDENTIFIED\s{1,4}(?:WITH\s{1,4}\S{1,40}\s{1,4})?(?:BY|AS)\s{1,4}(?:PASSWORD\s{1,4})?\\{0,3}['\"](?P<v>[^'\"\r\n\\]{1,200})",
-        r"(?i)\b(?:curl|wget|https?|xh)(?=\s)[^\r\n]{0,200}?\s(?:-u|--user|--proxy-user|-U|-a|--auth)[\s=]{0,4}\\{0,3}[\"']?(?P<u>[^\s:\"'\\]{1,100}):(?P<v>[^\s\"'\\]{1,200})",
-        r"(?i)\becho\s{1,4}(?:-\w{1,2}\s{1,4})?\\{0,3}[\"']?(?P<u>[\w.-]{1,64}):(?P<v>[^\"'\r\n|\\]{1,200}?)\\{0,3}[\"']?\s{0,4}\|\s{0,4}(?:sudo\s{1,4})?(?:/usr/sbin/)?chpasswd",
-        r"(?i)\bchpasswd\b[^\r\n]{0,40}<<<\s{0,4}\\{0,3}[\"']?(?P<u>[\w.-]{1,64}):(?P<v>[^\"'\r\n|\\]{1,200})",
-        r"(?i)\becho\s{1,4}(?:-\w{1,2}\s{1,4})?\\{0,3}[\"']?(?P<v>[^\s\"'|\\]{1,200})\\{0,3}[\"']?\s{0,4}\|\s{0,4}(?:sudo\s{1,4})?(?:passwd\b[^\r\n]{0,40}--stdin|docker\s{1,4}login|su\b|cryptsetup)",
-        r"(?i)\boracle:(?:thin|oci8?):(?P<u>[\w$#]{1,60})/(?P<v>[^@\s\"'\\]{1,200})@",
-        r"(?i)\bsqlplus\s{1,4}(?:-\w{1,4}\s{1,4}){0,3}(?P<u>[\w$#]{1,60})/(?P<v>[^@\s\"'\\]{1,200})@",
-        r"\bsshpass\s{1,4}-p\s{0,4}\\{0,3}[\"']?(?P<v>[^\s\"'\\]{1,200})",
-        r"\b(?:mysql|mysqldump|mysqladmin|mariadb|mongosh?|mongodump)\b[^\r\n]{0,300}?\s-p[\"']?(?P<v>[^\s\"'\\-][^\s\"'\\]{0,200})",
-        r"\bredis-cli\b[^\r\n]{0,200}?\s-a\s{1,4}[\"']?(?P<v>[^\s\"'\\]{1,200})",
-        r"\b(?:docker|podman|nerdctl|helm|skopeo|crane|oras)\b[^\r\n]{0,60}?\blogin\b[^\r\n]{0,200}?\s-p\s{1,4}[\"']?(?P<v>[^\s\"'\\]{1,200})",
-        r"\b(?:usermod|useradd)\b[^\r\n]{0,200}?\s-p\s{1,4}[\"']?(?P<v>[^\s\"'\\]{1,200})",
-        r"(?i)\bnet\s{1,4}user\s{1,4}\S{1,60}\s{1,4}(?P<v>[^\s/*\"'\\][^\s\"'\\]{0,100})",
-        r"(?i)\bConvertTo-SecureString\s{1,4}(?:-String\s{1,4})?[\"'](?P<v>[^\"'\r\n\\]{1,200})",
-        r"(?<![\w:])pass:(?P<v>[^\s\"'\\]{1,200})",
-        r"\b(?:zip|unzip|7z|7za|ansible-vault|smbclient|ldapsearch|ldapmodify|htpasswd)\b[^\r\n]{0,200}?\s-(?:P|w|p)\s{0,2}[\"']?(?P<v>[^\s\"'\\-][^\s\"'\\]{0,100})",
-        r"(?m)^(?P<u>[\w.*-]{1,100}:(?:\d{2,5}|\*):[\w*.-]{1,60}:[\w*.-]{1,60}):(?P<v>[^\s:]{1,200})$",  # .pgpass
-        r"(?i)\bmachine\s{1,4}\S{1,100}\s{1,8}login\s{1,4}\S{1,100}\s{1,8}password\s{1,4}(?P<v>\S{1,200})",
-        r"(?i)(?<![\w.-])(?:requirepass|masterauth|auth_pass|auth-pass)\s{1,8}\\{0,3}[\"']?(?P<v>[^\s\"'\\]{1,200})",
+_ESCAPED_QUOTE = r"\\{0,3}[\"']?"
+_ARGUMENT = r"(?P<v>[^\s\"'\\]{1,200})"
+
+
+def _option(programs: str, flags: str, value: str, verb: str = "") -> str:
+    """An option of a program, on its line. From one name of a program only to the next: so each letter is read once."""
+    between = rf"(?:(?!\b(?:{programs})\s)[^\r\n]){{0,200}}?"
+    verb = rf"\b{verb}\b{between}" if verb else ""
+    return rf"\b(?:{programs})\b(?=[\s.]){between}{verb}\s(?:{flags}){value}"
+
+
+# Words (in small letters) of which one is in every text of the kind, and the kind: v is the secret.
+_COMMANDS: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = tuple(
+    (words, re.compile(pattern))
+    for words, pattern in (
+        (
+            ("identified",),
+            r"(?i)\bIDENTIFIED\s{1,4}(?:WITH\s{1,4}\S{1,40}\s{1,4})?(?:BY|AS)\s{1,4}(?:PASSWORD\s{1,4})?\\{0,3}['\"](?P<v>[^'\"\r\n\\]{1,200})",
+        ),
+        (
+            ("curl", "wget", "http ", "https ", "xh "),
+            "(?i)"
+            + _option(
+                "curl|wget|https?|xh",
+                r"(?:-u|--user|--proxy-user|-U|-a|--auth)[\s=]{0,4}",
+                _ESCAPED_QUOTE + r"(?P<u>[^\s:\"'\\]{1,100}):(?P<v>[^\s\"'\\]{1,200})",
+            ),
+        ),
+        (
+            ("chpasswd",),
+            r"(?i)\becho\s{1,4}(?:-\w{1,2}\s{1,4})?\\{0,3}[\"']?(?P<u>[\w.-]{1,64}):(?P<v>[^\"'\r\n|\\]{1,200}?)\\{0,3}[\"']?\s{0,4}\|\s{0,4}(?:sudo\s{1,4})?(?:/usr/sbin/)?chpasswd",
+        ),
+        (
+            ("chpasswd",),
+            r"(?i)\bchpasswd\b[^\r\n]{0,40}<<<\s{0,4}\\{0,3}[\"']?(?P<u>[\w.-]{1,64}):(?P<v>[^\"'\r\n|\\]{1,200})",
+        ),
+        (
+            ("--stdin", "login", "| su", "|su", "cryptsetup", "--password-file"),
+            r"(?i)\becho\s{1,4}(?:-\w{1,2}\s{1,4})?\\{0,3}[\"']?(?P<v>[^\s\"'|\\]{1,200})\\{0,3}[\"']?\s{0,4}\|\s{0,4}(?:sudo\s{1,4})?(?:passwd\b[^\r\n]{0,40}--stdin|(?:docker|podman|helm|crane|oras)\s{1,4}[^\r\n]{0,20}login|su\b|cryptsetup)",
+        ),
+        (
+            ("oracle:",),
+            r"(?i)\boracle:(?:thin|oci8?):(?P<u>[\w$#]{1,60})/(?P<v>[^@\s\"'\\]{1,200})@",
+        ),
+        (
+            ("sqlplus",),
+            r"(?i)\bsqlplus\s{1,4}(?:-\w{1,4}\s{1,4}){0,3}(?P<u>[\w$#]{1,60})/(?P<v>[^@\s\"'\\]{1,200})@",
+        ),
+        (
+            ("sshpass",),
+            r"\bsshpass\s{1,4}-p\s{0,4}\\{0,3}[\"']?" + _ARGUMENT,
+        ),
+        (
+            ("mysql", "mariadb", "mongo"),
+            _option(
+                "mysql|mysqldump|mysqladmin|mariadb|mongosh?|mongodump",
+                r"-p[\"']?",
+                r"(?P<v>[^\s\"'\\-][^\s\"'\\]{0,200})",
+            ),
+        ),
+        (("redis-cli",), _option("redis-cli", r"-a\s{1,4}[\"']?", _ARGUMENT)),
+        (("login",), _option("docker|podman|nerdctl|helm|skopeo|crane|oras", r"-p\s{1,4}[\"']?", _ARGUMENT, "login")),
+        (("usermod", "useradd"), _option("usermod|useradd", r"-p\s{1,4}[\"']?", _ARGUMENT)),
+        (
+            ("net ",),
+            r"(?i)\bnet\s{1,4}user\s{1,4}\S{1,60}\s{1,4}(?P<v>[^\s/*\"'\\][^\s\"'\\]{0,100})",
+        ),
+        (
+            ("securestring",),
+            r"(?i)\bConvertTo-SecureString\s{1,4}(?:-String\s{1,4})?[\"'](?P<v>[^\"'\r\n\\]{1,200})",
+        ),
+        (
+            ("pass:",),
+            r"(?<![\w:])pass:" + _ARGUMENT,
+        ),
+        (
+            ("zip", "7z", "vault", "smbclient", "ldap", "htpasswd"),
+            _option(
+                "zip|unzip|7z|7za|ansible-vault|smbclient|ldapsearch|ldapmodify|htpasswd",
+                r"-(?:P|w|p)\s{0,2}[\"']?",
+                r"(?P<v>[^\s\"'\\-][^\s\"'\\]{0,100})",
+            ),
+        ),
+        (
+            (":*:", ":1", ":2", ":3", ":4", ":5", ":6", ":7", ":8", ":9"),
+            r"(?m)^(?P<u>[\w.*-]{1,100}:(?:\d{2,5}|\*):[\w*.-]{1,60}:[\w*.-]{1,60}):(?P<v>[^\s:]{1,200})$",
+        ),
+        (
+            ("machine",),
+            r"(?i)\bmachine\s{1,4}\S{1,100}\s{1,8}login\s{1,4}\S{1,100}\s{1,8}password\s{1,4}(?P<v>\S{1,200})",
+        ),
+        (
+            ("requirepass", "masterauth", "auth_pass", "auth-pass"),
+            r"(?i)(?<![\w.-])(?:requirepass|masterauth|auth_pass|auth-pass)\s{1,8}\\{0,3}[\"']?" + _ARGUMENT,
+        ),
     )
 )
-_COMMAND_HINTS = (
-    ("dentified", "DENTIFIED"), ("curl", "wget", "http", "xh "), ("chpasswd",), ("chpasswd",),
-    ("--stdin", "login", "| su", "|su", "cryptsetup"), ("oracle:",), ("sqlplus",),
-    ("sshpass",), ("mysql", "mariadb", "mongo"), ("redis-cli",),
-    ("login",), ("usermod", "useradd"), ("net ", "NET "), ("ecureString", "ecurestring"), ("pass:",),
-    ("zip", "7z", "vault", "smbclient", "ldap", "htpasswd"), (":",), ("machine",),
-    ("requirepass", "masterauth", "auth_pass", "auth-pass"),
-)  # fmt: skip
 _CHPASSWD_LIST = re.compile(
     r"(?m)^[ \t]{0,40}(?:-[ ])?(?P<u>[a-z_][\w.-]{0,31}):(?P<v>[^\s:|\"'][^\s|\"']{2,200})[ \t]*\r?$"
 )
@@ -102,15 +171,14 @@ def apply(text: str, learner: Learner) -> str:
     """The text with every shape and every named secret masked; what was found is told to the learner."""
     if "PRIVATE KEY" in text or "PuTTY-User-Key" in text:
         text = _private_keys(text, learner)
-    for hints, pattern, replace in _RULES:
-        if any(hint in text for hint in hints):
-            text = pattern.sub(partial(replace, learner=learner), text)
+    lowered = text.lower()
+    present = {index for word, index in _WORDS if word in lowered}
+    for index in sorted(present):
+        pattern, replace = _RULES[index]
+        text = pattern.sub(partial(replace, learner=learner), text)
     if "://" in text:
         text = _user_infos(text, learner)
-    for hints, pattern in zip(_COMMAND_HINTS, _COMMANDS, strict=True):
-        if any(hint in text for hint in hints):
-            text = pattern.sub(partial(_value, learner=learner), text)
-    if "chpasswd" in text:
+    if "chpasswd" in lowered:
         text = _CHPASSWD_LIST.sub(partial(_value, learner=learner), text)
     if "kind:" in text and _K8S_SECRET.search(text):
         text = _kubernetes(text, learner)
@@ -118,11 +186,14 @@ def apply(text: str, learner: Learner) -> str:
     text = notations.mask(text, learner)
     if len(text) >= 20:
         for found in ACCESS_KEY.finditer(text):
-            if not found[0].startswith(INVENTED) and not _SERIAL.search(
-                text, max(0, found.start() - 40), found.start()
-            ):
+            if not found[0].startswith(INVENTED) and not _is_serial(text, found.start()):
                 learner.learn_access_key(found[0])
     return text
+
+
+def _is_serial(text: str, start: int) -> bool:
+    before = text[max(0, start - 40) : start].lower()
+    return any(word in before for word in _SERIAL_WORDS) and _SERIAL.search(before) is not None
 
 
 def _private_keys(text: str, learner: Learner) -> str:
@@ -284,20 +355,22 @@ def _table(text: str, learner: Learner) -> str:
 
 
 _Rule = Callable[..., str]
-# Words without which a rule cannot apply (a search costs a fiftieth of a pattern), the pattern, and what to do.
-_RULES: tuple[tuple[tuple[str, ...], re.Pattern[str], _Rule], ...] = (
-    (("MII",), _DER, _der),
-    (
-        ("gAAAA", "eyJ", "gh", "gl", "npm_", "pypi-", "dop_v1_", "hv", "whsec_", "shpat_", "AGE-SECRET", "xox", "SG.",
-         "AIza", "k_", "sk-"),
-        _TOKENS,
-        _whole,
-    ),
-    (("$",), _CRYPT, _whole),
-    (("asic", "ASIC"), _BASIC, _basic),
-    (("earer", "EARER"), _BEARER, _bearer),
-    (("ignature=", "IGNATURE="), _SIGNATURE, _signed),
-    (("hooks.slack.com", "HOOKS.SLACK.COM"), _SLACK, _last),
-    (("hook", "robot", "Hook", "HOOK"), _HOOK_KEY, _last),
-    (("hook", "/bot", "robot", "services/", "Hook", "HOOK"), _HOOK, _last),
+_TOKEN_WORDS = (
+    "gaaaa", "eyj", "ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_", "glpat-", "gldt-", "npm_", "pypi-",
+    "dop_v1_", "hvs.", "hvb.", "whsec_", "shpat_", "age-secret", "xox", "sg.", "aiza", "k_live_", "k_test_", "sk-",
 )  # fmt: skip
+_HINTED: tuple[tuple[tuple[str, ...], re.Pattern[str], _Rule], ...] = (
+    (("mii",), _DER, _der),
+    (_TOKEN_WORDS, _TOKENS, _whole),
+    (("$",), _CRYPT, _whole),
+    (("basic",), _BASIC, _basic),
+    (("bearer",), _BEARER, _bearer),
+    (("signature=",), _SIGNATURE, _signed),
+    (("hooks.slack.com",), _SLACK, _last),
+    (("hook", "robot"), _HOOK_KEY, _last),
+    (("hook", "/bot", "robot", "services/"), _HOOK, _last),
+    *((words, pattern, _value) for words, pattern in _COMMANDS),
+)
+_RULES = tuple((pattern, rule) for _, pattern, rule in _HINTED)
+# Words without which a rule cannot apply (a search costs a fiftieth of a pattern), and its number.
+_WORDS = tuple((word, index) for index, (words, _, _) in enumerate(_HINTED) for word in words)

@@ -7,7 +7,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 
-from pytest_hwcloud.secrets.encodings import ENCODINGS, MASK, spellings
+from pytest_hwcloud.secrets.encodings import MASK, encodings_of, spellings
 
 # A name is replaced where it stands alone; one that may be an ordinary word only as a whole value.
 NAME = r"(?<![\w-]){}(?![\w-])"
@@ -58,7 +58,7 @@ class Swaps:
         if real == stand_in or not real or real in self._table:
             return
         with self._lock:
-            for encode in ENCODINGS if len(self._table) < 21 * _EVERY else ENCODINGS[:1]:
+            for encode in encodings_of(real + stand_in) if len(self._table) < 21 * _EVERY else (str,):
                 self._put(encode(real), encode(stand_in), frame)
 
     def _put(self, spelling: str, replacement: str, frame: str = "{}") -> None:
