@@ -28,6 +28,22 @@ class CassetteError(ValueError):
         super().__init__(f"{place}: {f'{key}: ' if key else ''}{problem}")
 
 
+def read_json(text: str | bytes, path: Path) -> object:
+    """The document of a JSON text; CassetteError for a key that is given twice, ValueError for what is no JSON."""
+
+    def members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        made = dict(pairs)
+        if len(made) < len(pairs):
+            from pytest_hwcloud import texts
+
+            names = [key for key, _ in pairs]
+            doubled = next(key for key in made if names.count(key) > 1)
+            raise CassetteError(texts.say("files.given-twice"), path=path, key=doubled)
+        return made
+
+    return json.loads(text, object_pairs_hook=members)
+
+
 @dataclass(slots=True, kw_only=True)
 class Interaction:
     """One entry of a cassette. index: its position in the file, from 0. Exactly one of answer and fault is set."""
@@ -168,7 +184,9 @@ def _body(value: object, path: Path, key: str) -> bytes:
 
 def _base64(text: str | bytes, path: Path, key: str) -> bytes:
     try:
-        return base64.b64decode(text)
+        return base64.b64decode(
+            "".join(text.split()) if isinstance(text, str) else b"".join(text.split()), validate=True
+        )
     except (binascii.Error, ValueError) as why:
         raise CassetteError(texts.say("cassettes.broken-base64", reason=why), path=path, key=key) from why
 

@@ -12,7 +12,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from pytest_hwcloud import texts
-from pytest_hwcloud.cassettes.interaction import CassetteError, Interaction, read_interaction, read_yaml
+from pytest_hwcloud.cassettes.interaction import CassetteError, Interaction, read_interaction, read_json, read_yaml
 from pytest_hwcloud.cassettes.rendering import HEADER, Entry, page, render
 from pytest_hwcloud.cassettes.request_key import key_of
 from pytest_hwcloud.cassettes.scan import described, entry_of, inspect
@@ -99,7 +99,7 @@ def write(one: Rewritten) -> None:
 
 def _read(text: str, path: Path, is_json: bool) -> dict[str, object]:
     try:
-        document = json.loads(text) if is_json else read_yaml(text, path)
+        document = read_json(text, path) if is_json else read_yaml(text, path)
     except json.JSONDecodeError:
         document = read_yaml(text, path)
     if not isinstance(document, dict) or not isinstance(document.get("interactions"), list):

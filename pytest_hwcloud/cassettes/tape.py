@@ -19,6 +19,7 @@ from pytest_hwcloud.cassettes.interaction import (
     fault_of,
     from_plain,
     read_interaction,
+    read_json,
     read_yaml,
 )
 from pytest_hwcloud.cassettes.parsed_cache import Parsed
@@ -136,7 +137,7 @@ class Tape:
 
     def _next(self, request: Request, keep: bool = False) -> Interaction | None:
         key = key_of(request.method, request.url)
-        if key not in self._index and "?" in key and self._has_masked:
+        if key not in self._index and self._has_masked:
             key = key_of(request.method, cleaned_url(request.url))
         positions = self._index.get(key) or self._dead_host(key)
         if positions is None:
@@ -222,7 +223,7 @@ def read_cassette(content: bytes, path: Path) -> Parsed:
         return Parsed(metadata={}, index={}, ends=[0], blob=b"", faults=[], plain=False)  # vcrpy: like no cassette
     if content.lstrip()[:1] == b"{":
         try:
-            return _from_document(json.loads(content), path)
+            return _from_document(read_json(content, path), path)
         except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
             pass  # a YAML flow mapping looks like it
     try:

@@ -10,10 +10,13 @@ import base64
 import binascii
 import gzip
 import html
+import io
 import json
 import math
 import re
+import tarfile
 import unicodedata
+import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
@@ -23,6 +26,7 @@ from urllib.parse import unquote, unquote_plus
 
 KNOWN = "a known secret"
 _LAYERS = 4
+_LARGEST_FILE = 16 << 20  # bytes of a file in an archive that is looked into
 _GRAM = 16  # characters of a value by which it is looked for in others
 _BORDERS = re.compile(r"[^a-z0-9]")
 _RANDOM = "a random text"  # told only where nothing better is known
@@ -63,6 +67,15 @@ _SHAPES: dict[str, tuple[tuple[str, ...], re.Pattern[str]]] = {
             r"(?i)/(?:web)?hooks?/(?:send\?key=)?(?=[\w-]{0,80}\d)[\w-]{16,200}|hooks\.slack\.com/services/[\w/-]{8,200}"
         ),
     ),
+    "a token in a path": (
+        ("/",),
+        re.compile(
+            r"(?i)/(?:[a-z0-9-]{0,20}[_-])?(?:(?:access|auth|refresh|api|reset|invite)?tokens?|api[_-]?keys?|invit(?:e|ation)s?"
+            r"|activat(?:e|ion)s?|(?:password[_-]?)?resets?|verif(?:y|ication)|magic[_-]?links?|unsubscribe|otp|jwt)"
+            r"/(?![0-9a-f]{8}-|[0-9a-f]{32}[/?#])(?=[\w~-]{0,200}\d)(?=[\w~-]{0,200}[a-z])(?-i:(?=[\w~-]{0,200}[A-Z]))[\w~-]{16,200}"
+            r"(?=[/?#\s\"'<>&\\]|$)"
+        ),
+    ),
     "a password in a command": (
         ("chpasswd", "identified", "sshpass", "curl", "wget", "requirepass", "masterauth"),
         re.compile(
@@ -98,7 +111,7 @@ _MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF", b"PK\x03\x04", b"RIFF",
 _BASIC = re.compile(r"(?i)\bbasic\s{1,8}([A-Za-z0-9+/=_-]{4,}+)")
 _BEARER = re.compile(r"(?i)\bbearer\s{1,8}(?=\S{0,400}\d)([\w.~+/=-]{12,}+)")
 # A name with letters of a secret in it; what it means is asked of its end, without borders and in small letters.
-_NAME = re.compile(r"(?<![\w.])[^\W\d][\w.:-]{1,79}+|(?<![\w.])[.][\w.:-]{1,79}+")
+_NAME = re.compile(r"(?<![\w.])[^\W\d][\w.:\u0300-\u036f-]{1,79}+|(?<![\w.])[.][\w.:-]{1,79}+")
 _WORDS = (
     "pass", "pwd", "secret", "token", "key", "code", "auth", "credential", "cookie", "signature", "sk", "data",
     "message", "kube", "plain", "string", "otp", "captcha", "saml", "mnemonic", "jwt", "phrase", "verifier", "docker",
@@ -137,7 +150,8 @@ _NOT_SECRET = re.compile(
 # Quotes, escapes, entities and signs between a name and its value.
 _QUOTES = r"""\\{0,8}["'`]?(?:&quot;|&#\d{2};|\\u002[27])?"""
 _BETWEEN = re.compile(
-    _QUOTES
+    r"(?:[(（][^()（）\r\n]{1,16}[)）])?"
+    + _QUOTES
     + r"\]?[ \t]{0,8}(?:=>|:=|[:=：＝]|[是为為]：?|>|[ ](?:is|are|was)[ ]{0,2}:?)\s{0,8}(?:[bur](?=[\"']))?\[?"
     + _QUOTES
     + r"(?:<!\[CDATA\[)?"
@@ -160,8 +174,10 @@ _REFERENCE = re.compile(
     r"|context|credentials|user|account|random_[a-z]+|huaweicloud_[a-z_]+|aws_[a-z_]+)\.[A-Za-z_][\w.\[\]]{0,80}"
 )
 _FIREWALL = re.compile(  # cookies that web firewalls and load balancers set by themselves: they log nobody in
-    r"(?i)HWWAFSES(?:ID|TIME)|__cf_?(?:bm|duid|lb|ruid)|cf_clearance|_cfuvid|acw_tc|aliyungf_tc|BIGipServer[^=]*"
-    r"|TS[0-9a-f]{6,}|incap_ses_[\w-]+|visid_incap_[\w-]+|nlbi_[\w-]+|AWSALB\w*|AWSELB\w*|ARRAffinity\w*"
+    r"(?i)(?:[a-z]{0,10}_?)?waf(?:_?(?:ses(?:sion)?|sess)?(?:id|time)?|[_-][\w-]{1,40})?|__cf_?\w{2,20}|cf_clearance|_cfuvid"
+    r"|acw_(?:tc|sc)\w{0,20}|aliyungf_tc|BIGipServer[^=]*|TS[0-9a-f]{6,}|incap_ses_[\w-]+|visid_incap_[\w-]+|nlbi_[\w-]+"
+    r"|(?:AWSALB|AWSELB|ARRAffinity)\w*|GCLB|ak_bmsc|bm_(?:sv|sz|mi|so|s)|_abck|__ddg\w{1,4}_?|datadome|sucuri_\w+|NSC_[\w.-]+"
+    r"|citrix_ns_id\w*|(?:HW|ELB)?(?:ELB|SERVERID)|reese84|___utmv[a-z]\w*"
 )
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{32}")
 _SECRET_HEADER = re.compile(r"(?i)token|authorization|cookie|signature|secret|credential|api-?key|password")
@@ -233,8 +249,10 @@ def in_headers(headers: Mapping[str, str], place: str, known: Collection[str] = 
     return found
 
 
-def in_body(body: bytes, place: str, known: Collection[str] = ()) -> list[Suspicion]:
-    """What in this body looks like a secret; in JSON the place is the path of the member."""
+def in_body(body: bytes, place: str, known: Collection[str] = (), depth: int = 0) -> list[Suspicion]:
+    """What in this body looks like a secret; in JSON the place is the path of the member, in an archive its file."""
+    if depth < _LAYERS and (files := _files_in(body)) is not None:
+        return [one for name, inner in files for one in in_body(inner, f"{place} file {name}", known, depth + 1)]
     text = _text_of(body)
     if text is None:
         found = body.decode("latin-1")
@@ -247,6 +265,27 @@ def in_body(body: bytes, place: str, known: Collection[str] = ()) -> list[Suspic
         return _by_line(text, place, known)
     precise = [one for path, words in _members(document, "$") for one in suspicions(words, f"{place} {path}", known)]
     return precise or suspicions(text, place, known)
+
+
+def _files_in(raw: bytes) -> list[tuple[str, bytes]] | None:
+    """The files of a zip or tar archive, as far as they can be read; None for anything else."""
+    found: list[tuple[str, bytes]] = []
+    try:
+        if raw.startswith(b"PK\x03\x04"):
+            with zipfile.ZipFile(io.BytesIO(raw)) as packed:
+                for info in packed.infolist():
+                    if not info.is_dir() and info.file_size <= _LARGEST_FILE:
+                        found.append((info.filename, packed.read(info)))
+        elif raw.startswith(b"\x1f\x8b") or raw[257:262] == b"ustar":
+            with tarfile.open(fileobj=io.BytesIO(raw)) as tar:
+                for member in tar:
+                    if member.isfile() and member.size <= _LARGEST_FILE and (opened := tar.extractfile(member)):
+                        found.append((member.name, opened.read()))
+        else:
+            return None
+    except (zipfile.BadZipFile, tarfile.TarError, OSError, EOFError, zlib.error, ValueError, RuntimeError):
+        return found or None  # no archive, or encrypted, or cut off
+    return found
 
 
 def _by_line(text: str, place: str, known: Collection[str]) -> list[Suspicion]:
@@ -531,14 +570,23 @@ def _any_shape(text: str, known: Collection[str]) -> bool:
 
 def firewall_cookies(name: str, value: str) -> int:
     """How many cookies a header holds, if web firewalls and load balancers set all of them; else 0."""
-    lines = re.split(r",(?=\s{0,8}[^;,\s=]{1,80}=)", value)
     if name.lower() == "set-cookie":
-        pairs = [line.partition(";")[0].strip() for line in lines]
+        pairs = [line.partition(";")[0].strip() for line in set_cookies(value)]
     elif name.lower() == "cookie":
         pairs = [pair.strip() for pair in value.split(";") if pair.strip()]
     else:
         return 0
-    return len(pairs) if all(_FIREWALL.fullmatch(pair.partition("=")[0]) for pair in pairs) else 0
+    return len(pairs) if all(is_firewall_cookie(pair.partition("=")[0]) for pair in pairs) else 0
+
+
+def set_cookies(value: str) -> list[str]:
+    """The cookies of `Set-Cookie` headers that were joined with commas; one in a date does not divide."""
+    return re.split(r",(?=\s{0,8}[^;,\s=]{1,80}=)", value)
+
+
+def is_firewall_cookie(name: str) -> bool:
+    """Whether a cookie of this name is one that a web firewall or a load balancer sets by itself."""
+    return _FIREWALL.fullmatch(name.strip()) is not None
 
 
 _KINDS = tuple(map(re.compile, ("[a-z]", "[A-Z]", "[0-9]")))

@@ -66,6 +66,7 @@ _COMPOUNDS = _endings("""
     string seed
     seed phrase
     recovery phrase
+    mot de passe
     basic auth
     registry auth
     docker config
@@ -304,6 +305,12 @@ def is_secret(name: str, parent: str = "") -> bool:
 def is_access_key(name: str) -> bool:
     """Whether the value under this name is an access key id (AK)."""
     return kind_of(name) == ACCESS_KEY
+
+
+def is_password(name: str) -> bool:
+    """Whether a name is one of a password, whose value can be words."""
+    lowered = name.lower()
+    return any(word in lowered for word in ("pass", "pwd", "phrase"))
 
 
 def is_plural(name: str) -> bool:

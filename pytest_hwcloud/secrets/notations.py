@@ -23,6 +23,7 @@ from pytest_hwcloud.secrets.field_names import (
     LABELS,
     folded,
     hides,
+    is_password,
     is_plural,
     is_trivial,
     kind_of,
@@ -53,6 +54,9 @@ _HINTS: dict[str, str] = {
 }  # fmt: skip
 _CAMEL = re.compile("[a-z][AS]k(?![a-z])")  # appSk
 _LABEL = re.compile(r"(?:SK|值|明文|\d)?(?:[(（][^()（）\r\n]{1,16}[)）])?")  # 密钥(SK)：…
+_ACCESS_LABEL = re.compile(
+    r"\s?(?:ID|AK|[(（]AK[)）])[\s：:=＝\"'>]{1,8}([A-Z0-9]{20})(?![A-Za-z0-9])"
+)  # 访问密钥ID：…
 _KEY_AFTER = re.compile(r"""[\s=:"'\\>]{1,12}([A-Z0-9]{20})(?![A-Za-z0-9])""")
 _REFERENCE = re.compile(  # of a program or a template to where the value is
     r"\$?(?:var|local|data|module|each|self|this|config|settings|secrets|env|vars|process|os|args|options|params|request|ctx"
@@ -219,6 +223,9 @@ class _Scan:
         text, first = self.text, start
         while first and start - first < 16 and "\u2fff" < text[first - 1] < "\uff00":
             first -= 1
+        if key := _ACCESS_LABEL.match(text, end):
+            self.learner.learn_access_key(key[1])
+            return
         if label := _LABEL.match(text, end):
             end = label.end()
         if quote := self.quote_around(first, end):
@@ -483,7 +490,7 @@ class _Scan:
             len(words) > 2
             and all(_LETTERS.fullmatch(word) for word in words[:12])
             and kind_of(name)
-            and not _password(name)
+            and not is_password(name)
         ):
             return False  # `secret: name of the secret`
         return self.hide(name, at, stop)
@@ -598,11 +605,6 @@ class _Scan:
         self.edits.append((start, stop, MASK))
         self.done = stop
         return True
-
-
-def _password(name: str) -> bool:
-    lowered = name.lower()
-    return any(word in lowered for word in ("pass", "pwd", "phrase"))
 
 
 _LOWER, _UPPER, _DIGIT, _SYMBOL = map(re.compile, ("[a-z]", "[A-Z]", r"\d", r"[^\w/:.-]"))

@@ -18,10 +18,10 @@ def has_masked(keys: Iterable[str]) -> bool:
 
 @lru_cache(maxsize=256)
 def cleaned_url(url: str) -> str:
-    """The URL without the secrets of its query. Called only for a request that was not found as it is."""
+    """The URL without its secrets. Called only for a request that was not found as it is."""
     from pytest_hwcloud.secrets.scrubber import Scrubber
 
-    return Scrubber().url(url) if "?" in url else url
+    return Scrubber().url(url)
 
 
 def cleaned_body(body: bytes) -> bytes:

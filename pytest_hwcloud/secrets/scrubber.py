@@ -20,7 +20,8 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from pytest_hwcloud.cloud.transfer_coding import coded, opened
 from pytest_hwcloud.cloud.wire import Answer, Request
-from pytest_hwcloud.secrets import shapes
+from pytest_hwcloud.secrets import archives, shapes
+from pytest_hwcloud.secrets.detector import firewall_cookies, set_cookies
 from pytest_hwcloud.secrets.encodings import MASK
 from pytest_hwcloud.secrets.field_names import (
     bare,
@@ -55,7 +56,7 @@ _VALUE = frozenset({"value", "paramvalue", "fieldvalue", "parametervalue", "cont
 _SHORTEST_BODY = 2
 _FLAG = re.compile(r"--?([A-Za-z][\w.-]{0,60})")
 _MAGIC: tuple[tuple[bytes, str], ...] = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
-_PACKED = tuple(magic for magic, _ in _MAGIC)
+_PACKED = (*(magic for magic, _ in _MAGIC), archives.ZIP)
 
 
 class _Cleaned:
@@ -122,7 +123,7 @@ class Scrubber:
         reason = self.text(answer.reason)
         body = self.body(answer.body, answer.header("content-type") or "")
         repeated = {
-            name: tuple(self.header(name, one) for one in values)
+            name: tuple(self.header(name, one) for one in values if not firewall_cookies(name, one))
             for name, values in answer.repeated.items()
             if name in headers
         }
@@ -139,12 +140,18 @@ class Scrubber:
     def headers(self, headers: Mapping[str, str], side: str) -> dict[str, str]:
         """The headers worth keeping, clean, in the order of their names."""
         kept = {name: str(value) for name, value in headers.items() if is_kept(name, side)}
+        for name in [name for name in kept if name.lower() == "set-cookie"]:
+            cookies = [one.strip() for one in set_cookies(kept[name]) if not firewall_cookies(name, one)]
+            if cookies:
+                kept[name] = ", ".join(cookies)
+            else:
+                del kept[name]
         return {name: self.header(name, kept[name]) for name in sorted(kept, key=str.lower)}
 
     def header(self, name: str, value: str) -> str:
         """The value of one header, clean."""
         if name.lower() == "set-cookie":
-            return self._set_cookie(value)
+            return ", ".join(self._set_cookie(one) for one in set_cookies(value))
         if is_secret(name) and not is_trivial(value):
             self.learn(value)
             return MASK
@@ -195,6 +202,8 @@ class Scrubber:
         coding = next((name for magic, name in _MAGIC if body.startswith(magic)), None)
         if coding is not None and depth < _DEPTH:
             return self._packed(body, coding, depth)
+        if depth < _DEPTH and archives.is_archive(body):
+            return archives.rewritten(body, lambda inner: self.body(inner, depth=depth + 1))
         text, encoding = _decoded_text(body, content_type)
         if text is None:  # not a text: letters and bytes one to one, so that nothing else is touched
             if depth < _DEPTH and body[:1] == b"\x78" and _unpacked(body, "deflate") is not None:
@@ -350,9 +359,8 @@ class Scrubber:
         raw = _debased(run)
         if raw is None:
             return "/".join(self._base64(part, depth) for part in run.split("/")) if "/" in run else run
-        coding = next((name for magic, name in _MAGIC if raw.startswith(magic)), None)
-        if coding is not None:
-            clean = self._packed(raw, coding, depth + 1)
+        if raw.startswith(_PACKED):
+            clean = self.body(raw, depth=depth + 1)
         else:
             text, encoding = _decoded_text(raw, "")
             if text is None:

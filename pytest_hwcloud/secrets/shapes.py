@@ -11,11 +11,12 @@ import hashlib
 import re
 from collections.abc import Callable
 from functools import partial
-from urllib.parse import unquote_plus
+from itertools import pairwise
+from urllib.parse import unquote, unquote_plus
 
 from pytest_hwcloud.secrets import notations
 from pytest_hwcloud.secrets.encodings import MASK
-from pytest_hwcloud.secrets.field_names import hides, is_trivial, kind_of
+from pytest_hwcloud.secrets.field_names import SECRET, bare, hides, is_password, is_trivial, kind_of, word_set
 from pytest_hwcloud.secrets.notations import Learner
 
 __all__ = ["ACCESS_KEY", "INVENTED", "Learner", "apply", "invented_access_key"]
@@ -44,6 +45,14 @@ _HOOK = re.compile(
 _HOOK_KEY = re.compile(
     r"(?i)(/(?:hooks?|webhooks?|robot)/[\w/.-]{0,80}\?(?:[\w-]{1,30}=[^&\s\"'<>]{0,80}&){0,4}key=)([\w-]{16,200})"
 )
+# A step of a path behind one that says what it is: …/reset-password/TOKEN. Names and ids stand there, too.
+_STEP = re.compile(r"/([A-Za-z][\w-]{1,40})(?=/([\w.~%+=:@!$-]{6,400})(?:[/?#\s\"'<>&\\;,)]|$))")
+_STEPS = word_set("""
+    invite invites invitation invitations activate activation activations reset resets verify verification confirm
+    confirmation magiclink unsubscribe passwordreset resetpassword setpassword otp jwt session sessions signin
+""")
+_FILE = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
+_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{1,36}|\d+")
 _SLACK = re.compile(r"(?i)(hooks\.slack\.com/(?:services|workflows|triggers)/)([\w/-]{8,200})")
 ACCESS_KEY = re.compile(r"(?<![A-Za-z0-9])(?=[A-Z]{0,19}\d)(?=\d{0,19}[A-Z])[A-Z0-9]{20}(?![A-Za-z0-9])")
 _SERIAL_WORDS = (
@@ -159,6 +168,8 @@ _CHPASSWD_LIST = re.compile(
 _K8S_SECRET = re.compile(r"(?m)^kind:[ ]{0,4}[\"']?Secret\b")
 _K8S_DATA = re.compile(r"(?m)^([ ]{0,20})(?:data|stringData):[ \t]*\r?\n")
 _K8S_ROW = re.compile(r"([ ]{1,40})[\w.\"'-]{1,100}:[ ]{1,4}(?P<v>[^\r\n]{1,8192})\r?(?:\n|$)")
+_TESTS = (str.islower, str.isupper, str.isdigit)
+_DISORDER = 0.34  # changes between small letters, capitals and digits a letter: fewer are in names that people choose
 _DER_PUBLIC = 0x30  # a certificate, a request for one, a public key: the first member is a sequence
 
 
@@ -178,6 +189,8 @@ def apply(text: str, learner: Learner) -> str:
         text = pattern.sub(partial(replace, learner=learner), text)
     if "://" in text:
         text = _user_infos(text, learner)
+    if "/" in text:
+        text = _steps(text, learner)
     if "chpasswd" in lowered:
         text = _CHPASSWD_LIST.sub(partial(_value, learner=learner), text)
     if "kind:" in text and _K8S_SECRET.search(text):
@@ -256,6 +269,29 @@ def _last(match: re.Match[str], learner: Learner) -> str:
         return match[0]
     learner.learn(secret)
     return match[0][: match.start(group) - match.start()] + MASK
+
+
+def _steps(text: str, learner: Learner) -> str:
+    parts, at = [], 0
+    for found in _STEP.finditer(text):
+        value = unquote(found[2])
+        if found.start(2) >= at and _is_secret_step(found[1], value):
+            learner.learn(value)
+            parts += [text[at : found.start(2)], MASK]
+            at = found.end(2)
+    return "".join([*parts, text[at:]]) if parts else text
+
+
+def _is_secret_step(name: str, value: str) -> bool:
+    """Whether a step of a path is what the one before it announces, and no id, name or file."""
+    kind = kind_of(name)
+    if (kind is None and bare(name) not in _STEPS) or is_trivial(value) or _ID.fullmatch(value) or _FILE.search(value):
+        return False
+    kinds = [next((n for n, test in enumerate(_TESTS) if test(letter)), len(_TESTS)) for letter in value]
+    changes = sum(one != other for one, other in pairwise(kinds)) / len(value)
+    if kind == SECRET and is_password(name):
+        return len(set(kinds)) > 1 and not value.replace("-", "").replace("_", "").isalpha()
+    return {2} < set(kinds) and changes > _DISORDER and len(value) >= (12 if {0, 1, 2} <= set(kinds) else 20)
 
 
 def _value(match: re.Match[str], learner: Learner) -> str:
