@@ -34,7 +34,7 @@ from pytest_hwcloud.journal import CURRENT, Exchange
 from pytest_hwcloud.replay.identity_mapping import IdentityMapping
 from pytest_hwcloud.replay.player import PlayedExchange
 from pytest_hwcloud.secrets.allowlist import without_kept
-from pytest_hwcloud.secrets.detector import KNOWN, Suspicion
+from pytest_hwcloud.secrets.detector import KNOWN, Suspicion, firewall_cookies, set_cookies
 from pytest_hwcloud.secrets.field_names import REQUEST_IDS
 from pytest_hwcloud.secrets.scrubber import Scrubber
 from pytest_hwcloud.usercode.call_site import call_site
@@ -104,6 +104,7 @@ class Recorder:
         self.mapping, self.scrubber = mapping, Scrubber(mapping.swaps)
         self.drift: list[Drift] = []
         self.unrecorded: list[str] = []  # verify: calls that no cassette has
+        self.firewall_cookies = 0  # of web firewalls and load balancers, which no recording keeps
         self.lost: list[str] = []  # calls whose failure no cassette can hold
         self._unread: list[tuple[str, str]] = []  # calls with a text in a coding that cannot be read here
         self._where = where
@@ -151,7 +152,10 @@ class Recorder:
             if self.verify:
                 self._compare(clean_request, clean_answer)
             return
+        values = (one for name, one in answer.headers.items() if name.lower() == "set-cookie")
+        dropped = sum(firewall_cookies("set-cookie", cookie) for value in values for cookie in set_cookies(value))
         with self._lock:
+            self.firewall_cookies += dropped
             self._heard[request.method, clean_request.url] += 1
             nth = self._heard[request.method, clean_request.url]
         if is_unread_text(answer.headers) and answer.body:

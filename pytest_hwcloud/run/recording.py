@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pytest_hwcloud.options import Settings
 
 SINCE = "hwcloud_since"  # key of a worker's input
+COOKIES = "hwcloud_firewall_cookies"  # key of its output
 GOOD = pytest.StashKey[bool]()  # the test passed, failed as it said it would, or skipped itself
 
 
@@ -53,6 +54,7 @@ class Recording:
     mapping: IdentityMapping
     since: datetime
     keep: tuple[str, ...] = ()
+    firewall_cookies: int = 0  # that recordings of this run left out
 
     @classmethod
     def of(
@@ -90,6 +92,19 @@ class Recording:
     def pytest_configure_node(self, node: Any) -> None:
         node.workerinput[SINCE] = self.since.isoformat()
 
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output[COOKIES] = self.firewall_cookies
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        self.firewall_cookies += getattr(node, "workeroutput", {}).get(COOKIES, 0)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.firewall_cookies:
+            terminalreporter.write_line(texts.say("run.firewall-cookies", n=self.firewall_cookies))
+
     def require(self, identity: Identity) -> Identity:
         """The identity itself, if it has credentials to call the cloud with; MissingCredentials if not."""
         return require(identity)
@@ -112,9 +127,9 @@ class NotRecordable(UserWarning):
     """A call of a recorded test ended in a way that no cassette can hold."""
 
 
-def finish(recorder: Recorder, good: bool) -> None:
+def finish(recording: Recording, recorder: Recorder, good: bool) -> None:
     """Keep the recording of a good test; fail the test if it cannot be kept, or if the cloud drifted from it."""
-    problem = _committed(recorder, good)
+    problem = _committed(recording, recorder, good)
     if problem is not None:
         pytest.fail(texts.say("run.error", problem=problem), pytrace=False)
     for call in recorder.lost:
@@ -123,9 +138,10 @@ def finish(recorder: Recorder, good: bool) -> None:
         pytest.fail(_drifted(recorder), pytrace=False)
 
 
-def _committed(recorder: Recorder, good: bool) -> CassetteError | None:
+def _committed(recording: Recording, recorder: Recorder, good: bool) -> CassetteError | None:
     try:
-        recorder.commit(good)
+        if recorder.commit(good) is not None:
+            recording.firewall_cookies += recorder.firewall_cookies
     except CassetteError as error:
         return error
     return None

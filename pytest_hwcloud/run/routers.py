@@ -111,7 +111,7 @@ class Routers:
             from pytest_hwcloud.run.recording import finish
 
             if isinstance(router, Recorder):
-                finish(router, good)
+                finish(self._context.recording, router, good)
 
 
 def _not_recorded_over(error: CassetteError) -> CassetteError:

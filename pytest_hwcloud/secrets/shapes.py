@@ -16,7 +16,16 @@ from urllib.parse import unquote, unquote_plus
 
 from pytest_hwcloud.secrets import notations
 from pytest_hwcloud.secrets.encodings import MASK
-from pytest_hwcloud.secrets.field_names import SECRET, bare, hides, is_password, is_trivial, kind_of, word_set
+from pytest_hwcloud.secrets.field_names import (
+    SECRET,
+    bare,
+    hides,
+    is_password,
+    is_plural,
+    is_trivial,
+    kind_of,
+    word_set,
+)
 from pytest_hwcloud.secrets.notations import Learner
 
 __all__ = ["ACCESS_KEY", "INVENTED", "Learner", "apply", "invented_access_key"]
@@ -291,6 +300,8 @@ def _is_secret_step(name: str, value: str) -> bool:
     changes = sum(one != other for one, other in pairwise(kinds)) / len(value)
     if kind == SECRET and is_password(name):
         return len(set(kinds)) > 1 and not value.replace("-", "").replace("_", "").isalpha()
+    if is_plural(name) and bare(name) in ("secrets", "credentials"):
+        return False  # they have names and ids
     return {2} < set(kinds) and changes > _DISORDER and len(value) >= (12 if {0, 1, 2} <= set(kinds) else 20)
 
 
