@@ -26,7 +26,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from pytest_hwcloud.cloud.endpoints import service_scope
-from pytest_hwcloud.cloud.patterns import covers
+from pytest_hwcloud.cloud.patterns import ANY, glob, wild
 from pytest_hwcloud.texts import say
 
 FACTS = Path(__file__).parents[1] / "facts"
@@ -191,8 +191,13 @@ def _pairs(text: str) -> frozenset[str]:
 
 def expand(text: str) -> tuple[str, ...]:
     """All known actions that a pattern covers, sorted; a whole name covers itself if it is known."""
-    wanted = text.strip()
-    return tuple(name for name in all_actions() if covers(wanted, name))
+    wanted = text.strip().lower()
+    service, colon, _ = wanted.partition(":")
+    among = all_actions(service) if colon and not wild(service) else all_actions()
+    if wanted in ANY:
+        return among
+    matches = glob(wanted)
+    return tuple(name for name in among if matches(name.lower()))
 
 
 def access_level(action: str) -> str | None:
@@ -203,15 +208,19 @@ def access_level(action: str) -> str | None:
 
 def all_actions(service: str | None = None) -> tuple[str, ...]:
     """All known action names (of one service), sorted without regard to case."""
-    return _all(service.lower() if service else "", revision())
+    every, of_service = _all(revision())
+    return of_service.get(service.lower(), ()) if service else every
 
 
-@lru_cache(maxsize=64)
-def _all(service: str, _: int) -> tuple[str, ...]:
+@lru_cache(maxsize=1)
+def _all(_: int) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """All names, and those of each service."""
     index = _index()
-    every: Iterable[str] = [*index.documented.values(), *index.own.values()]
-    prefix = f"{service}:" if service else ""
-    return tuple(sorted((name for name in every if name.lower().startswith(prefix)), key=str.lower))
+    every = tuple(sorted((*index.documented.values(), *index.own.values()), key=str.lower))
+    of_service: dict[str, list[str]] = {}
+    for name in every:
+        of_service.setdefault(name.partition(":")[0].lower(), []).append(name)
+    return every, {service: tuple(names) for service, names in of_service.items()}
 
 
 def tables_of(action: str) -> tuple[str, ...]:

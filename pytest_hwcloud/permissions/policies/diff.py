@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pytest_hwcloud.cloud.calls import actions
-from pytest_hwcloud.cloud.patterns import covers, wild
+from pytest_hwcloud.cloud.patterns import ANY, glob, wild
 from pytest_hwcloud.cloud.policies.evaluation import Rule, spellings
 from pytest_hwcloud.cloud.policies.policy import Policy
 
@@ -130,16 +130,16 @@ def _terms(action: str, policy: Policy) -> set[tuple[object, ...]]:
 
 def _grouped(kind: str, names: Iterable[str], old: Policy, new: Policy) -> Iterator[Group]:
     """The widest wildcards first, each with the actions that no wider one took; the rest one by one."""
-    rest = list(names)
-    candidates = _wildcards(old, new)
+    rest = dict.fromkeys(names)
+    candidates = _under_wildcards(_wildcards(old, new), list(rest))
     while candidates:
-        best = max(candidates, key=lambda pattern: (len(_under(pattern, rest)), pattern))
-        covered = _under(best, rest)
+        best = max(candidates, key=lambda pattern: (len(candidates[pattern]), pattern))
+        covered = candidates.pop(best)
         if len(covered) <= _FEW:
             break
-        yield Group(kind=kind, actions=tuple(covered), pattern=best)
-        rest = [name for name in rest if name not in set(covered)]
-        candidates.remove(best)
+        yield Group(kind=kind, actions=tuple(name for name in rest if name in covered), pattern=best)
+        rest = {name: None for name in rest if name not in covered}
+        candidates = {pattern: left for pattern, under in candidates.items() if (left := under - covered)}
     yield from (Group(kind=kind, actions=(name,)) for name in rest)
 
 
@@ -150,8 +150,21 @@ def _wildcards(old: Policy, new: Policy) -> list[str]:
     )
 
 
-def _under(pattern: str, names: Iterable[str]) -> list[str]:
-    return [name for name in names if any(covers(pattern, spelled) for spelled in spellings(name))]
+def _under_wildcards(patterns: Iterable[str], names: Iterable[str]) -> dict[str, set[str]]:
+    """Each pattern with the actions under it, by one of their names; those that cover none are left out."""
+    by_service: dict[str, list[tuple[str, str]]] = {}
+    for name in names:
+        for spelled in spellings(name):
+            by_service.setdefault(spelled.partition(":")[0], []).append((spelled, name))
+    every = [pair for pairs in by_service.values() for pair in pairs]
+    found = {}
+    for pattern in patterns:
+        service, colon, _ = pattern.lower().partition(":")
+        pairs = by_service.get(service, []) if colon and not wild(service) else every
+        matches = glob("*" if pattern in ANY else pattern.lower())
+        if under := {name for spelled, name in pairs if matches(spelled)}:
+            found[pattern] = under
+    return found
 
 
 def _level(action: str) -> str:

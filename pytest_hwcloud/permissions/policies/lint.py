@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pytest_hwcloud.cloud.calls import actions
-from pytest_hwcloud.cloud.patterns import covers, wild
+from pytest_hwcloud.cloud.patterns import ActionIndex, covers, wild
 from pytest_hwcloud.cloud.policies.documents import Document, PolicyError, Statement, problems, read
 from pytest_hwcloud.permissions.policies import lint_grammar
 from pytest_hwcloud.permissions.policies.lint_grammar import Path, Problem
@@ -107,39 +107,61 @@ def _meant(name: str, guess: bool) -> str:
 
 def _dead(document: Document) -> Iterator[Problem]:
     """Statements that can never change an answer."""
+    wide = ActionIndex(
+        (pattern.lower(), statement)
+        for statement in document.statements
+        if _is_wide(statement)
+        for pattern in statement.actions
+    )
     for statement in document.statements:
-        for test in _DEAD:
-            text = test(statement, document)
-            if text:
-                yield "HWP017", ("Statement", statement.index), text
-                break
+        covering = _covering(statement, wide)
+        tests = (test(statement, document) for test in _DEAD)
+        text = (
+            _denied_anyway(statement, covering) or _said_before(statement, covering) or next(filter(None, tests), None)
+        )
+        if text:
+            yield "HWP017", ("Statement", statement.index), text
 
 
-def _denied_anyway(statement: Statement, document: Document) -> str | None:
+def _is_wide(statement: Statement) -> bool:
+    """Does it apply to all that it names, on all resources and without condition?"""
+    everywhere = statement.resources is None or (not statement.not_resource and "*" in statement.resources)
+    return everywhere and not statement.condition and not statement.principal and not statement.not_action
+
+
+def _covering(statement: Statement, wide: ActionIndex[Statement]) -> list[Statement]:
+    """The wide statements (it may be one of them) that name everything that this one names, in their order."""
+    found: dict[int, Statement] | None = None
+    for name in () if statement.not_action else statement.actions:
+        here = {other.index: other for other in wide.find(name.lower())}
+        found = here if found is None else {index: found[index] for index in found.keys() & here.keys()}
+        if not found.keys() - {statement.index}:
+            return []
+    return [found[index] for index in sorted(found)] if found else []
+
+
+def _denied_anyway(statement: Statement, covering: list[Statement]) -> str | None:
     if statement.effect == "deny":
         return None
-    for other in document.statements:
-        if other.effect == "deny" and _swallows(other, statement):
+    for other in covering:
+        if other.effect == "deny":
             return f"it can never allow anything: statement {other.index + 1} denies the same actions everywhere"
     return None
 
 
-def _said_before(statement: Statement, document: Document) -> str | None:
-    for other in document.statements:
-        first = other.index < statement.index or not _swallows(statement, other)
-        if other is not statement and other.effect == statement.effect and first and _swallows(other, statement):
+def _said_before(statement: Statement, covering: list[Statement]) -> str | None:
+    for other in covering:
+        if other is statement or other.effect != statement.effect:
+            continue
+        if other.index < statement.index or not (_is_wide(statement) and _names_all(statement, other)):
             return f"it changes nothing: statement {other.index + 1} {_DOES[other.effect]} the same actions everywhere"
     return None
 
 
-def _swallows(other: Statement, statement: Statement) -> bool:
-    """Does `other`, on all resources and without condition, name everything that `statement` names?"""
-    everywhere = other.resources is None or (not other.not_resource and "*" in other.resources)
-    if not everywhere or other.condition or other.principal or other.not_action or statement.not_action:
-        return False
-    exact = {pattern.lower() for pattern in other.actions}
-    wider = [pattern for pattern in other.actions if wild(pattern)]
-    return all(name.lower() in exact or any(covers(pattern, name) for pattern in wider) for name in statement.actions)
+def _names_all(statement: Statement, other: Statement) -> bool:
+    exact = {pattern.lower() for pattern in statement.actions}
+    wider = [pattern for pattern in statement.actions if wild(pattern)]
+    return all(name.lower() in exact or any(covers(pattern, name) for pattern in wider) for name in other.actions)
 
 
 def _matches_nothing(statement: Statement, document: Document) -> str | None:
@@ -185,8 +207,6 @@ def _expired(statement: Statement, document: Document) -> str | None:
 
 
 _DEAD: tuple[Callable[[Statement, Document], str | None], ...] = (
-    _denied_anyway,
-    _said_before,
     _matches_nothing,
     _no_such_resource,
     _expired,
