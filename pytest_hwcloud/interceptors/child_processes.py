@@ -73,6 +73,44 @@ def _popen(patch: Patch) -> object:
     return __init__
 
 
+def fork_exec_patches() -> Iterator[Patch]:
+    """What subprocess is built on; joblib's loky and others call it themselves."""
+    import _posixsubprocess
+
+    yield Patch(_posixsubprocess, "fork_exec", _fork_exec)
+
+
+_ENV_OF_FORK_EXEC = 5  # its position
+
+
+def _fork_exec(patch: Patch) -> object:
+    def fork_exec(args: Any, *rest: Any) -> Any:
+        position = _ENV_OF_FORK_EXEC - 1
+        given = None if rest[position] is None else dict(pair.split(b"=", 1) for pair in rest[position] if b"=" in pair)
+        found = CHILDREN.starting(args, given) if CHILDREN.starting else None
+        if found is not None:
+            pairs = [os.fsencode(name) + b"=" + os.fsencode(value) for name, value in found.items()]
+            rest = (*rest[:position], pairs, *rest[position + 1 :])
+        return patch.original(args, *rest)
+
+    return fork_exec
+
+
+def loop_patches(loop: type[object]) -> Iterator[Patch]:
+    """The child processes of an event loop that has its own, as uvloop does."""
+    for name in ("subprocess_exec", "subprocess_shell"):
+        yield Patch(loop, name, _of_loop)
+
+
+def _of_loop(patch: Patch) -> object:
+    async def start(self: Any, factory: Any, *args: Any, **named: Any) -> Any:
+        command = args[0] if patch.attribute == "subprocess_shell" else args
+        found = CHILDREN.starting(command, named.get("env")) if CHILDREN.starting else None
+        return await patch.original(self, factory, *args, **(named if found is None else named | {"env": found}))
+
+    return start
+
+
 def os_patches() -> Iterator[Patch]:
     """os.system, os.posix_spawn, os.spawn*, and exec in a forked child."""
     yield Patch(os, "system", _inheriting)

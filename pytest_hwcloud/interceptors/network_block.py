@@ -24,7 +24,6 @@ from pytest_hwcloud.interceptors.patching import Patch
 from pytest_hwcloud.interceptors.router import CURRENT_ROUTER, NotRecorded
 
 _BY_NAME = ("gethostbyname", "gethostbyname_ex", "gethostbyaddr")
-_IN_C = frozenset((*_BY_NAME, "getaddrinfo"))
 _LOOPBACK = re.compile(r"localhost|::1|127(?:\.\d+){3}").fullmatch
 _HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]+)(?::(\d+))?", re.I).match
 
@@ -39,8 +38,6 @@ def patches() -> Iterator[Patch]:
         yield Patch(module, "getaddrinfo", _lookup)
         for name in _BY_NAME:
             yield Patch(module, name, _lookup)
-    for module, name in _imported_before():
-        yield Patch(module, name, _lookup)
     for name in ("socket", "SocketType"):
         yield Patch(_socket, name, _plain_socket)
     for name in ("connect", "connect_ex"):
@@ -53,28 +50,13 @@ def patches() -> Iterator[Patch]:
     yield Patch(http.client.HTTPConnection, "putrequest", _putrequest)
 
 
-def _imported_before() -> Iterator[tuple[ModuleType, str]]:
-    """Where the look-ups of the C module were imported by name before us: there they are no attribute of a module."""
-    builtin = {id(getattr(_socket, name)) for name in _IN_C}
-    for module in list(sys.modules.values()):
-        if not isinstance(module, ModuleType) or module in (socket, _socket):
-            continue
-        names = vars(module)
-        if (
-            type(names.get("__loader__")).__name__ == "AssertionRewritingHook"
-        ):  # tests, which may call them as they like
-            found = [name for name, value in list(names.items()) if id(value) in builtin]
-        elif _IN_C.isdisjoint(names):
-            continue
-        else:
-            found = [name for name in _IN_C if id(names.get(name)) in builtin]
-        yield from ((module, name) for name in found)
-
-
 def uvloop_patches() -> Iterator[Patch]:
-    """uvloop has a resolver and sockets of its own, in C."""
+    """uvloop has a resolver, sockets and child processes of its own, in C."""
     import uvloop
 
+    from pytest_hwcloud.interceptors.child_processes import loop_patches
+
+    yield from loop_patches(uvloop.Loop)
     for name in ("getaddrinfo", "create_connection", "create_datagram_endpoint"):
         yield Patch(uvloop.Loop, name, _uvloop)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from types import BuiltinFunctionType
 from typing import Any
 
 _ABSENT = object()
@@ -15,10 +16,10 @@ Make = Callable[["Patch"], object]
 class Patch:
     """One attribute that is ours while cloud tests run. `original` is what was there before, maybe another's patch."""
 
-    __slots__ = ("attribute", "before", "ours", "target")
+    __slots__ = ("attribute", "before", "make", "ours", "target")
 
     def __init__(self, target: Any, attribute: str, make: Make) -> None:
-        self.target, self.attribute = target, attribute
+        self.target, self.attribute, self.make = target, attribute, make
         self.before: object = vars(target).get(attribute, _ABSENT)
         self.ours = make(self)
 
@@ -61,6 +62,7 @@ DOORS = {
     "vcr.cassette": "vcr_neighbours",
     "os": "child_processes:os_patches",
     "subprocess": "child_processes:subprocess_patches",
+    "_posixsubprocess": "child_processes:fork_exec_patches",
     "multiprocessing.util": "child_processes:multiprocessing_patches",
     "multiprocessing.popen_forkserver": "child_processes:forkserver_patches",
 }
@@ -70,7 +72,9 @@ _AT_ONCE = ("socket", "http.client", "urllib3.connectionpool")
 class _Doors:
     def __init__(self) -> None:
         self.built: dict[str, list[Patch]] = {}
+        self.by_name: list[Patch] = []
         self.installed = False
+        self._looked = 0  # at so many modules
 
     def build(self, module: str) -> list[Patch]:
         if module not in self.built:
@@ -83,6 +87,26 @@ class _Doors:
         """A client library was imported while cloud tests run."""
         for patch in self.build(module) if self.installed else ():
             patch.put()
+
+    def imported_by_name(self) -> None:
+        """Patch built-in functions also where a module has imported them by name, as `from os import system` does."""
+        modules = list(sys.modules.values())
+        if len(modules) == self._looked:
+            return
+        new, self._looked = modules[self._looked :] or modules, len(modules)
+        patches = [patch for patches in self.built.values() for patch in patches]
+        wanted = {id(one.before): one for one in patches if isinstance(one.before, BuiltinFunctionType)}
+        names = frozenset(one.attribute for one in wanted.values())
+        targets = {id(one.target) for one in patches}
+        for module in new:
+            held = getattr(module, "__dict__", {})
+            if type(held.get("__loader__")).__name__ == "AssertionRewritingHook":
+                found = [name for name, value in list(held.items()) if id(value) in wanted]  # a test may rename them
+            elif names.isdisjoint(held) or id(module) in targets:
+                continue
+            else:
+                found = [name for name in names if id(held.get(name)) in wanted]
+            self.by_name += [Patch(module, name, wanted[id(held[name])].make) for name in found]
 
 
 _ALL = _Doors()
@@ -98,6 +122,9 @@ def install() -> None:
     for module in DOORS:
         if module in _AT_ONCE or module in sys.modules:
             _ALL.arrived(module)
+    _ALL.imported_by_name()
+    for patch in _ALL.by_name:
+        patch.put()
     WATCH.start({module: _ALL.arrived for module in DOORS if module not in _ALL.built})
 
 
@@ -120,6 +147,6 @@ def remove() -> None:
 
     _ALL.installed = False
     WATCH.stop()
-    for patches in _ALL.built.values():
+    for patches in (_ALL.by_name, *_ALL.built.values()):
         for patch in reversed(patches):
             patch.take_back()

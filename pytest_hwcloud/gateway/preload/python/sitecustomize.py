@@ -13,9 +13,17 @@ import sys
 _HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def _parts():
-    parts = os.environ.get("HWCLOUD_CHILD", "").split("|")
-    return parts if len(parts) == 4 else None
+class _Told:
+    """What HWCLOUD_CHILD says."""
+
+    def read(self):
+        parts = os.environ.get("HWCLOUD_CHILD", "").split("|")
+        if len(parts) != 4:
+            return False
+        self.mode, place, self.ca, hosts = parts
+        self.port = int(place.rpartition(":")[2])
+        self.hosts = [host.lower() for host in hosts.split(",") if host]
+        return True
 
 
 def _matches(name, pattern):
@@ -56,29 +64,29 @@ def _name(host):
     return bytes(host).decode("latin-1") if isinstance(host, (bytes, bytearray)) else host
 
 
-def _install(mode, place, ca, hosts):
+def _install(told):
+    """told: mode, place of the server, certificate and cloud hosts; a fork server's children each have their own."""
     import _socket
 
-    port = int(place.rpartition(":")[2])
     getaddrinfo, plain = _socket.getaddrinfo, _socket.socket
 
     def ask(method, host, wanted):
         """Status line and body of what the server says about a host."""
-        told = b""
+        heard = b""
         try:
             line = plain(_socket.AF_INET, _socket.SOCK_STREAM)
             line.settimeout(5)
-            line.connect(("127.0.0.1", port))
+            line.connect(("127.0.0.1", told.port))
             line.send(("%s %s:%s HTTP/1.1\r\n\r\n" % (method, _name(host), wanted or 443)).encode("latin-1"))
             while True:
                 data = line.recv(65536)
                 if not data:
                     break
-                told += data
+                heard += data
             line.close()
         except OSError:
             pass
-        head, _, body = told.partition(b"\r\n\r\n")
+        head, _, body = heard.partition(b"\r\n\r\n")
         return head.partition(b"\r\n")[0].decode("latin-1"), body.decode("utf-8", "replace").strip()
 
     def refuse(host, wanted):
@@ -91,12 +99,12 @@ def _install(mode, place, ca, hosts):
         status, _ = ask("HWCLOUD", host, wanted)
         if status.endswith(" 502 dns"):
             raise _socket.gaierror(_socket.EAI_NONAME, "Name or service not known")
-        return _closed() if status.endswith(" 502 connection-refused") else port
+        return _closed() if status.endswith(" 502 connection-refused") else told.port
 
     def look_up(host, wanted, *args, **kwargs):
-        if not _is_cloud(host, hosts):
+        if not _is_cloud(host, told.hosts):
             return getaddrinfo(host, wanted, *args, **kwargs)
-        if mode == "refuse":
+        if told.mode == "refuse":
             refuse(host, wanted)
         given = dict(zip(("family", "type", "proto", "flags"), args), **kwargs)
         flags = given.get("flags", 0) & ~_socket.AI_ADDRCONFIG  # a machine may have no other network
@@ -106,9 +114,9 @@ def _install(mode, place, ca, hosts):
 
     def by_name(original):
         def look(host, *args):
-            if not _is_cloud(host, hosts):
+            if not _is_cloud(host, told.hosts):
                 return original(host, *args)
-            if mode == "refuse":
+            if told.mode == "refuse":
                 refuse(host, None)
             return original("127.0.0.1", *args)
 
@@ -127,8 +135,8 @@ def _install(mode, place, ca, hosts):
             return super().sendto(data, *rest[:-1], there(rest[-1]))
 
     def there(address):
-        if isinstance(address, tuple) and len(address) >= 2 and _is_cloud(address[0], hosts):
-            if mode == "refuse":
+        if isinstance(address, tuple) and len(address) >= 2 and _is_cloud(address[0], told.hosts):
+            if told.mode == "refuse":
                 refuse(address[0], address[1])
             return ("127.0.0.1", reach(address[0], address[1]))
         return address
@@ -144,11 +152,11 @@ def _install(mode, place, ca, hosts):
         for method in ("connect", "connect_ex"):
             setattr(loaded.socket, method, _there_first(getattr(loaded.socket, method), there))
     _socket.socket = _socket.SocketType = socket
-    if mode == "answer" and ca:
+    if told.mode == "answer" and told.ca:
         if "ssl" in sys.modules:
-            _trust(sys.modules["ssl"], ca, hosts)
+            _trust(sys.modules["ssl"], told)
         else:
-            sys.meta_path.insert(0, _WhenSslArrives(ca, hosts))
+            sys.meta_path.insert(0, _WhenSslArrives(told))
 
 
 def _there_first(original, there):
@@ -158,8 +166,8 @@ def _there_first(original, there):
 class _WhenSslArrives:
     """Waits for the module ssl; its contexts then trust the loopback server, for cloud hosts alone."""
 
-    def __init__(self, ca, hosts):
-        self.ca, self.hosts = ca, hosts
+    def __init__(self, told):
+        self.told = told
 
     def find_spec(self, name, path=None, target=None):
         if name != "ssl":
@@ -173,7 +181,7 @@ class _WhenSslArrives:
 
             def exec_module(module):
                 run(module)
-                _trust(module, self.ca, self.hosts)
+                _trust(module, self.told)
 
             class Loader:
                 create_module = staticmethod(spec.loader.create_module)
@@ -184,12 +192,12 @@ class _WhenSslArrives:
         return spec
 
 
-def _trust(ssl, ca, hosts):
+def _trust(ssl, told):
     def trusting(original):
         def wrap(self, *args, **kwargs):
             names = args + (kwargs.get("server_hostname"),)
-            if any(_is_cloud(name, hosts) for name in names if isinstance(name, (str, bytes))):
-                self.load_verify_locations(cafile=ca)
+            if any(_is_cloud(name, told.hosts) for name in names if isinstance(name, (str, bytes))):
+                self.load_verify_locations(cafile=told.ca)
             return original(self, *args, **kwargs)
 
         return wrap
@@ -210,9 +218,9 @@ def _run_the_next():
         spec.loader.exec_module(module_from_spec(spec))
 
 
-_told = _parts()
-if _told is not None and not getattr(sys, "_hwcloud_child", False):
-    sys._hwcloud_child = True
-    _install(_told[0], _told[1], _told[2], [host.lower() for host in _told[3].split(",") if host])
+_told = getattr(sys, "_hwcloud_child", None) or _Told()
+if _told.read() and not hasattr(sys, "_hwcloud_child"):
+    sys._hwcloud_child = _told
+    _install(_told)
 if __name__ == "sitecustomize":
     _run_the_next()
