@@ -9,6 +9,7 @@ from pathlib import Path
 from pkgutil import walk_packages
 
 import pytest
+import trustme  # noqa: F401  (the compiled parts of cryptography know only the classes that were imported first)
 
 import pytest_hwcloud
 import pytest_hwcloud.interceptors.cloud_session
