@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +28,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--lock", metavar="FILE", default=_LOCK, help=texts.say("minimise.lock", file=_LOCK))
     source.add_argument("--run", metavar="FILE", dest="report", help=texts.say("minimise.run"))
-    parser.add_argument("--json", action="store_true", help=texts.say("minimise.json"))
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--output", metavar="FOLDER", help=texts.say("minimise.output"))
+    shown.add_argument("--policy", metavar="POLICY", dest="only", help=texts.say("minimise.only"))
+    shown.add_argument("--json", action="store_true", help=texts.say("minimise.json"))
     parser.set_defaults(run=with_tables(run))
 
 
@@ -42,13 +46,61 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(_data(lock, identity, policies), ensure_ascii=False, indent=2))
         return 0
-    for number, policy in enumerate(policies, 1):
-        head = texts.say("minimise.policy", number=number, n=len(policies), name=policy.name, words=policy.words)
-        print(head, file=sys.stderr, flush=True)
-        print(json.dumps(policy.document, ensure_ascii=False, indent=2), flush=True)
+    if arguments.output:
+        _write(Path(arguments.output), policies)
+    else:
+        _print(policies, arguments)
     for note in _notes(lock, identity, policies, "run" if arguments.report else "lock"):
         print(texts.say("minimise.note", text=note), file=sys.stderr)
     return 0
+
+
+def _print(policies: list[Minimal], arguments: argparse.Namespace) -> None:
+    """One document, so that `> file` makes a valid one; where the others are goes to standard error."""
+    from pytest_hwcloud.cloud.identity import unknown
+
+    by_name = {policy.name: policy for policy in policies}
+    chosen = arguments.only or policies[0].name
+    if chosen not in by_name:
+        raise UsageError(str(unknown("policy", chosen, list(by_name), "")))
+    for number, policy in enumerate(policies, 1):
+        if policy.name == chosen:
+            head = texts.say("minimise.policy", number=number, n=len(policies), name=chosen, words=policy.words)
+            print(head, file=sys.stderr, flush=True)
+            print(json.dumps(policy.document, ensure_ascii=False, indent=2), flush=True)
+    others = [name for name in by_name if name != chosen]
+    if others and not arguments.only:
+        given = {"--identity": arguments.identity, "--grammar": arguments.grammar, "--lock": arguments.lock}
+        given["--run"] = arguments.report
+        usual = {"--grammar": "1.1", "--lock": _LOCK, "--identity": None, "--run": None}
+        options = [f"{name}={value}" for name, value in given.items() if value != usual[name]]
+        command = shlex.join(["pytest-hwcloud", "policy", "minimise", *options, f"--policy={others[0]}"])
+        told = texts.say("minimise.more", n=len(others), names=", ".join(others), command=command)
+        print(texts.say("minimise.note", text=told), file=sys.stderr)
+
+
+def _write(folder: Path, policies: list[Minimal]) -> None:
+    """Each policy in a file of its own. Nothing is written where one of them would replace another document."""
+    from pytest_hwcloud.files import reading
+    from pytest_hwcloud.files.atomic import write_whole
+
+    files = {folder / f"{policy.name.replace('/', '_')}.json": policy for policy in policies}
+    contents = {file: json.dumps(one.document, ensure_ascii=False, indent=2) + "\n" for file, one in files.items()}
+    for file, content in contents.items():
+        try:
+            same = not reading.exists(file) or reading.read_text(file) == content
+        except reading.UnusableFile:
+            same = False
+        if not same:
+            raise UsageError(texts.say("minimise.exists", file=file.as_posix()))
+    for file, content in contents.items():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_whole(file, content)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise UsageError(texts.say("minimise.not-written", file=file.as_posix(), reason=reason)) from None
+        print(texts.say("minimise.written", file=file.as_posix(), words=files[file].words), flush=True)
 
 
 def _needs(arguments: argparse.Namespace) -> Lock:

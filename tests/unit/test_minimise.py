@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -112,6 +113,62 @@ def test_one_policy_is_the_whole_output(world: World, capsys: pytest.CaptureFixt
         "policy 1 of 1: default-project: version 1.1, project-level services (type XA), 2 actions\n"
         "note: no table says what 1 call of the lock needs: GET ? /x\n"
     )
+
+
+def test_a_file_holds_one_policy(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """Project-level and global services need two policies; the output is always one document."""
+    world.update(full(record("t.py::a", use(), use(TAGS))))
+    assert cli.run(["policy", "minimise", "--lock", "./hwcloud-permissions.yaml"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["Statement"] == [{"Effect": "Allow", "Action": ["ecs:cloudServers:list"]}]
+    other = "pytest-hwcloud policy minimise --lock=./hwcloud-permissions.yaml --policy=default-global"
+    assert err.splitlines() == [
+        "policy 1 of 2: default-project: version 1.1, project-level services (type XA), 1 action",
+        "note: one file holds one policy: default-global is not printed;"
+        f" print it: {other}, or write all of them: --output FOLDER",
+    ]
+    assert cli.run(shlex.split(other)[1:]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["Statement"] == [{"Effect": "Allow", "Action": ["tms:predefineTags:list"]}]
+    assert err == "policy 2 of 2: default-global: version 1.1, global services (type AX), 1 action\n"
+    assert cli.run(["policy", "minimise", "--policy", "default-globl"]) == 2
+    assert capsys.readouterr().err == (
+        "pytest-hwcloud: unknown policy 'default-globl'; did you mean 'default-global'?\n"
+    )
+
+
+def test_in_chinese(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.update(full(record("t.py::a", use(), use(TAGS))))
+    assert cli.run(["policy", "--lang", "zh", "minimise"]) == 0
+    assert capsys.readouterr().err.splitlines()[1] == (
+        "注意：一个文件只含一个策略：未输出 default-global；"
+        "输出它：pytest-hwcloud policy minimise --policy=default-global，或写入全部：--output FOLDER"
+    )
+    Path("default-global.json").write_text("{}")
+    assert cli.run(["policy", "--lang", "zh", "minimise", "--output", "."]) == 2
+    said = "default-global.json：已存在且内容不同；请删除它，或用 --output 选择其他文件夹"
+    assert capsys.readouterr().err == f"pytest-hwcloud：{said}\n"
+
+
+def test_all_policies_in_a_folder(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.update(full(record("t.py::a", use(), use(TAGS))))
+    command = ["policy", "minimise", "--output", "new/iam"]
+    assert [cli.run(command), cli.run(command)] == [0, 0]  # what is there already is no obstacle
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "new/iam/default-project.json: version 1.1, project-level services (type XA), 1 action",
+        "new/iam/default-global.json: version 1.1, global services (type AX), 1 action",
+    ]
+    for name in ("default-project", "default-global"):
+        assert lint.lint_file(f"new/iam/{name}.json") == []
+    Path("new/iam/default-global.json").write_text("{}")
+    Path("new/iam/default-project.json").unlink()
+    assert cli.run(command) == 2
+    said = "exists and is another document; remove it, or choose another folder with --output"
+    assert capsys.readouterr().err == f"pytest-hwcloud: new/iam/default-global.json: {said}\n"
+    assert not Path("new/iam/default-project.json").exists()
+    Path("file").write_text("")
+    assert cli.run(["policy", "minimise", "--output", "file"]) == 2
+    assert capsys.readouterr().err == "pytest-hwcloud: file/default-project.json: cannot be written: File exists\n"
 
 
 def test_operations_that_are_one_call_to_the_lock(world: World, capsys: pytest.CaptureFixture[str]) -> None:

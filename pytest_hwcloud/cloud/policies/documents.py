@@ -142,6 +142,15 @@ def _json(text: str, file: str) -> Mapping[str, object]:
     return value
 
 
+def _foreign(raw: Mapping[str, object]) -> str | None:
+    """The phrase for a document of another kind: what is attached to a bucket, or what another cloud wrote."""
+    listed = raw.get("Statement")
+    statements = listed if isinstance(listed, list) else [listed]
+    if any(isinstance(one, Mapping) and ("Principal" in one or "NotPrincipal" in one) for one in statements):
+        return "bucket-policy"
+    return "aws-policy" if raw.get("Version") in ("2008-10-17", "2012-10-17") else None
+
+
 class _DoubledError(Exception):
     def __init__(self, key: str) -> None:
         self.key = key
@@ -163,7 +172,7 @@ class _Reader:
         self.file, self.text = file, text
         self.name: str | None = None
         self.base: Path_ = ()
-        self.raw = self._unwrap(raw)
+        self.raw = self.whole = self._unwrap(raw)
 
     def _unwrap(self, raw: Mapping[str, object]) -> Mapping[str, object]:
         # GET /v3/roles/{id} and POST /v3.0/OS-ROLE/roles wrap the document: {"role": {"display_name": …,
@@ -186,7 +195,7 @@ class _Reader:
         self._known(raw, _TOP, ())
         version = raw.get("Version")
         if version not in VERSIONS:
-            said = "no-version" if version is None else "unknown-version"
+            said = _foreign(self.whole) or ("no-version" if version is None else "unknown-version")
             raise self.error(texts.say(f"policies.{said}", value=repr(version)), ("Version",), "Version")
         statements = raw.get("Statement")
         if not isinstance(statements, list):

@@ -35,7 +35,7 @@ def _statement_grammar(document: Document) -> Iterator[Problem]:
 
 
 _ONLY_IN = (
-    ("NotAction", ("5.0",), "the grammar of version 1.x has no NotAction"),
+    ("NotAction", ("1.1", "5.0"), "the grammar of version 1.x has no NotAction"),  # IAM.1030: 1.1 has it
     ("NotResource", ("5.0",), "the grammar of version 1.x has no NotResource"),
     ("Sid", ("5.0",), "the grammar of version 1.x has no Sid"),
     ("Principal", (), "stands in the trust policy of an agency, not in what an identity holds"),
