@@ -83,7 +83,9 @@ class TokenError(ValueError):
 class Login:
     """What a client asks of `POST /v3/auth/tokens`. Empty text where the body says nothing.
 
-    methods: as sent, "password", "totp", "token" or "assume_role". scope_kind: "project", "domain" or "" (absent).
+    methods: as sent, "password", "totp", "token", "assume_role" or "application_credential". scope_kind: "project",
+    "domain" or "" (absent). agency: its name, of the account `domain` or `domain_id`. key and secret: of an application
+    credential, whose user is `user` where it goes by a name.
     """
 
     methods: tuple[str, ...]
@@ -96,6 +98,13 @@ class Login:
     scope_kind: str = ""
     scope_id: str = ""
     scope_name: str = ""
+    agency: str = ""
+    key: str = ""
+    secret: str = field(default="", repr=False)
+
+
+ASSUMING = ("assume_role", "hw_assume_role")  # the second: in the forks of gophercloud
+APPLICATION = "application_credential"
 
 
 def replay_password(name: str) -> str:
@@ -131,20 +140,27 @@ def read_login(body: object) -> Login:
     methods = child(who, "methods")
     if not isinstance(methods, list) or not methods or not all(isinstance(one, str) for one in methods):
         raise TokenError("methods" if isinstance(who, dict) else "identity" if child(body, "auth") else "auth")
-    user = child(who, "password", "user")
+    agency = next((child(who, name) for name in ASSUMING if name in methods), None)
+    application = child(who, APPLICATION) if APPLICATION in methods else None
+    user = child(who, "password", "user") or child(application, "user")
+    account = child(user, "domain") or agency
+    names = ("name", "id") if agency is None else ("domain_name", "domain_id")
     kind = _scope_kind(child(body, "auth", "scope"))
     scope = child(body, "auth", "scope", kind)
     return Login(
         methods=tuple(methods),
         user=text(user, "name"),
         user_id=text(user, "id"),
-        domain=text(user, "domain", "name"),
-        domain_id=text(user, "domain", "id"),
+        domain=text(account, names[0]),
+        domain_id=text(account, names[1]),
         password=text(user, "password"),
         token=text(who, "token", "id"),
         scope_kind=kind,
         scope_id=text(scope, "id"),
         scope_name=text(scope, "name"),
+        agency=text(agency, "agency_name") or text(agency, "xrole_name"),
+        key=text(application, "id") or text(application, "name"),
+        secret=text(application, "secret"),
     )
 
 
@@ -159,23 +175,35 @@ def answer_body(
     *,
     methods: Sequence[str] = ("password",),
     catalog: Sequence[Mapping[str, object]] | None = None,
+    assumed_by: Identity | None = None,
 ) -> dict[str, object]:
-    """IAM's answer to a login, without the value, which is in X-Subject-Token. catalog None: it is left out."""
+    """IAM's answer to a login, without the value, which is in X-Subject-Token.
+
+    catalog None: it is left out. assumed_by: who took on the agency that `identity` is.
+    """
     domain = {"id": identity.domain_id, "name": identity.domain}
     scope: dict[str, object] = {"id": token.scope.id, "name": token.scope.name}
+    user = _user(identity)
     body: dict[str, object] = {
         "expires_at": token.expires_at.strftime(TIME_FORMAT),
         "issued_at": token.issued_at.strftime(TIME_FORMAT),
         "methods": list(methods),
-        "user": {"id": identity.user_id, "name": identity.user, "password_expires_at": "", "domain": domain},
+        "user": user,
         token.scope.kind: scope | {"domain": domain} if token.scope.kind == "project" else scope,
         "roles": [{"id": "0", "name": "te_admin"}],
     }
     if "totp" in methods:
         body["mfa_authn_at"] = body["issued_at"]
+    if assumed_by is not None:
+        body["assumed_by"] = {"user": _user(assumed_by)}
     if catalog is not None:
         body["catalog"] = list(catalog)
     return {"token": body}
+
+
+def _user(identity: Identity) -> dict[str, object]:
+    domain = {"id": identity.domain_id, "name": identity.domain}
+    return {"id": identity.user_id, "name": identity.user, "password_expires_at": "", "domain": domain}
 
 
 def read_answer(value: str, body: object, identity: str) -> Token:

@@ -1,4 +1,4 @@
-"""IAM's and STS's own calls, answered from the identities of the run when no cassette has them (auth.md 2)."""
+"""IAM's and STS's own calls, answered from the identities of the run when no cassette has them."""
 
 from __future__ import annotations
 
@@ -145,12 +145,13 @@ _ROUTES: dict[tuple[str, str], Callable[[_Question], Answer | None]] = {
     ("GET", ""): _versions,
     ("GET", "/v3"): lambda question: _ok({"version": _version(question)}),
     ("POST", "/v3/auth/tokens"): lambda q: logins.log_in(
-        q.request, q.state, q.host, with_catalog=not q.parameter("nocatalog")
+        q.request, q.state, q.identity, q.host, with_catalog=not q.parameter("nocatalog")
     ),
     ("GET", "/v3/auth/tokens"): lambda q: logins.show(
         q.request, q.state, q.host, with_catalog=not q.parameter("nocatalog")
     ),
     ("HEAD", "/v3/auth/tokens"): lambda q: logins.show(q.request, q.state, q.host, with_catalog=False),
     ("DELETE", "/v3/auth/tokens"): lambda q: logins.revoke(q.request, q.state),
+    ("POST", "/v5/agencies/assume"): lambda q: logins.assume(q.request, q.state),
     ("POST", "/v3.0/OS-CREDENTIAL/securitytokens"): lambda q: logins.temporary_key(q.request, q.state, q.identity),
 }

@@ -1,14 +1,23 @@
-"""What IAM gives out: tokens for a login, and temporary access keys (auth.md 2.1 and 2.3)."""
+"""What IAM and STS give out: tokens for a login, and temporary access keys.
+
+Forms: IAM API reference, "Obtaining a User Token", "Obtaining an Agency Token", "Obtaining Temporary Access Keys"; STS
+API reference, AssumeAgency. An agency is an identity of the run that has the agency's name: it has rights of its own.
+An application credential is Keystone's (no page of IAM's reference has it): its id is an identity's AK, its secret the
+SK.
+"""
 
 from __future__ import annotations
 
 import hmac
 import json
 from datetime import timedelta
+from typing import TypeGuard
 
 from pytest_hwcloud.cloud.identity import Identity, UnknownName
 from pytest_hwcloud.cloud.jsontree import child, text
 from pytest_hwcloud.cloud.tokens import (
+    APPLICATION,
+    ASSUMING,
     TIME_FORMAT,
     Login,
     Scope,
@@ -22,29 +31,40 @@ from pytest_hwcloud.cloud.tokens import (
 )
 from pytest_hwcloud.cloud.wire import Answer, Request, json_answer
 from pytest_hwcloud.gates import refusals
-from pytest_hwcloud.gates.cloud_state import CloudState
+from pytest_hwcloud.gates.cloud_state import AccessKey, CloudState
 from pytest_hwcloud.gates.service_catalog import catalog
 
 _SHORTEST, _LONGEST = 900, 86400  # seconds that a temporary access key may live
+_ASSUMED, _LONGEST_ASSUMED = 3600, 43200  # of an agency's in STS
 
 
-def log_in(request: Request, state: CloudState, iam_url: str, *, with_catalog: bool) -> Answer | None:
-    """`POST /v3/auth/tokens`; None for agencies, which the identities do not have."""
+def log_in(request: Request, state: CloudState, caller: Identity, iam_url: str, *, with_catalog: bool) -> Answer | None:
+    """`POST /v3/auth/tokens`; None for an agency that is no identity of the run. caller: who takes an agency on."""
     try:
         login = read_login(_body(request))
     except TokenError:
         return refusals.keystone(400, refusals.BODY_INVALID)
-    if "assume_role" in login.methods or "hw_assume_role" in login.methods:
-        return None
-    identity = _by_token(login, state) if "token" in login.methods else _by_password(login, state)
+    assumed_by = None
+    if set(ASSUMING) & set(login.methods):
+        assumed_by, identity = caller, _agency(login.agency, login.domain, login.domain_id, state)
+        if identity is None:
+            return None
+        if not _has_credentials(request):
+            return refusals.keystone(401, refusals.NEEDS_AUTHENTICATION)
+    elif APPLICATION in login.methods:
+        identity = _by_application_credential(login, state)
+    else:
+        identity = _by_token(login, state) if "token" in login.methods else _by_password(login, state)
     if identity is None:
         wrong = refusals.NEEDS_AUTHENTICATION if "token" in login.methods else refusals.WRONG_PASSWORD
         return refusals.keystone(401, wrong)
-    scope = _scope(login, identity)
+    scope = _scope(login, identity, state.region)
     if scope is None:  # keystone tells nobody that a project does not exist
         return refusals.keystone(401, refusals.NEEDS_AUTHENTICATION)
     token = state.issue(identity, scope)
-    return _shown(201, token, identity, login.methods, iam_url if with_catalog else None)
+    services = catalog(scope, iam_url, state.region) if with_catalog else None
+    body = answer_body(token, identity, methods=login.methods, catalog=services, assumed_by=assumed_by)
+    return _shown(201, token, body)
 
 
 def show(request: Request, state: CloudState, iam_url: str, *, with_catalog: bool) -> Answer:
@@ -52,7 +72,8 @@ def show(request: Request, state: CloudState, iam_url: str, *, with_catalog: boo
     token = _subject(request, state)
     if token is None:
         return refusals.keystone(404, refusals.SUBJECT_INVALID)
-    shown = _shown(200, token, state.identity(token.identity), ("password",), iam_url if with_catalog else None)
+    services = catalog(token.scope, iam_url, state.region) if with_catalog else None
+    shown = _shown(200, token, answer_body(token, state.identity(token.identity), catalog=services))
     return Answer(200, shown.headers, b"", shown.reason) if request.method == "HEAD" else shown
 
 
@@ -66,24 +87,84 @@ def revoke(request: Request, state: CloudState) -> Answer:
 
 
 def temporary_key(request: Request, state: CloudState, identity: Identity) -> Answer | None:
-    """`POST /v3.0/OS-CREDENTIAL/securitytokens` by token; None for agencies. X-Auth-Token beats the body's token."""
+    """`POST /v3.0/OS-CREDENTIAL/securitytokens`, by token or by agency; None for an agency that is no identity.
+
+    X-Auth-Token beats the body's token.
+    """
     who = child(_body(request), "auth", "identity")
     methods = child(who, "methods")
-    if methods == ["assume_role"]:
-        return None
-    seconds = child(who, "token", "duration_seconds")
+    assuming = methods == ["assume_role"]
+    seconds = child(who, "assume_role" if assuming else "token", "duration_seconds")
     seconds = _SHORTEST if seconds is None else seconds
-    if methods != ["token"] or not isinstance(seconds, int) or not _SHORTEST <= seconds <= _LONGEST:
+    if not (assuming or methods == ["token"]) or not _is_lifetime(seconds, _LONGEST):
         return refusals.iam_body_invalid()
-    if not (request.headers.get("x-auth-token") or request.headers.get("authorization")):
-        token = _valid(text(who, "token", "id"), state)
+    agency = None
+    if assuming:
+        names = [text(who, "assume_role", name) for name in ("agency_name", "domain_name", "domain_id")]
+        agency = _agency(names[0], names[1], names[2], state)
+        if agency is None:
+            return None
+    if not _has_credentials(request):
+        token = _valid(text(who, "token", "id"), state) if agency is None else None
         if token is None:
             return refusals.no_credentials()
         identity = state.identity(token.identity)
+    identity = agency or identity
     key = state.issue_key(identity, timedelta(seconds=seconds))
-    expires = key.expires_at.strftime(TIME_FORMAT) if key.expires_at else ""
-    credential = {"access": key.ak, "secret": key.sk, "expires_at": expires, "securitytoken": key.token}
+    credential = {"access": key.ak, "secret": key.sk, "expires_at": _end(key), "securitytoken": key.token}
     return json_answer(201, {"credential": credential}, refusals.iam_headers(), "Created")
+
+
+def assume(request: Request, state: CloudState) -> Answer | None:
+    """STS `POST /v5/agencies/assume`; None for an agency that is no identity of the run."""
+    body = _body(request)
+    account, _, name = text(body, "agency_urn").removeprefix("iam::").partition(":agency:")
+    seconds = child(body, "duration_seconds")
+    seconds = _ASSUMED if seconds is None else seconds
+    identity = _agency(name, "", account, state)
+    if not _is_lifetime(seconds, _LONGEST_ASSUMED) or identity is None:
+        return None
+    key = state.issue_key(identity, timedelta(seconds=seconds))
+    session = text(body, "agency_session_name")
+    return json_answer(
+        200,
+        {
+            "source_identity": text(body, "source_identity") or None,
+            "assumed_agency": {
+                "urn": f"sts::{account}:assumed-agency:{name}/{session}",
+                "id": f"{identity.user_id}:{session}",
+            },
+            "credentials": {
+                "access_key_id": key.ak,
+                "secret_access_key": key.sk,
+                "security_token": key.token,
+                "expiration": _end(key),
+            },
+        },
+        refusals.iam_headers(),
+        "OK",
+    )
+
+
+def _end(key: AccessKey) -> str:
+    return key.expires_at.strftime(TIME_FORMAT) if key.expires_at else ""
+
+
+def _is_lifetime(seconds: object, longest: int) -> TypeGuard[int]:
+    return isinstance(seconds, int) and not isinstance(seconds, bool) and _SHORTEST <= seconds <= longest
+
+
+def _has_credentials(request: Request) -> bool:
+    return bool(request.headers.get("x-auth-token") or request.headers.get("authorization"))
+
+
+def _agency(name: str, domain: str, domain_id: str, state: CloudState) -> Identity | None:
+    """The identity that an agency of this account is."""
+    for identity in state.identities.values():
+        account = identity.domain_id == domain_id if domain_id else not domain or identity.domain == domain
+        if name and account and name in (identity.name, identity.user):
+            return identity
+    return None
 
 
 def _body(request: Request) -> object:
@@ -96,6 +177,15 @@ def _body(request: Request) -> object:
 def _by_password(login: Login, state: CloudState) -> Identity | None:
     found = next((one for one in state.identities.values() if _is_user(login, one)), None)
     return found if found and _accepts(found, login.password) else None
+
+
+def _by_application_credential(login: Login, state: CloudState) -> Identity | None:
+    key = state.key(login.key)
+    if key is None:  # by its name, then, which is the user's own choice
+        user = next((one for one in state.identities.values() if _is_user(login, one)), None)
+        key = state.key(user.ak) if user is not None else None
+    good = key is not None and hmac.compare_digest(login.secret.encode(), key.sk.encode())
+    return key.identity if key is not None and good else None
 
 
 def _is_user(login: Login, identity: Identity) -> bool:
@@ -118,7 +208,9 @@ def _by_token(login: Login, state: CloudState) -> Identity | None:
     return state.identity(token.identity) if token else None
 
 
-def _scope(login: Login, identity: Identity) -> Scope | None:
+def _scope(login: Login, identity: Identity, region: str) -> Scope | None:
+    if APPLICATION in login.methods and not login.scope_kind:  # it is of one project, and is sent without a scope
+        return project_scope(identity, region) if region in identity.projects else domain_scope(identity)
     # No scope: the whole account, the safer reading of two documentations (auth.md 2.1).
     if login.scope_kind == "project":
         try:
@@ -138,8 +230,6 @@ def _valid(value: str, state: CloudState) -> Token | None:
     return token if token and not token.expired(state.clock()) and not state.revoked(value) else None
 
 
-def _shown(status: int, token: Token, identity: Identity, methods: tuple[str, ...], iam_url: str | None) -> Answer:
-    services = catalog(token.scope, iam_url) if iam_url else None
-    body = answer_body(token, identity, methods=methods, catalog=services)
+def _shown(status: int, token: Token, body: object) -> Answer:
     headers = {"X-Subject-Token": token.value, **refusals.iam_headers()}
     return json_answer(status, body, headers, "Created" if status == 201 else "OK")

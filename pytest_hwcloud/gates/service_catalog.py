@@ -1,8 +1,8 @@
 """The catalog of a token's answer: where keystoneauth and openstacksdk find the services.
 
-Form: IAM API reference (auth.md 2.1); a global service has region `*`; IAM the token's as well. Only the services
-that OpenStack clients know by
-a type of their own are listed; a domain's token lists IAM alone, as everything else here is regional.
+Form: IAM API reference, "Obtaining a User Token". A global service has region `*`; IAM has the token's as well, or the
+run's, because clients that are given a region look for it there. Only the services that OpenStack clients know by a
+type of their own are listed; a domain's token lists IAM alone, as everything else here is regional.
 """
 
 from __future__ import annotations
@@ -25,15 +25,12 @@ _REGIONAL = (
 )
 
 
-def catalog(scope: Scope, iam_url: str) -> list[dict[str, object]]:
-    """The services for a token of this scope. iam_url: scheme and host of the IAM that was asked."""
-    entries = [_entry("identity", "iam", "*", f"{iam_url}/v3")]
-    if scope.kind == "project":
-        region = scope.name.partition("_")[0]  # a sub-project is named region_name
-        regional = [_entry(kind, name, region, url) for kind, name, url in _regional(scope.id, region)]
-        if regional:  # clients that are given a region look for IAM there too
-            entries = [_entry("identity", "iam", "*", f"{iam_url}/v3", region), *regional]
-    return entries
+def catalog(scope: Scope, iam_url: str, region: str = "") -> list[dict[str, object]]:
+    """The services for a token of this scope. iam_url: scheme and host of the IAM that was asked. region: the run's."""
+    own = scope.name.partition("_")[0] if scope.kind == "project" else ""  # a sub-project is named region_name
+    regional = [_entry(kind, name, own, url) for kind, name, url in _regional(scope.id, own)] if own else []
+    there = own if regional else region
+    return [_entry("identity", "iam", "*", f"{iam_url}/v3", *([there] if there else [])), *regional]
 
 
 def _regional(project_id: str, region: str) -> list[tuple[str, str, str]]:

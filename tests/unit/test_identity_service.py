@@ -288,6 +288,54 @@ def test_agencies_are_left_to_the_cassette(state: CloudState) -> None:
     assert ask(state, "POST", "/v3.0/OS-CREDENTIAL/securitytokens", body={"auth": {"identity": identity}}) is None
 
 
+AGENCY = {"agency_name": "auditor", "domain_name": "other"}
+
+
+def test_an_agency_that_is_an_identity_of_the_run_gives_a_token(state: CloudState) -> None:
+    identity = {"methods": ["assume_role"], "assume_role": AGENCY}
+    body = {"auth": {"identity": identity, "scope": {"domain": {"name": "other"}}}}
+    given = ask(state, "POST", "/v3/auth/tokens", {"x-auth-token": "t"}, body)
+    token = said(given, 201)["token"]
+    assert isinstance(token, dict)
+    assert (token["methods"], token["user"]["name"], token["domain"]["id"]) == (["assume_role"], "auditor", "d" * 32)
+    assert token["assumed_by"]["user"]["name"] == ME.user
+    assert given is not None
+    issued = state.token(given.header("X-Subject-Token") or "")
+    assert issued is not None
+    assert issued.identity == "auditor"  # so that the agency's rights are asked, not those of its caller
+    assert said(ask(state, "POST", "/v3/auth/tokens", body=body), 401) == REQUIRED
+
+
+@pytest.mark.parametrize("more", [{}, {"duration_seconds": 86400, "session_user": {"name": "x"}}])
+def test_an_agency_gives_temporary_keys(state: CloudState, more: dict[str, object]) -> None:
+    body = {"auth": {"identity": {"methods": ["assume_role"], "assume_role": AGENCY | more}}}
+    path = "/v3.0/OS-CREDENTIAL/securitytokens"
+    credential = said(ask(state, "POST", path, {"authorization": "SDK-HMAC-SHA256 …"}, body), 201)["credential"]
+    assert isinstance(credential, dict)
+    assert state.by_ak(credential["access"]) is AUDITOR
+    assert said(ask(state, "POST", path, body=body), 401)["error_code"] == "APIGW.0301"
+    identity = {"methods": ["assume_role"], "assume_role": AGENCY | {"domain_name": "example-corp"}}
+    assert ask(state, "POST", path, {"x-auth-token": "t"}, {"auth": {"identity": identity}}) is None
+
+
+def test_an_agency_gives_temporary_keys_by_sts(state: CloudState) -> None:
+    body = {"agency_urn": f"iam::{'d' * 32}:agency:auditor", "agency_session_name": "ci", "duration_seconds": 43200}
+    given = said(ask(state, "POST", "/v5/agencies/assume", {"authorization": "SDK-HMAC-SHA256 …"}, body))
+    credentials, agency = given["credentials"], given["assumed_agency"]
+    assert isinstance(credentials, dict)
+    assert isinstance(agency, dict)
+    assert agency["urn"] == f"sts::{'d' * 32}:assumed-agency:auditor/ci"
+    assert agency["id"].endswith(":ci")
+    key = state.key(credentials["access_key_id"])
+    assert key is not None
+    assert (key.identity, key.sk, key.token) == (
+        AUDITOR, credentials["secret_access_key"], credentials["security_token"]
+    )  # fmt: skip
+    assert credentials["expiration"] == "2021-09-02T13:17:00.855000Z"
+    for wrong in ({"agency_urn": f"iam::{'e' * 32}:agency:auditor"}, {"duration_seconds": 43201}):
+        assert ask(state, "POST", "/v5/agencies/assume", {"authorization": "x"}, body | wrong) is None
+
+
 def test_a_token_is_shown_checked_and_taken_back(state: CloudState) -> None:
     token = state.issue(ME, project_scope(ME, "cn-north-4"))
     subject = {"x-auth-token": token.value, "x-subject-token": token.value}
@@ -406,6 +454,30 @@ def test_keystoneauth_logs_in_and_finds_the_services(today: CloudState, plugin: 
     url = auth.get_endpoint(keystone, service_type="compute", region_name="cn-north-4", skip_discovery=True)
     assert url == f"https://ecs.cn-north-4.myhuaweicloud.com/v2.1/{PROJECTS['cn-north-4']}"
     assert [call.rstrip("/") for call in adapter.calls] == calls
+
+
+@pytest.mark.parametrize("by", [{"application_credential_id": "AK1"},
+    {"application_credential_name": "ci", "username": "ci-reader", "user_domain_name": "example-corp"}])  # fmt: skip
+def test_keystoneauth_logs_in_with_an_application_credential(today: CloudState, by: dict[str, str]) -> None:
+    for secret, good in (("SK1", True), ("SK2", False)):
+        auth = v3.ApplicationCredential(f"{IAM}/v3", application_credential_secret=secret, **by)
+        keystone = keystone_session.Session(auth=auth, session=through(today)[0])
+        if good:
+            assert keystone.get_project_id() == PROJECTS["cn-north-4"]
+            assert keystone.get_user_id() == ME.user_id
+        else:
+            with pytest.raises(keystone_errors.Unauthorized):
+                keystone.get_token()
+
+
+def test_keystoneauth_finds_iam_in_the_region_of_the_run_for_the_whole_account(today: CloudState) -> None:
+    auth = v3.Password(
+        f"{IAM}/v3", username="ci-reader", password="x", user_domain_name="example-corp", domain_name="example-corp"
+    )
+    keystone = keystone_session.Session(auth=auth, session=through(today)[0])
+    for region in ("cn-north-4", "*", None):
+        url = auth.get_endpoint(keystone, service_type="identity", region_name=region, skip_discovery=True)
+        assert url == f"{IAM}/v3"
 
 
 def test_keystoneauth_understands_the_refusal(today: CloudState) -> None:
