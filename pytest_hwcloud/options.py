@@ -109,6 +109,22 @@ MARKERS = (
 )
 
 
+MARKS = frozenset(line.partition("(")[0] for line in MARKERS)
+MARKED = pytest.StashKey[tuple[pytest.Mark, ...]]()  # on a cloud test: its markers of ours when it was looked at
+
+
+def own_marks(item: pytest.Item) -> tuple[pytest.Mark, ...]:
+    """The markers of a test that are ours, or meant to be; the nearest first."""
+    return tuple(
+        [
+            mark
+            for node in item.iter_parents()
+            for mark in node.own_markers
+            if mark.name in MARKS or is_misspelt_marker(mark.name, item.config)
+        ]
+    )
+
+
 def is_misspelt_marker(name: str, config: pytest.Config) -> bool:
     """Whether a marker is meant for this plugin and is not one of its: hwcloud_…, or nearly the name of one.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SETTINGS = pytest.StashKey[options.Settings]()
 RUN = pytest.StashKey["Run"]()  # made when the first cloud test is collected
-CLOUD = pytest.StashKey[int]()  # on an item: it is a cloud test, with so many markers when it was looked at
+CLOUD = options.MARKED  # on an item: it is a cloud test
 LATE = pytest.StashKey[ExitStack]()  # on an item that became a cloud test while it ran: what ends with it
 
 FIXTURES = frozenset(
@@ -37,7 +37,6 @@ FIXTURES = frozenset(
         "hwcloud_gateway_shared",
     ),
 )
-MARKS = frozenset(("hwcloud_cassette", "requires_permission", "denied_permission", "hwcloud_identity"))
 
 
 def run_of(config: pytest.Config) -> Run:
@@ -113,12 +112,10 @@ def pytest_make_collect_report(
 
 
 def _is_cloud_test(item: pytest.Item) -> bool:
-    markers = sum(
-        marker.name in MARKS or options.is_misspelt_marker(marker.name, item.config) for marker in item.iter_markers()
-    )
-    if not markers and FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+    marks = options.own_marks(item)
+    if not marks and FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
         return False
-    item.stash[CLOUD] = markers
+    item.stash[CLOUD] = marks
     return True
 
 
@@ -143,7 +140,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         finally:
             if LATE in item.stash:
                 item.stash[LATE].close()
-    item.stash.setdefault(CLOUD, 0)
+    item.stash[CLOUD] = options.own_marks(item)
     with run_of(item.config).testing(item):
         return (yield)
 
@@ -153,7 +150,7 @@ def _become_cloud_test(request: pytest.FixtureRequest) -> None:
     item = getattr(request, "_pyfuncitem", None)
     if item is None or CLOUD in item.stash:
         return
-    item.stash[CLOUD] = 0
+    item.stash[CLOUD] = options.own_marks(item)
     item.stash[LATE] = ExitStack()
     item.stash[LATE].enter_context(run_of(item.config).testing_late(item, request))
 
@@ -227,9 +224,9 @@ def hwcloud(request: pytest.FixtureRequest) -> HwCloud:
 
 
 @pytest.fixture
-def hwcloud_session(hwcloud: HwCloud) -> requests.Session:
+def hwcloud_session(request: pytest.FixtureRequest) -> requests.Session:
     """A requests.Session that signs with the AK/SK of the test's identity."""
-    return hwcloud.session()
+    return run_of(request.config).cloud(request.node).session()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from pytest_hwcloud import texts
@@ -100,8 +100,13 @@ def own_cassette(test_file: Path, test_name: str, cassette_dir: str = "cassettes
     changed or cut carry a digest of the whole: two tests never share a file, a name never depends on other tests.
     root: of the project; one folder for the cassettes of all test files keeps their own folders apart.
     """
+    return _own_folder(test_file, cassette_dir, root) / f"{file_stem(test_name)}.yaml"
+
+
+@lru_cache(maxsize=256)
+def _own_folder(test_file: Path, cassette_dir: str, root: Path | None) -> Path:
     folder = folder_of(test_file, cassette_dir)
-    return folder / _below(folder, test_file.parent, root) / test_file.stem / f"{file_stem(test_name)}.yaml"
+    return folder / _below(folder, test_file.parent, root) / test_file.stem
 
 
 def _below(folder: Path, tests: Path, root: Path | None) -> Path:

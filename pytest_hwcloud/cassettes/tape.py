@@ -54,11 +54,20 @@ class Tape:
         self._lock = threading.Lock()
 
     @classmethod
-    def load(cls, path: Path | str, cache_dir: Path | None = None, name: str | None = None) -> Tape:
-        """Read a cassette; CassetteError for anything that is none. cache_dir: where its parsed form may be kept."""
+    def load(
+        cls,
+        path: Path | str,
+        cache_dir: Path | None = None,
+        name: str | None = None,
+        found: os.stat_result | None = None,
+    ) -> Tape:
+        """Read a cassette; CassetteError for anything that is none.
+
+        cache_dir: where its parsed form may be kept. found: what `stat` said of the file a moment ago.
+        """
         path = path if isinstance(path, Path) else Path(path)
         try:
-            stat = path.stat()
+            stat = found or path.stat()
             parsed = _parsed(path, stat.st_size, stat.st_mtime_ns, stat.st_ino, cache_dir)
         except OSError as why:
             raise CassetteError(texts.say("cassettes.unreadable", reason=why.strerror or why), path=path) from why
@@ -207,7 +216,8 @@ class Tape:
 def _parsed(path: Path, size: int, mtime_ns: int, inode: int, cache_dir: Path | None) -> Parsed:
     """The parsed form of a file as it is now: from this process, from the cache, or read anew."""
     if cache_dir is None or size <= _SMALL:
-        return read_cassette(path.read_bytes(), path)
+        with open(path, "rb", buffering=0) as file:
+            return read_cassette(file.readall(), path)
     stat = path.stat()
     if found := parsed_cache.load(cache_dir, path, stat):
         return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from pytest_hwcloud.options import MARKED
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.ledger import Ledger
 from pytest_hwcloud.permissions.record import TestRecord, Use
@@ -107,7 +108,7 @@ class Checks:
         """Whether there is anything to do for this test."""
         if self.recording:
             return True
-        return self.judging and (bool(self.run.state.rights) or any(m.name in MARKS for m in item.iter_markers()))
+        return self.judging and (bool(self.run.state.rights) or any(m.name in MARKS for m in item.stash[MARKED]))
 
     @contextmanager
     def watching(self, item: pytest.Item, journal: Journal) -> Iterator[None]:

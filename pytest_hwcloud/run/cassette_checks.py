@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +15,6 @@ from pytest_hwcloud.run.routers import Routers
 if TYPE_CHECKING:
     from pytest_hwcloud.options import Settings
 
-PASSED = pytest.StashKey[bool]()
 OUTPUT = "hwcloud_cassettes"  # key of a worker's output
 
 
@@ -27,21 +25,19 @@ class CassetteChecks:
         self.config, self.settings, self.routers = config, settings, routers
         self.hygiene = Hygiene(settings.hosts)
         self.cloud: set[str] = set()  # node ids of the collected cloud tests
+        self._passed = ""  # node id of the test whose call passed just now
         self.incomplete = False  # a worker crashed: what it played is not known
 
     def use(self, item: pytest.Item) -> None:
         """A collected cloud test, whether it will be selected or not."""
-        named = [
-            self.routers.tape_path(str(name), item) for m in item.iter_markers("hwcloud_cassette") for name in m.args
-        ]
         self.cloud.add(item.nodeid)
-        self.hygiene.uses(item.nodeid, [*named, self.routers.own_path(item)])
+        self.hygiene.uses(item.nodeid, [*self.routers.named_paths(item), self.routers.own_path(item)])
         self.hygiene.uses_fixtures(getattr(item, "fixturenames", ()))
 
     def played(self, item: pytest.Item, router: Router) -> None:
         """A test is over."""
         if isinstance(router, Player):
-            self.hygiene.finished(item.nodeid, item.stash.get(PASSED, False), router.tapes)
+            self.hygiene.finished(item.nodeid, item.nodeid == self._passed, router.tapes)
 
     def played_by_fixture(self, router: Router) -> None:
         """A fixture of wider scope is over."""
@@ -60,14 +56,9 @@ class CassetteChecks:
             root=self.settings.root,
         )
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[object]
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        report = yield
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call":
-            item.stash[PASSED] = report.passed
-        return report
+            self._passed = report.nodeid if report.passed else ""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

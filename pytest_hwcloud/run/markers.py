@@ -11,7 +11,7 @@ import pytest
 
 from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.calls import actions as names
-from pytest_hwcloud.options import is_misspelt_marker, near_markers
+from pytest_hwcloud.options import MARKED, near_markers
 
 if TYPE_CHECKING:
     from pytest_hwcloud.run.context import RunContext
@@ -43,13 +43,13 @@ _SIGNATURES = {
 
 def problems(item: pytest.Item, context: RunContext, routers: Routers) -> Iterator[str]:
     """One line for each marker of this test that cannot be used: where, which, what is wrong, and the way out."""
-    for mark in item.iter_markers():
+    for mark in item.stash[MARKED]:
         if mark.name in _SIGNATURES:
             try:
                 _check(mark, item, context, routers)
             except ValueError as error:
                 yield texts.say("markers.place", place=place(item), marker=mark.name, problem=error)
-        elif is_misspelt_marker(mark.name, item.config):
+        else:
             near = near_markers(mark.name)
             known = ", ".join(near or sorted(_SIGNATURES))
             problem = texts.say("markers.misspelt" if near else "markers.no-such", name=known)
@@ -154,5 +154,5 @@ def _text(what: str, value: object) -> str:
 
 def identity_of(item: pytest.Item) -> str:
     """The identity of a test: its nearest hwcloud_identity marker, or `default`."""
-    mark = item.get_closest_marker("hwcloud_identity")
+    mark = next((mark for mark in item.stash[MARKED] if mark.name == "hwcloud_identity"), None)
     return str((*mark.args, *mark.kwargs.values())[0]) if mark else "default"

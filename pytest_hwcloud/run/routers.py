@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from pytest_hwcloud.cassettes.tape import CassetteError, Tape
 from pytest_hwcloud.cloud.identity import UnknownName
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.interceptors.router import Router
+from pytest_hwcloud.options import MARKED
 from pytest_hwcloud.replay.player import Player
 from pytest_hwcloud.run.context import RunContext
 
@@ -54,6 +58,11 @@ class Routers:
                 raise
             return file
 
+    def named_paths(self, item: pytest.Item) -> list[Path]:
+        """The files of the cassettes that the markers of a test name."""
+        names = [str(name) for mark in item.stash[MARKED] if mark.name == "hwcloud_cassette" for name in mark.args]
+        return [self.tape_path(name, item) for name in names]
+
     def own_path(self, item: pytest.Item) -> Path:
         """The file of the test's own cassette, recorded or not."""
         if OWN not in item.stash:
@@ -63,8 +72,7 @@ class Routers:
 
     def of_test(self, item: pytest.Item) -> Router:
         """The router of a test: the cassettes of its markers, or its own."""
-        names = [str(name) for mark in item.iter_markers("hwcloud_cassette") for name in mark.args]
-        paths = [self.tape_path(name, item) for name in names]
+        paths = self.named_paths(item)
         # A recording goes to the last cassette of the markers that is the user's, and what was recorded is replayed.
         users = [path for path in paths if library.name_of(path) is None]
         return self._router(paths, users[-1] if users else self.own_path(item))
@@ -72,7 +80,7 @@ class Routers:
     def of_fixture(self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> Router | None:
         """The router of a fixture of wider scope; None if it has no cassette of its own and none is recorded."""
         own = self.fixture_path(fixturedef, request)
-        return self._router([], own) if own.is_file() or self._context.recording else None
+        return self._router([], own) if self._context.recording or _file(own) else None
 
     def fixture_path(self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> Path:
         """The file of a wider fixture's own cassette, recorded or not."""
@@ -91,18 +99,19 @@ class Routers:
 
     def _router(self, named: list[Path], own: Path) -> Router:
         hosts, recording = self._context.settings.hosts, self._context.recording
-        paths = [path for path in dict.fromkeys([*named, own]) if path.is_file()]
+        paths = list(dict.fromkeys([*named, own]))
         if recording and recording.writes_anew:  # what was recorded before is of no interest, and may be broken
             paths = [path for path in paths if library.name_of(path)]
         try:
-            tapes = [
-                Tape.load(path, self._context.cache_dir, library.name_of(path) or _shown(path, own)) for path in paths
-            ]
+            tapes = [self._tape(path, own, found) for path in paths if (found := _file(path)) is not None]
         except CassetteError as error:
             return Broken(_not_recorded_over(error) if recording else error, hosts)
         if recording:
             return recording.recorder(own, tapes)
         return Player(tapes, self._context.state, hosts=hosts, own_path=own)
+
+    def _tape(self, path: Path, own: Path, found: os.stat_result) -> Tape:
+        return Tape.load(path, self._context.cache_dir, library.name_of(path) or _shown(path, own), found)
 
     def finish(self, router: Router, *, good: bool) -> None:
         """The test or fixture is over: keep or drop what was recorded."""
@@ -130,10 +139,23 @@ def parameter_of(request: pytest.FixtureRequest) -> str:
     return f"[{getattr(request, 'param_index', 0)}]"
 
 
+def _file(path: Path) -> os.stat_result | None:
+    """What `stat` says of a file; None if there is none, or something else of this name."""
+    try:
+        found = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return None
+        raise
+    return found if stat.S_ISREG(found.st_mode) else None
+
+
 def _shown(path: Path, own: Path) -> str:
-    base = own.parent.parent
     if path is own:
-        return f"{own.parent.name}/{own.name}"
+        return "/".join(own.parts[-2:])
+    base = own.parent.parent
     return path.relative_to(base).as_posix() if path.is_relative_to(base) else path.name
 
 

@@ -124,29 +124,34 @@ class Run:
 
     def collected(self, items: list[pytest.Item], report: pytest.CollectReport) -> None:
         """Check the markers of collected cloud tests; a wrong one fails the collection of its module or class."""
-        from pytest_hwcloud.run.markers import problems
-
-        found = [text for item in items for text in problems(item, self.context, self.routers)]
+        found = self._problems(items)
         if found:
             report.outcome = "failed"
             report.longrepr = "\n".join(dict.fromkeys(found))
             report.result = []
             return
-        for item in items:
-            self.cassettes.use(item)
+        self._use(items)
 
     def changed(self, items: list[pytest.Item]) -> None:
         """Tests that a hook of the project made cloud tests after they were collected, or gave other markers.
 
         pytest.UsageError for a wrong marker: there is no module left whose collection could fail.
         """
-        from pytest_hwcloud.run.markers import problems
-
-        found = [text for item in items for text in problems(item, self.context, self.routers)]
+        found = self._problems(items)
         if found:
             raise pytest.UsageError("\n".join(dict.fromkeys(found)))
+        self._use(items)
+
+    def _use(self, items: list[pytest.Item]) -> None:
         for item in items:
             self.cassettes.use(item)
+        if self.checks is not None:
+            self.checks.begin(items)
+
+    def _problems(self, items: list[pytest.Item]) -> list[str]:
+        from pytest_hwcloud.run.markers import problems
+
+        return [text for item in items for text in problems(item, self.context, self.routers)]
 
     def reaches(self, item: pytest.Item) -> bool:
         """Whether a test that names nothing of ours has a wider fixture that asked for something of ours."""
@@ -160,7 +165,7 @@ class Run:
             definition = getattr(above, "_fixturedef", None)
             if definition is not None and definition.scope != "function":
                 self._wide.add(definition.argname)
-        self.cassettes.use(item)
+        self._use([item])
         with self.testing(item):
             if os.environ.get("PYTEST_CURRENT_TEST", "").endswith("(call)"):
                 item.stash[CASE].journal.phase = "call"
@@ -194,7 +199,7 @@ class Run:
         journal, router = case.journal, case.router
         try:
             with (
-                self.checks.watching(item, journal) if self.checks else nullcontext(),
+                self.checks.watching(item, journal) if self.checks and self.checks.active else nullcontext(),
                 self._keys(case.identity) if self.settings.env else nullcontext(),
             ):
                 yield
@@ -244,7 +249,7 @@ class Run:
         try:
             with failing_on_unrecorded(case.router):
                 yield
-            if self.checks:
+            if self.checks and self.checks.active:
                 self.checks.after_call(item)
         finally:
             case.journal.phase = "teardown"
@@ -255,7 +260,7 @@ class Run:
         router = item.stash[CASE].router
         with failing_on_unrecorded(router):
             yield
-        if self.checks:
+        if self.checks and self.checks.active:
             self.checks.after_teardown(item)
         if self.context.recording:
             self.routers.finish(router, good=self.context.recording.is_good(item))
