@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud.commands.errors import UsageError
-from pytest_hwcloud.texts import columns, say
+from pytest_hwcloud.texts import columns, in_language, language, say
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.calls.calls import Call
@@ -120,7 +120,7 @@ def _facts(call: Call, url: str) -> Iterator[tuple[str, str]]:
     yield "mapped", _mapped(call)
     if not call.documented:
         yield "one-of", ", ".join(call.candidates)
-        yield "decided", call.decided_by
+        yield "decided", in_language(call.decided_by, language())
 
 
 def _near_host(url: str) -> str:

@@ -168,11 +168,12 @@ def _decision_data(action: str, decision: Decision) -> dict[str, object]:
 
 def _decision_lines(action: str, decision: Decision) -> list[str]:
     from pytest_hwcloud.cloud.calls import actions
-    from pytest_hwcloud.permissions.decision_text import considered, headline
+    from pytest_hwcloud.cloud.policies.decision import considered, headline
 
-    lines = [action, _labelled("decision", headline(decision))]
+    language = texts.language()
+    lines = [action, _labelled("decision", headline(decision).text(language))]
     if decision.effect != "allow":
-        lines += [f"              {line}" for line in considered(decision)]
+        lines += [f"              {texts.in_language(line, language)}" for line in considered(decision)]
     if not actions.is_known(action):
         near = actions.suggest(action)
         guess = texts.say("markers.meant", name=near) if near else ""
@@ -205,7 +206,7 @@ def lint(args: argparse.Namespace) -> int:
         failed: dict[str, object] = {"error": "\n".join(wrong), "errors": wrong} if wrong else {}
         _print_json({"findings": [asdict(remark) for remark in remarks], **failed})
     elif remarks:
-        print("\n".join(map(str, remarks)))
+        print("\n".join(remark.said(texts.language()) for remark in remarks))
     elif clean:
         print(texts.say("policy.clean", files=", ".join(clean)))
     sys.stdout.flush()

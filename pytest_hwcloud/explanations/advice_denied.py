@@ -24,7 +24,7 @@ def by_the_run(case: Case) -> Advice | None:
         f"judged-{judged.how}",
         policy=judged.policy,
         statement=judged.statement,
-        why=judged.why,
+        why=texts.in_language(judged.why, words.lang),
         n=judged.looked_at,
         policies=", ".join(judged.policies),
     )

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_hwcloud.texts import Phrase
+
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.policies.decision import Considered, Decision
     from pytest_hwcloud.cloud.policies.rights import Rights
@@ -13,8 +15,9 @@ if TYPE_CHECKING:
     from pytest_hwcloud.journal import Exchange
 
 _SYSTEM = "system:"
-_ELSEWHERE = "no: granted on "
-_NOT_MET = ("is not met", "does not meet", _ELSEWHERE)  # a statement names the action, and does not reach the call
+_ELSEWHERE = "decisions.granted-on-"
+# Why a statement that names the action does not reach the call.
+_NOT_MET = ("decisions.condition-not-met", "decisions.resource-", _ELSEWHERE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,14 +64,14 @@ def _by_policies(decision: Decision, policies: tuple[str, ...]) -> Judged:
     if decision.policy is not None and decision.statement is not None:
         place = {"policy": _shown(decision.policy), "statement": decision.statement + 1}
         return Judged(how="deny", policies=policies, **place)  # type: ignore[arg-type]
-    near = next((one for one in decision.nearest if _is_near(one)), None)
-    if near is None:
+    near, why = next(((one, why) for one in decision.nearest if (why := _not_met(one))), (None, None))
+    if near is None or why is None:
         return Judged(how="none", looked_at=decision.considered, policies=policies)
     return Judged(
-        how="elsewhere" if near.why.startswith(_ELSEWHERE) else "near",
+        how="elsewhere" if why.key.startswith(_ELSEWHERE) else "near",
         policy=_shown(near.policy),
         statement=near.statement + 1,
-        why=near.why.removeprefix("no: "),
+        why=why,
         policies=policies,
     )
 
@@ -83,11 +86,14 @@ def _rights(exchange: Exchange, state: CloudState | None) -> Rights | None:
 
 def _is_bound(decision: Decision) -> bool:
     """Whether what the identity holds would do, and the service control policy has no allow."""
-    return decision.policy is None and decision.reason.startswith("the service control policy")
+    return decision.policy is None and decision.bounds
 
 
-def _is_near(one: Considered) -> bool:
-    return one.effect == "allow" and any(words in one.why for words in _NOT_MET)
+def _not_met(one: Considered) -> Phrase | None:
+    """What keeps an Allow that names the action from the call."""
+    said = one.why.values if isinstance(one.why, Phrase) and one.effect == "allow" else {}
+    why = said.get("why")
+    return why if isinstance(why, Phrase) and why.key.startswith(_NOT_MET) else None
 
 
 def _shown(source: str) -> str:

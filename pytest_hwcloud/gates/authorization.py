@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.identity import Identity
 from pytest_hwcloud.cloud.policies.decision import Decision, rank, sum_of_ways, undecided
 from pytest_hwcloud.cloud.policies.rights import Rights
@@ -19,6 +20,7 @@ from pytest_hwcloud.cloud.wire import Refusal, Request
 from pytest_hwcloud.gates import request_context
 from pytest_hwcloud.gates.denials import denial
 from pytest_hwcloud.gates.refusals import request_id as fresh_request_id
+from pytest_hwcloud.texts import Phrase
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.calls.calls import Call
@@ -98,12 +100,13 @@ def _by_grammar(call: Call, rights: Rights) -> list[tuple[str, ...]]:
 
 def _without_actions(call: Call) -> Decision:
     if not call.required:
-        return Decision("allow", reason=f"{call.label} is documented as needing no permission")
+        return Decision("allow", reason=partial(Phrase, "decisions.free", call=call.label))
     if call.documented:
-        return undecided(f"no document says which action {call.label} needs")
+        return undecided(partial(Phrase, "decisions.undocumented", call=call.label))
     if call.candidates:
-        return undecided(f"{call.label} may be {' or '.join(call.candidates)}; the request does not say which")
-    return undecided(f"no table knows {call.label}")
+        names = texts.joined("decisions.either", call.candidates)
+        return undecided(partial(Phrase, "decisions.ambiguous", call=call.label, names=names))
+    return undecided(partial(Phrase, "decisions.unmapped", call=call.label))
 
 
 def _rights(identity: Identity, token: Token | None, state: CloudState) -> Rights | None:
@@ -125,6 +128,6 @@ def _denied(call: Call, overrides: Iterable[Override]) -> tuple[str, str | None]
 
 def _injected(call: Call, identity: Identity, action: str, identifier: str | None) -> Judgement:
     given = identifier or fresh_request_id()
-    decision = Decision("deny", reason=f"{action} is denied by hwcloud.deny")
+    decision = Decision("deny", reason=partial(Phrase, "decisions.injected", action=action))
     answer = denial(call, action, request_id=given, identity=identity, explicit=True)
     return Judgement(effect="deny", action=action, decision=decision, answer=answer, injected=given, explicit=True)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.calls import actions
 from pytest_hwcloud.cloud.endpoints import service_scope
-from pytest_hwcloud.cloud.policies.decision import rank
-from pytest_hwcloud.permissions.decision_text import considered, headline
+from pytest_hwcloud.cloud.policies.decision import considered, headline, rank
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.calls.calls import Call
@@ -102,10 +102,14 @@ def words(decision: Decision | None, root: Path) -> Words:
         return Words(verdict="", policy="", statement=-1, reason="", nearest=())
     prefix = f"{root.as_posix()}/"
     told = decision.effect != "allow"
+
+    def shorten(text: str) -> str:
+        return text.replace(prefix, "")
+
     return Words(
         verdict=decision.effect,
         policy=(decision.policy or "").removeprefix(prefix),
         statement=-1 if decision.statement is None else decision.statement,
-        reason=headline(decision).replace(prefix, "") if told else "",
-        nearest=tuple(line.replace(prefix, "") for line in considered(decision)) if told else (),
+        reason=texts.changed(headline(decision), shorten) if told else "",
+        nearest=tuple(texts.changed(line, shorten) for line in considered(decision)) if told else (),
     )

@@ -7,35 +7,21 @@ from itertools import groupby
 
 from pytest_hwcloud import texts
 from pytest_hwcloud.permissions.finding import Finding, labelled
+from pytest_hwcloud.texts import Phrase
 
-TITLE = "hwcloud permissions"
 MOST = 10  # tests that a line names
-_FIX = labelled("fix", "")
+_FIX = "fix       "
 
 
 def title(lang: str) -> str:
     """What stands over the findings."""
-    if lang == "en":
-        return TITLE
-    from pytest_hwcloud.permissions import translation
-
-    return translation.title()
-
-
-def sentence(group: str, text: str, lang: str) -> str:
-    """One sentence out of a finding or proof: a `fix`, or why a verdict is missing (`doubtful`)."""
-    if lang == "en":
-        return text
-    from pytest_hwcloud.permissions import translation
-
-    return translation.sentence(group, text) or text
+    return texts.say_in(lang, "permissions.title")
 
 
 def failure(nodeid: str, findings: Sequence[Finding], lang: str = "en") -> str:
     """The text of a test that fails because of its findings."""
-    colon = ": " if lang == "en" else "："
     shown = (paragraph(block, lang=lang) for block in blocks(findings))
-    return "\n\n".join([f"{title(lang)}{colon}{nodeid}", *shown])
+    return "\n\n".join([texts.say_in(lang, "permissions.title-of", test=nodeid), *shown])
 
 
 def blocks(findings: Iterable[Finding]) -> list[list[Finding]]:
@@ -54,13 +40,19 @@ def paragraph(block: Sequence[Finding], tests: Sequence[str] = (), lang: str = "
     told = [line for line in lines if line not in fixes]
     if len(tests) > 1:
         told.append(labelled("tests", counted(tests)))
-    further = [labelled("", line.removeprefix(_FIX)) for line in fixes[1:]]
-    heads, below = [finding.head for finding in block], [*told, *fixes[:1], *further]
-    if lang != "en":
-        from pytest_hwcloud.permissions import translation
+    below = [*told, *fixes[:1], *(_continued(line) for line in fixes[1:])]
+    heads = [finding.head_in(lang) for finding in block]
+    return "\n".join([*heads, *(f"  {texts.in_language(line, lang)}" for line in below)])
 
-        heads, below = [translation.head(finding) for finding in block], list(translation.lines(below))
-    return "\n".join([*heads, *(f"  {line}" for line in below)])
+
+def _continued(fix: str) -> str:
+    """A further fix, without its label."""
+    if not isinstance(fix, Phrase):
+        return labelled("", fix.removeprefix(_FIX))
+    first = fix.values.get("first")  # of several lines
+    if first is not None:
+        return Phrase(fix.key, first=_continued(first), rest=fix.values["rest"])
+    return labelled("", fix.values["text"])
 
 
 def summary(findings: Iterable[Finding], lang: str = "en") -> list[str]:
@@ -95,12 +87,13 @@ def named(nodeids: Iterable[str], most: int | None = None) -> str:
         first, *others = group
         parts += [first, *(other.removeprefix(file) for other in others)]
     left = sum(rows.values()) - sum(kept.values())
-    return " · ".join([*parts, *([texts.say("permissions.more", n=left)] if left else [])])
+    shown = " · ".join(parts)
+    return Phrase("findings.tests-more", names=shown, n=left) if left else shown
 
 
 def counted(nodeids: Sequence[str]) -> str:
     """`12 tests: tests/test_x.py::test_a · ::test_b · and 2 more`: no more than ten names."""
-    return f"{len(nodeids)} test{'s' * (len(nodeids) != 1)}: {named(nodeids, MOST)}"
+    return Phrase("findings.tests", n=len(nodeids), names=named(nodeids, MOST))
 
 
 def _counted(name: str, count: int) -> str:

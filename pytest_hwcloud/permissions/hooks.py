@@ -82,7 +82,7 @@ class PermissionChecks(Checks):
     def _progress(self) -> Progress:
         from pytest_hwcloud.permissions.proof.results import Progress
 
-        return Progress(self.config.pluginmanager.get_plugin("terminalreporter"), lang=self.settings.lang)
+        return Progress(self.config.pluginmanager.get_plugin("terminalreporter"))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, None, None]:

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from operator import attrgetter
 from typing import Protocol
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.record import TestRecord, Use
 from pytest_hwcloud.rules import RULES
@@ -113,8 +114,14 @@ class Ledger:
     def expired(self) -> list[str]:
         """One line for each ignore whose date has passed: an error, whatever it covered."""
         return [
-            f"{ignore.place}: the ignore of {ignore.rule} for {ignore.match!r} ended on {ignore.until} "
-            f"({ignore.reason}): mend what it covers, or give it a new date"
+            texts.say(
+                "permissions.ignore-ended",
+                place=ignore.place,
+                rule=ignore.rule,
+                match=repr(ignore.match),
+                day=ignore.until,
+                reason=ignore.reason,
+            )
             for ignore in self.ignores
             if ignore.until < self.today
         ]
@@ -130,8 +137,8 @@ def covers(ignore: Ignored, finding: Finding) -> bool:
     """Whether an ignore is about this finding: its rule, and the glob on its test, action, or file."""
     if ignore.rule.upper() not in (finding.rule, finding.name.upper()):
         return False
-    texts = (finding.test, finding.action, finding.where.rpartition(":")[0])
-    return any(text and (text == ignore.match or fnmatchcase(text, ignore.match)) for text in texts)
+    named = (finding.test, finding.action, finding.where.rpartition(":")[0])
+    return any(text and (text == ignore.match or fnmatchcase(text, ignore.match)) for text in named)
 
 
 def once(uses: Iterable[Use]) -> list[Use]:

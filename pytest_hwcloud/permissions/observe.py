@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.journal import IMPLICIT
 from pytest_hwcloud.permissions import decisions
 from pytest_hwcloud.permissions.declarations import declarations, identity_of, place
@@ -17,6 +18,7 @@ from pytest_hwcloud.permissions.matching import names_of, speaks_of
 from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
 from pytest_hwcloud.permissions.refusal_record import refusal
 from pytest_hwcloud.permissions.rules.unjudged_calls import FINDINGS, WITHOUT_POLICY, kind_of
+from pytest_hwcloud.texts import Phrase
 from pytest_hwcloud.usercode.fixtures import definitions
 
 if TYPE_CHECKING:
@@ -128,9 +130,7 @@ class _Observer:
     def _unmapped(self, exchange: Exchange, call: Call) -> None:
         if call.label not in self.record.unmapped:
             self.record.unmapped.append(call.label)
-            why = (
-                f"it may be {' or '.join(call.candidates)}; what decides: {call.decided_by}" if call.candidates else ""
-            )
+            why = _ambiguity(call) if call.candidates else ""
             row = {"call": call.label, "identity": exchange.identity or "", "where": self._where(exchange), "why": why}
             if call.service and not call.candidates:
                 from pytest_hwcloud.cloud.calls.calls import row_to_paste
@@ -189,6 +189,11 @@ class _Observer:
 
     def _where(self, exchange: Exchange) -> str:
         return "" if exchange.where is None else f"{_shown(exchange.where[0], self.root)}:{exchange.where[1]}"
+
+
+def _ambiguity(call: Call) -> Phrase:
+    names = texts.joined("decisions.either", call.candidates)
+    return Phrase("findings.ambiguous", names=names, tests=call.decided_by)
 
 
 @lru_cache(maxsize=256)

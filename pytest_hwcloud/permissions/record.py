@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pytest_hwcloud import texts
+
 
 @dataclass(frozen=True, kw_only=True)
 class Use:
@@ -90,9 +92,11 @@ class TestRecord:
         """Plain dicts, lists, texts and numbers only: anything else makes a failing `-n 2` run exit 0."""
         return {
             **vars(self),
-            "uses": [_row(use) for use in self.uses],
-            "declared": [_row(declaration) for declaration in self.declared],
-            "findings": [{key: _plain(value) for key, value in row.items()} for row in self.findings],
+            "uses": [texts.plain(vars(use)) for use in self.uses],
+            "open_calls": texts.plain(self.open_calls),
+            "declared": [texts.plain(vars(declaration)) for declaration in self.declared],
+            "findings": texts.plain(self.findings),
+            "doubts": texts.plain(self.doubts),
         }
 
     @classmethod
@@ -101,11 +105,9 @@ class TestRecord:
         values = dict(found)
         values["uses"] = [_use(row) for row in values.get("uses", ())]
         values["declared"] = [_declaration(row) for row in values.get("declared", ())]
+        values["open_calls"] = texts.revived(values.get("open_calls", []))
+        values["doubts"] = texts.revived(values.get("doubts", {}))
         return cls(**values)
-
-
-def _row(value: Use | Declaration) -> dict[str, Any]:
-    return {key: list(found) if type(found) is tuple else found for key, found in vars(value).items()}
 
 
 def _use(row: Mapping[str, Any]) -> Use:
@@ -117,10 +119,4 @@ def _declaration(row: Mapping[str, Any]) -> Declaration:
 
 
 def _tuples(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in texts.revived(row).items()}

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_hwcloud import texts
+
 if TYPE_CHECKING:
     from pytest_hwcloud.permissions.checks import Checks
 
@@ -36,11 +38,6 @@ def settle(checks: Checks, exitstatus: int) -> None:
     if checks.settings.permissions == "enforce" and exitstatus in (0, 1):
         checks.verdict = _verdict(checks)
         checks.errors += checks.verdict
-    if checks.settings.lang != "en":
-        from pytest_hwcloud.permissions import translation
-
-        checks.lines[:] = map(translation.line, checks.lines)
-        checks.errors[:] = map(translation.line, checks.errors)
 
 
 def _proof(checks: Checks) -> None:
@@ -89,7 +86,7 @@ def _reports(checks: Checks) -> None:
 
 def _said(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename:
-        return f"{os.path.relpath(error.filename)}: cannot be written: {error.strerror}"
+        return texts.say("lock.unwritable", file=os.path.relpath(error.filename), reason=error.strerror)
     return str(error)
 
 
@@ -97,14 +94,13 @@ def _ignored(checks: Checks) -> list[str]:
     hidden = [finding.rule for finding in checks.ledger.findings if finding.ignored]
     if not hidden:
         return []
-    count = f"{len(hidden)} permission finding{'s' * (len(hidden) != 1)}"
-    return [f"ignored: {count} ({', '.join(sorted(set(hidden)))}), by {os.path.relpath(checks.settings.config_file)}"]
+    file, rules = os.path.relpath(checks.settings.config_file), ", ".join(sorted(set(hidden)))
+    return [texts.say("permissions.ignored", n=len(hidden), rules=rules, file=file)]
 
 
 def _verdict(checks: Checks) -> list[str]:
     found = checks.ledger.failing
     if not found:
         return []
-    rules = sorted({finding.rule for finding in found})
-    count = f"{len(found)} permission finding{'s' * (len(found) != 1)}"
-    return [f"hwcloud: exit status 1: {count} ({', '.join(rules)}), permissions enforce"]
+    rules = ", ".join(sorted({finding.rule for finding in found}))
+    return [texts.say("permissions.exit-status", n=len(found), rules=rules)]

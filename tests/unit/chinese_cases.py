@@ -10,12 +10,15 @@ from types import SimpleNamespace
 
 import test_findings
 from lock_world import SHOW, TAGS, World, full, part, record, use
-from test_findings import DENIES, LIST, MISSING, STALE, WANTS
+from test_findings import DENIES, LIST, STALE, WANTS
+from test_findings import MISSING as MISSING_IN_WORDS
 
+from pytest_hwcloud import texts
+from pytest_hwcloud.cloud.calls.request_tests import describe
+from pytest_hwcloud.cloud.policies.decision import considered, headline
 from pytest_hwcloud.cloud.policies.policy import Policy
 from pytest_hwcloud.cloud.policies.rights import Grant, Rights
 from pytest_hwcloud.gates.cloud_state import CloudState
-from pytest_hwcloud.permissions.decision_text import considered, headline
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.ledger import Ledger
 from pytest_hwcloud.permissions.proof import swallowed
@@ -23,6 +26,7 @@ from pytest_hwcloud.permissions.record import TestRecord, Use
 from pytest_hwcloud.permissions.rules import by_gate, refusal_in_cassette, shared_markers
 from pytest_hwcloud.permissions.rules.judge_test import judge
 from pytest_hwcloud.permissions.rules.policy_files import judge_policies
+from pytest_hwcloud.texts import Phrase
 
 REGION = "cn-north-4"
 DETAIL = "GET ecs /v1/{project_id}/cloudservers/detail"
@@ -37,6 +41,7 @@ EXCHANGE = SimpleNamespace(
     identity="default", call=SimpleNamespace(label=TAGS), status=403, where=("a.py", 8),
     failure=SimpleNamespace(code="TMS.0016", message="Insufficient permission."),
 )  # fmt: skip
+MISSING = replace(MISSING_IN_WORDS, reason=Phrase("decisions.deny", reason=Phrase("decisions.none", n=1)))
 LOGIN = replace(LIST, token_scope="domain")
 
 
@@ -81,6 +86,12 @@ def lint(folder: Path, *statements: Mapping[str, object], version: str = "1.1") 
     file = folder / "r.json"
     file.write_text(json.dumps({"Version": version, "Statement": list(statements)}))
     return judge_policies(state(Policy.load(file)), folder)
+
+
+def _told_apart() -> str:
+    """What tells the operations of a call apart: body key os-start or os-stop | body os-x.type = x, query ?acl."""
+    tests = ({"body_key": ["os-start", "os-stop"]}, {"body": {"os-x.type": "x"}, "query": ["acl"]})
+    return texts.joined("requests.apart", [describe(test) for test in tests])
 
 
 def shared() -> list[Finding]:
@@ -203,7 +214,7 @@ def of_the_rules(folder: Path) -> Iterator[tuple[str, list[Finding]]]:
     yield "unmapped", unmapped()
     yield (
         "unmapped, ambiguous",
-        unmapped("it may be A or B; what decides: body key os-start or os-stop | body os-x.type = x, query ?acl"),
+        unmapped(Phrase("findings.ambiguous", names=texts.joined("decisions.either", ["A", "B"]), tests=_told_apart())),
     )
     yield "dependency", found(LIST, replace(MISSING, action="vpc:ports:get", dependency=True), where=state(OTHER))
     yield "recorded", recorded()

@@ -11,9 +11,10 @@ from pytest_hwcloud.cloud.policies.policy import Policy
 from pytest_hwcloud.cloud.policies.rights import Rights
 from pytest_hwcloud.gates.cloud_state import CloudState
 from pytest_hwcloud.options import Settings
-from pytest_hwcloud.permissions.finding import Finding
+from pytest_hwcloud.permissions.finding import Finding, labelled, of_identity, placed
 from pytest_hwcloud.permissions.ledger import Ledger
 from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
+from pytest_hwcloud.texts import Phrase
 
 ROOT = Path("/project")
 SHOW = "tests/test_show.py::test_shows"
@@ -22,19 +23,20 @@ PAGES = "tests/test_inventory.py::test_pages[a|b]"
 DOUBT = "the test skips itself when it is <refused>"
 POLICY = {"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": ["ecs:*:get*", "ecs:*:list*"]}]}
 
+FIX = Phrase("findings.fix-add", file="iam/ci-writer.json", action="ecs:cloudServers:showServer", n=2)
 MISSING = Finding(
     rule="HWP001",
     action="ecs:cloudServers:showServer",
     identity="ci-writer",
     test=SHOW,
     where="tests/test_show.py:14",
-    detail="identity ci-writer",
+    detail=of_identity("ci-writer"),
     lines=(
-        "call      GET ecs /v1/{project_id}/cloudservers/{server_id}      tests/test_show.py:14",
-        "decision  deny (implicit): no statement allows it; 2 statements looked at",
-        'fix       iam/ci-writer.json: add "ecs:cloudServers:showServer" to statement 2',
+        labelled("call", placed("GET ecs /v1/{project_id}/cloudservers/{server_id}", "tests/test_show.py:14")),
+        labelled("decision", Phrase("decisions.deny", reason=Phrase("decisions.none", n=2))),
+        labelled("fix", FIX),
     ),
-    fix='iam/ci-writer.json: add "ecs:cloudServers:showServer" to statement 2',
+    fix=FIX,
 )
 STALE = Finding(rule="HWP003", action="ecs:servers:list", test=COUNT, where="tests/test_inventory.py:8")
 WIDENED = Finding(

@@ -1,153 +1,251 @@
-"""The permission checks in Chinese: every sentence of the rules has its form, and what is a name stays."""
+"""The permission checks in Chinese: every sentence is a phrase with a key, and what is a name stays."""
 
 from __future__ import annotations
 
 import ast
+import copy
+import json
+import pickle
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from string import Formatter
 
+import execnet
 import pytest
 
 import pytest_hwcloud
-from pytest_hwcloud.permissions import display, translation
-from pytest_hwcloud.permissions.finding import Finding
-from pytest_hwcloud.permissions.proof.results import Progress
-from pytest_hwcloud.rules import RULES
+from pytest_hwcloud import texts
+from pytest_hwcloud.permissions import display
+from pytest_hwcloud.permissions.finding import Finding, labelled
+from pytest_hwcloud.permissions.proof import results
+from pytest_hwcloud.permissions.record import TestRecord, Use
+from pytest_hwcloud.texts import Phrase
 
-ROOM = Path(pytest_hwcloud.__file__).parent
-SPEAKING = (
-    *(f"permissions/{name}.py" for name in (
-        "decision_text", "display", "finding", "ledger", "lock/cause", "lock/check", "lock/comparison",
-        "lock/lockfile", "lock/widened", "observe", "policies/edit", "policies/lint", "proof/plan",
-        "proof/proof", "proof/protocol", "proof/results", "proof/swallowed", "proof/verdict", "rules/by_gate",
-        "rules/by_marker", "rules/by_policy", "rules/fixes", "rules/judge_test", "rules/lookalikes",
-        "rules/policy_files", "rules/refusal_in_cassette", "rules/shared_markers", "run_end", "wording",
-    )),
-    "permissions/reports/__init__.py", "cloud/policies/reasons.py", "cloud/policies/rights.py",
-    "gates/authorization.py",
-)  # fmt: skip
-# Literals with a blank that are no sentence of the terminal, or that are put together otherwise there.
-NOT_SAID = {
-    "gained under conditions", "changed conditions", "identity service", "not recorded", "refused otherwise",
-    "Lock | None", "errors during test teardown", "pytest --hwcloud-lock=update", "\\ No newline at end of file",
-    ": give it with --context {key}=VALUE, or as context: of the identity in hwcloud.yaml",
-    "a grant is on one of", "a grant on", "needs the id of one", "has no target", "hwcloud: exit status 1:",
-    "hwcloud permissions", "}} in the cassette", ")), or change scope= in the marker",
-    "if the refusal is meant, say so: hwcloud.refused(…), or metadata: {expects: {",
-    "ask for a token with auth.scope.domain (hwcloud_token(domain=True)), or sign with AK/SK",
-    '" (hwcloud_token(project="', '")), or sign with AK/SK', "(hwcloud_token(",
-    ": no such action is documented", ": no action of service", "covers no documented action",
-    *(meaning for meaning in (rule.meaning_in('en') for rule in RULES.values())),
+PACKAGE = Path(pytest_hwcloud.__file__).parent
+ROOMS = ("permissions", "cloud/policies", "gates/authorization.py", "cloud/calls/request_tests.py")
+AREAS = ("decisions", "findings", "lint", "lock", "proof", "requests")
+# Literals with a blank that are no sentence for a user: names, keys of JSON, errors of a programmer.
+NO_SENTENCES = {
+    "gained under conditions", "lost under conditions", "changed conditions", "identity service", "not recorded",
+    "Lock | None", "errors during test teardown", "pytest --hwcloud-lock=update", "pytest-hwcloud report",
+    "# written by: pytest --hwcloud-lock=update\nversion: 1\n", "\n\\ No newline at end of file\n", "async def ",
+    "a grant is on one of ", "a grant on ", "needs the id of one", "has no target", "policy document",
+    "identity:assume role", "refused otherwise",
 }  # fmt: skip
-GROUPS: dict[str, list[tuple[str, str]]] = translation.texts()["groups"]  # type: ignore[assignment]
-TWO_WORDS = re.compile(r"[A-Za-z]{2,}\W+[A-Za-z]{2,}")
-SLOT = re.compile(r"\{\w+(?::\w+|#)?\}")
+WITH_MARKUP = {"html.py", "matrix.py", "labels.py", "sarif.py"}
+TO_DO = {"reading.py", "diff.py", "documents.py", "conditions.py", "system_policies.py"}
 WORD = re.compile(r"(?<![\w.:/=-])[a-z]{2,}(?![\w.:/=(-])")
-WORDS = {word for rows in GROUPS.values() for english, _ in rows for word in WORD.findall(SLOT.sub(" ", english))} - {
-    word for rows in GROUPS.values() for _, said in rows for word in WORD.findall(SLOT.sub(" ", said))
+TWO_WORDS = re.compile(r"[A-Za-z]{2,} +[A-Za-z]{2,}")
+
+
+def rows(language: str, area: str) -> dict[str, str]:
+    """key -> text without its slots, all forms of a number together."""
+    read = json.loads((texts.FOLDER / language / f"{area}.json").read_bytes())
+    return {key: _bare(phrase) for key, phrase in read.items()}
+
+
+def _bare(phrase: str | dict[str, str]) -> str:
+    forms = [phrase] if isinstance(phrase, str) else [*phrase.values()]
+    return " ".join(text for form in forms for text, *_ in Formatter().parse(form))
+
+
+ENGLISH, CHINESE = (
+    {f"{area}.{key}": t for area in AREAS for key, t in rows(lang, area).items()} for lang in ("en", "zh")
+)
+WORDS = {word for text in ENGLISH.values() for word in WORD.findall(text)} - {
+    word for text in CHINESE.values() for word in WORD.findall(text)
 }
 
 
 def left_over(text: str) -> set[str]:
-    """The English words of templates that are not in a name: no patch, no quotes, no call, no place."""
-    rows = [row for row in text.split("\n") if not re.match(r" {12,14}[-+@ ]", row)]
-    bare = re.sub(r'"[^"]*"|`[^`]*`|\'[^\']*\'|HWP\d+ [\w-]+|\b(GET|POST|pytest) .*', " ", "\n".join(rows))
+    """The English words of phrases that are not in a name: no patch, no quotes, no call, no place."""
+    kept = [row for row in text.split("\n") if not re.match(r" {12,14}[-+@ ]", row)]
+    bare = re.sub(r'"[^"]*"|`[^`]*`|\'[^\']*\'|HWP\d+ [\w-]+|\b(GET|POST|pytest) .*', " ", "\n".join(kept))
     return {word for word in WORD.findall(bare) if word in WORDS}
-
-
-def shown(*findings: Finding, tests: tuple[str, ...] = ()) -> str:
-    return display.paragraph(findings, tests, "zh")
 
 
 def test_the_check_sees_a_sentence_that_nobody_translated() -> None:
     finding = Finding(
         rule="HWP003", action="a:b:c", detail="declared in a.py:5, but nobody used it", lines=("fix       do it",)
     )
-    assert {"declared", "in"} <= left_over(shown(finding))
+    assert {"declared", "in"} <= left_over(display.paragraph([finding], lang="zh"))
 
 
-def _literals(file: str) -> Iterator[str]:
-    tree = ast.parse((ROOM / file).read_text(encoding="utf-8"))
+def _literals(file: Path) -> Iterator[tuple[int, str]]:
+    """The texts of a file with two words, beside docstrings, `Literal` types and names of stash keys."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
     prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
-            yield from [node.value.strip()] if " " in node.value and TWO_WORDS.search(node.value) else []
+        said = node.value if isinstance(node, ast.Constant) and id(node) not in prose else None
+        if isinstance(said, str) and TWO_WORDS.search(said):
+            yield node.lineno, said
 
 
-@pytest.mark.parametrize("file", SPEAKING)
-def test_every_sentence_in_the_source_is_in_a_template(file: str) -> None:
-    english = [SLOT.sub("\0", english) for rows in GROUPS.values() for english, _ in rows]
-    known = "\n".join(text.replace("(s)", ending) for text in english for ending in ("", "s"))
-    assert [text for text in _literals(file) if text not in known and text not in NOT_SAID] == []
+def _files() -> Iterator[Path]:
+    for room in ROOMS:
+        path = PACKAGE / room
+        yield from sorted(path.rglob("*.py")) if path.is_dir() else [path]
 
 
-def test_every_slot_is_said() -> None:
-    for rows in GROUPS.values():
-        for english, said in rows:
-            slots = set(re.findall(r"\{(\w+)", english))
-            assert slots == set(re.findall(r"\{(\w+)\}", said)), english
+def test_no_sentence_stands_in_the_source() -> None:
+    found = [
+        f"{file.relative_to(PACKAGE)}:{line}: {text}"
+        for file in _files()
+        if file.name not in WITH_MARKUP | TO_DO
+        for line, text in _literals(file)
+        if text not in NO_SENTENCES
+    ]
+    assert found == []
 
 
-SLOTS = re.compile(r"\{(\w+)(?::(\w+)|(#))?\}")
+def test_no_chinese_phrase_has_an_english_word() -> None:
+    assert {key: found for key, text in CHINESE.items() if (found := left_over(text))} == {}
 
 
-def _sample(group: str) -> tuple[str, str]:
-    """A sentence of a group, in English and in Chinese: the first without another in it, or the last."""
-    rows = [row for row in GROUPS[group] if not re.search(r"\{\w+:", row[0])]
-    return _filled(*(rows or GROUPS[group][::-1])[0])
+def test_labels_take_ten_columns_in_every_language() -> None:
+    for language in texts.LANGUAGES:
+        for key in texts.phrases(language, "findings"):
+            if key.startswith("label-"):
+                shown = labelled(key.removeprefix("label-").replace("more", ""), "|").text(language)
+                assert texts.columns(shown) == 11, (language, key)
 
 
-def _filled(english: str, said: str) -> tuple[str, str]:
-    for slot, nested, number in SLOTS.findall(english):
-        left, right = _sample(nested) if nested else ("3", "3") if number else ("x-1", "x-1")
-        english, said = SLOTS.sub(lambda _, left=left: left, english, count=1), said.replace(f"{{{slot}}}", right)
-    return english, said
+# Phrases
 
 
-@pytest.mark.parametrize(("group", "english", "said"), [(g, *row) for g, rows in GROUPS.items() for row in rows])
-def test_every_template_is_found_and_leaves_no_english(group: str, english: str, said: str) -> None:
-    text, wanted = _filled(english, said)
-    assert translation.sentence(group, text.replace("(s)", "")) == wanted
-    assert translation.sentence(group, text.replace("(s)", "s")) == wanted
-    assert left_over(wanted) == set()
+REASON = Phrase("decisions.none", n=1)
+NESTED = Phrase("findings.placed", text=Phrase("decisions.deny", reason=REASON), where="a.py:3")
 
 
-@pytest.mark.parametrize(
-    ("english", "wanted"),
-    [
-        (
-            "hwcloud: exit status 1: 2 permission findings (HWP010, HWP017), permissions enforce",
-            "hwcloud: 退出状态 1：2 个权限问题（HWP010, HWP017），permissions 为 enforce",
-        ),
-        (
-            "hwcloud proof: 37 proved · 2 swallowed (a.py::x · ::y) · 1 inconclusive (b.py::z)",
-            "hwcloud 验证：37 个已验证 · 2 个未被察觉（a.py::x · ::y） · 1 个无定论（b.py::z）",
-        ),
-        (
-            "    ecs:cloudServers:list  b.py::z: the test skips itself when it is refused",
-            "    ecs:cloudServers:list  b.py::z：测试被拒绝时会自行跳过",
-        ),
-        (
-            "lock: hwcloud-permissions.yaml updated (3 permissions, 1 test; permissions +1 -2)",
-            "锁文件：hwcloud-permissions.yaml 已更新（3 项权限，1 个测试；权限 +1 -2）",
-        ),
-        ("json report: out/r.json", "json 报告：out/r.json"),
-        ("::error file=a.py,line=3::HWP003", "::error file=a.py,line=3::HWP003"),
-    ],
-)
-def test_lines_of_the_end(english: str, wanted: str) -> None:
-    assert translation.line(english) == wanted
+def test_a_phrase_is_english_and_is_said_in_any_language() -> None:
+    assert NESTED == "deny (implicit): no statement allows it; 1 statement looked at      a.py:3"
+    assert NESTED.text("zh") == "deny（隐式）：没有匹配的允许语句（共检查 1 条语句）      a.py:3"
+    assert texts.in_language(NESTED, "en") == str(NESTED)
+    assert [texts.in_language(value, "zh") for value in ("a name", 3)] == ["a name", 3]
+
+
+def test_a_phrase_travels_as_plain_data_and_comes_back() -> None:
+    sent = execnet.loads(execnet.dumps(texts.plain({"a": [NESTED, "b", 1]})))
+    assert sent == {
+        "a": [
+            {
+                "phrase": "findings.placed",
+                "values": {
+                    "text": {
+                        "phrase": "decisions.deny",
+                        "values": {"reason": {"phrase": "decisions.none", "values": {"n": 1}}},
+                    },
+                    "where": "a.py:3",
+                },
+            },
+            "b",
+            1,
+        ]
+    }
+    back = texts.revived(sent)
+    assert back == {"a": [NESTED, "b", 1]}
+    assert back["a"][0].text("zh") == NESTED.text("zh")
+    for copied in (copy.deepcopy(NESTED), pickle.loads(pickle.dumps(NESTED))):
+        assert copied.text("zh") == NESTED.text("zh")
+
+
+def test_a_record_brings_its_phrases_to_the_controller() -> None:
+    finding = Finding(rule="HWP001", detail=Phrase("findings.identity", identity="a"), lines=(labelled("fix", NESTED),))
+    record = TestRecord(
+        nodeid="a.py::t",
+        uses=[Use(action="a:b:c", call="GET a /", reason=REASON, nearest=(NESTED,))],
+        open_calls=[{"call": "GET a /", "why": Phrase("proof.skips-itself")}],
+        findings=[finding.to_dict()],
+        doubts={"a:b:c": Phrase("proof.goes-on")},
+    )
+    back = TestRecord.from_dict(execnet.loads(execnet.dumps(record.to_dict())))
+    found = Finding.from_dict(back.findings[0])
+    said = [back.uses[0].reason, *back.uses[0].nearest, back.open_calls[0]["why"], back.doubts["a:b:c"], *found.lines]
+    assert [texts.in_language(text, "zh") for text in (*said, found.detail)] == [
+        "没有匹配的允许语句（共检查 1 条语句）",
+        "deny（隐式）：没有匹配的允许语句（共检查 1 条语句）      a.py:3",
+        "测试被拒绝时会自行跳过",
+        "测试被拒绝后继续发出录制文件中没有的调用",
+        "处理      deny（隐式）：没有匹配的允许语句（共检查 1 条语句）      a.py:3",
+        "身份 a",
+    ]
+
+
+def test_what_a_phrase_holds_can_be_masked() -> None:
+    told = Phrase("findings.placed", text=Phrase("findings.cassette", cassette="secret/x"), where="secret.py")
+    masked = texts.changed(told, lambda text: text.replace("secret", "***"))
+    assert isinstance(masked, Phrase)
+    assert (masked, masked.text("zh")) == ("cassette ***/x      ***.py", "录制文件 ***/x      ***.py")
+
+
+def test_a_secret_across_the_slots_of_a_phrase_is_masked_too() -> None:
+    told = Phrase("findings.placed", text="one", where="two")
+    masked = texts.changed(told, lambda text: text.replace("one      two", "***"))
+    assert (masked, type(masked)) == ("***", str)
+
+
+def test_several_texts_in_one() -> None:
+    assert texts.joined("decisions.names-and", []) == ""
+    assert texts.joined("decisions.names-and", ["a"]) == "a"
+    said = texts.joined("decisions.names-and", ["a", "b", "c"])
+    assert (said, texts.in_language(said, "zh")) == ("a and b and c", "a 和 b 和 c")
+
+
+# What the end of a run says
+
+
+def test_the_end_of_a_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts.use("zh")
+    list_, skips = "ecs:cloudServers:list", Phrase("proof.skips-itself")
+    records = [
+        TestRecord(nodeid="a.py::x", proof={list_: "proved", "a:b:c": "swallowed"}),
+        TestRecord(nodeid="b.py::z", proof={list_: "inconclusive"}, doubts={list_: skips}),
+    ]
+    assert results.lines(records) == [
+        "hwcloud 验证：1 个已验证 · 1 个未被察觉（a.py::x） · 1 个无定论（b.py::z）",
+        "  无定论的原因",
+        "    ecs:cloudServers:list  b.py::z：测试被拒绝时会自行跳过",
+    ]
 
 
 def test_the_progress_of_a_proof() -> None:
-    progress = Progress(None, lambda: 0.0, "zh")
+    texts.use("zh")
+    progress = results.Progress(None, lambda: 0.0)
     progress.add({"a:b:c": "proved", "a:b:d": "swallowed"})
     assert progress.line() == "hwcloud 验证：目前 1 个测试 · 1 个已验证 · 1 个未被察觉"
 
 
+@pytest.mark.parametrize(
+    ("key", "values", "english", "chinese"),
+    [
+        (
+            "permissions.exit-status",
+            {"n": 2, "rules": "HWP010, HWP017"},
+            "hwcloud: exit status 1: 2 permission findings (HWP010, HWP017), permissions enforce",
+            "hwcloud: 退出状态 1：2 个权限问题（HWP010, HWP017），permissions 为 enforce",
+        ),
+        (
+            "permissions.ignored",
+            {"n": 1, "rules": "HWP003", "file": "hwcloud.yaml"},
+            "ignored: 1 permission finding (HWP003), by hwcloud.yaml",
+            "已忽略：1 个权限问题（HWP003），依据 hwcloud.yaml",
+        ),
+        (
+            "lock.updated-permissions",
+            {"file": "x.yaml", "count": "3 permissions, 1 test", "changes": "+1 -2"},
+            "lock: x.yaml updated (3 permissions, 1 test; permissions +1 -2)",
+            "锁文件：x.yaml 已更新（3 permissions, 1 test；权限 +1 -2）",
+        ),
+        ("permissions.report", {"kind": "json", "file": "r.json"}, "json report: r.json", "json 报告：r.json"),
+    ],
+)
+def test_lines_of_the_end(key: str, values: dict[str, object], english: str, chinese: str) -> None:
+    assert [texts.say_in(language, key, **values) for language in ("en", "zh")] == [english, chinese]
+
+
 def test_a_failure_has_a_chinese_head() -> None:
-    finding = Finding(rule="HWP011", action="GET x /y", detail="no table says what it needs")
+    finding = Finding(rule="HWP011", action="GET x /y", detail=Phrase("findings.unmapped"))
     assert display.failure("a.py::t", [finding], "zh") == (
         "hwcloud 权限：a.py::t\n\nHWP011 unmapped-call（未收录的调用）  GET x /y   权限映射表未收录此调用"
     )

@@ -11,6 +11,7 @@ from test_chinese import left_over
 from pytest_hwcloud.permissions import display
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.rules import RULES
+from pytest_hwcloud.texts import Phrase
 
 # ruff: noqa: E501  texts as they stand in the terminal
 EXACT = {
@@ -67,7 +68,7 @@ HWP011 unmapped-call（未收录的调用）  POST ecs /v1/x   权限映射表�
 HWP012 missing-dependency（缺少依赖权限）  vpc:ports:get   身份 default
   调用      GET ecs /v1/{project_id}/cloudservers/detail      a.py:9
   需要      ecs:cloudServers:list，按其文档依赖于此授权项
-  判定      deny（隐式）：没有匹配的允许语句
+  判定      deny（隐式）：没有匹配的允许语句（共检查 1 条语句）
   处理      iam/r.json：在单独的一条语句中加上 "vpc:ports:get"\
 """,
     "recorded": """\
@@ -160,8 +161,8 @@ def test_no_form_of_a_rule_leaves_english(made: dict[str, list[Finding]]) -> Non
 
 
 def test_the_same_finding_of_many_tests() -> None:
-    one = Finding(rule="HWP003", action="a:b:c", test="a.py::x", detail="declared in a.py:1, never used")
-    other = Finding(rule="HWP003", action="a:b:c", test="a.py::y", detail="declared in a.py:9, never used")
+    one = Finding(rule="HWP003", action="a:b:c", test="a.py::x", detail=Phrase("findings.never-used", place="a.py:1"))
+    other = Finding(rule="HWP003", action="a:b:c", test="a.py::y", detail=Phrase("findings.never-used", place="a.py:9"))
     assert display.summary([one, other], "zh") == [
         "HWP003 stale-marker（标记已失效）  a:b:c   声明于 a.py:1，从未使用\n  测试      2 个测试：a.py::x · ::y"
     ]
@@ -170,4 +171,16 @@ def test_the_same_finding_of_many_tests() -> None:
 def test_machines_read_english(made: dict[str, list[Finding]]) -> None:
     (finding,) = made["missing"]
     display.summary([finding], "zh")
-    assert finding.to_dict()["detail"] == "identity default"
+    assert (finding.detail, finding.text().split("\n")[0]) == (
+        "identity default",
+        "HWP001 missing-permission  ecs:cloudServers:list   identity default",
+    )
+
+
+def test_every_line_is_a_phrase(made: dict[str, list[Finding]]) -> None:
+    """Or nothing but names: rows of a table of actions, and what is pasted."""
+    for name, findings in made.items():
+        for finding in findings:
+            said = (finding.detail, finding.fix, *finding.lines)
+            texts_alone = [text for text in said if text and not isinstance(text, Phrase)]
+            assert [text for text in texts_alone if not text.startswith(("  ", "@pytest.mark.", "pytest "))] == [], name

@@ -183,9 +183,7 @@ def test_all_of_it_in_chinese() -> None:
     assert none.cause == LACKS_ZH + "本次运行依据 other.json 判定，其中没有语句允许它（查看了 1 条）。"
     assert none.fix == GROUP_ZH + "，并在本次运行所依据的 other.json 中允许。" + KEYS_ZH
     near = refusal(Rights.of([file("bob")]), "zh")
-    assert near.cause == (
-        "bob.json 的第 2 条语句提到了它，但未满足：the condition StringEquals g:UserName bob is not met。"
-    )
+    assert near.cause == "bob.json 的第 2 条语句提到了它，但条件 StringEquals g:UserName bob 不满足。"
     assert near.fix == (
         "满足 bob.json 第 2 条语句的要求；或在该文件和 IAM 中修改它，使其对该调用允许 ecs:cloudServers:list。"
     )
@@ -196,9 +194,7 @@ def test_all_of_it_in_chinese() -> None:
     assert bound.cause == "本次运行依据的服务控制策略 other.json 没有允许它，其他策略不能超出该范围。"
     assert bound.fix == "在 other.json 中允许 ecs:cloudServers:list，并由组织管理员在组织策略（SCP）中允许。"
     elsewhere = refusal(Rights.of([Grant(policy=file("all"), on="domain")]), "zh")
-    assert elsewhere.cause == (
-        "all.json 的第 1 条语句提到了它，但授权范围不符：granted on the domain, which counts for global services only。"
-    )
+    assert elsewhere.cause == ("all.json 的第 1 条语句提到了它，但授权范围不符：授予在账号上，只对全局级服务有效。")
     assert elsewhere.fix == (
         "在该调用所属的范围授予 ecs:cloudServers:list：在 IAM 中，以及 hwcloud.yaml 中该策略的 project 或 scope。"
     )

@@ -23,6 +23,9 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl
 
+from pytest_hwcloud import texts
+from pytest_hwcloud.texts import Phrase
+
 Test = Mapping[str, object]
 Body = bytes | str | Mapping[str, object] | Sequence[object] | None
 _MISSING: Final = object()
@@ -192,33 +195,31 @@ KINDS: dict[str, type | tuple[type, ...]] = {
 
 def describe(test: Test) -> str:
     """The test in a few words: `body key os-start`, `body action = create`, `query ?acl`."""
-    return ", ".join(filter(None, (_words(kind, value) for kind, value in test.items())))
+    return texts.joined("requests.and", [said for kind, value in test.items() if (said := _words(kind, value))])
 
 
 def _words(kind: str, value: object) -> str:
     match kind, value:
         case "body_key", list(keys):
-            return "body key " + " or ".join(keys)
+            return Phrase("requests.body-key", keys=texts.joined("requests.or", keys))
         case "body_key", key:
-            return f"body key {key}"
-        case "query_value", Mapping():
-            return ", ".join(f"query {name} = {item}" for name, item in value.items())
-        case (("body" | "param"), Mapping()):
-            return ", ".join(f"{kind} {path} = {_short(item)}" for path, item in value.items())
+            return Phrase("requests.body-key", keys=key)
+        case (("body" | "param" | "query_value"), Mapping()):
+            key = f"requests.{kind.replace('_', '-')}"
+            rows = [Phrase(key, name=name, value=_short(item)) for name, item in value.items()]
+            return texts.joined("requests.and", rows)
         case "query", list(keys):
-            return "query ?" + "&".join(keys)
-        case "header", name:
-            return f"header {name}"
-        case "has", path:
-            return f"body has {path}"
+            return Phrase("requests.query", keys="&".join(keys))
+        case (("header" | "has"), name):
+            return Phrase(f"requests.{kind}", name=name)
         case "text", text:
-            return f"body contains {text}"
+            return Phrase("requests.contains", text=text)
         case "words", words:
             return str(words)
         case "not", Mapping() as test:
-            return f"not {describe(test)}"
+            return Phrase("requests.not", test=describe(test))
         case "any", list(tests):
-            return " or ".join(describe(test) for test in tests)
+            return texts.joined("requests.or", [describe(test) for test in tests])
     return ""
 
 

@@ -22,6 +22,7 @@ from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.calls.paths import Node, is_parameter, project_index, segments
 from pytest_hwcloud.cloud.calls.request_tests import Observed, Test, describe, holds
 
@@ -224,7 +225,8 @@ class Group:
 
     def tests(self) -> str:
         """What tells the rows apart, in words."""
-        return " | ".join(filter(None, dict.fromkeys(describe(row.more.discriminator) for row in self.rows)))
+        each = dict.fromkeys(describe(row.more.discriminator) for row in self.rows)
+        return texts.joined("requests.apart", [text for text in each if text])
 
 
 class _File:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from pytest_hwcloud.cloud.policies.documents import Statement
+from pytest_hwcloud.texts import Phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,15 +50,21 @@ class Decision:
     `policy`; None for the implicit deny and for what no policy decided. explicit: a Deny statement decided.
     """
 
-    __slots__ = ("_reason", "_reasons", "_statement", "effect")
+    __slots__ = ("_reason", "_reasons", "_statement", "bounds", "effect")
 
     def __init__(
-        self, effect: str, statement: Statement | None = None, reasons: Reasons | None = None, reason: str | None = None
+        self,
+        effect: str,
+        statement: Statement | None = None,
+        reasons: Reasons | None = None,
+        reason: Callable[[], str] | None = None,
     ) -> None:
+        """reason: gives the words of a decision that no statement made, when somebody reads them."""
         self.effect = effect
+        self.bounds = False  # whether it is that of a service control policy, which the identity's own would not make
         self._statement = statement
         self._reasons = reasons
-        self._reason = reason
+        self._reason: str | Callable[[], str] | None = reason
 
     @property
     def statement(self) -> int | None:
@@ -80,7 +87,9 @@ class Decision:
 
     @property
     def reason(self) -> str:
-        """The decision in words."""
+        """The decision in words: a phrase, which can be said in any language."""
+        if callable(self._reason):
+            self._reason = self._reason()
         if self._reason is None:
             self._reason = self._reasons.sentence if self._reasons else self.effect
         return self._reason
@@ -105,9 +114,13 @@ class Decision:
         """Is it unknown because of the resource?"""
         return self._reasons is not None and self.effect == "unknown" and self._reasons.resource_missing
 
-    def because(self, reason: str) -> Decision:
-        """The same decision with other words."""
-        return Decision(self.effect, self._statement, self._reasons, reason)
+    def bounding(self) -> Decision:
+        """The same decision as that of the service control policy that bounds the identity."""
+        bound = Decision(
+            self.effect, self._statement, self._reasons, lambda: Phrase("decisions.bounded", reason=self.reason)
+        )
+        bound.bounds = True
+        return bound
 
     def __bool__(self) -> bool:
         return self.effect == "allow"
@@ -124,9 +137,32 @@ class Decision:
         return f"Decision({self.effect!r}, statement={self.statement}, policy={self.policy!r}, reason={self.reason!r})"
 
 
-def undecided(reason: str) -> Decision:
+def undecided(reason: Callable[[], str]) -> Decision:
     """Unknown, for a reason that lies outside every policy (a call that no table knows)."""
     return Decision("unknown", reason=reason)
+
+
+def headline(decision: Decision) -> Phrase:
+    """`deny (implicit): no statement allows it; 2 statements looked at`."""
+    return Phrase(f"decisions.{decision.effect}{'-explicit' * decision.explicit}", reason=decision.reason)
+
+
+def considered(decision: Decision) -> Iterator[str]:
+    """One line a statement that came closest, in columns, numbered from 1; its policy's name where there are several.
+
+    `1 allow ecs:*:list*  no: "get" does not match`.
+    """
+    shown = decision.nearest
+    several = len({entry.policy for entry in shown}) > 1
+    rows = [(_place(entry, several), f"{entry.effect} {entry.text}", entry.why) for entry in shown]
+    places, texts = (max((len(row[column]) for row in rows), default=0) for column in (0, 1))
+    for place, text, why in rows:
+        yield Phrase("decisions.statement", row=f"{place:<{places}} {text:<{texts}}", why=why)
+
+
+def _place(entry: Considered, several: bool) -> str:
+    number = str(entry.statement + 1)
+    return f"{entry.policy} {number}" if several else number
 
 
 _RANK = {"deny": 0, "unknown": 1, "allow": 2}

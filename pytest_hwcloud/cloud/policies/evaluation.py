@@ -17,8 +17,8 @@ from operator import attrgetter
 from pytest_hwcloud.cloud.patterns import ActionIndex, AskedResource, ByGrammar, Resource, ResourcePattern, covers
 from pytest_hwcloud.cloud.policies.conditions import PRESENT, Context, fold
 from pytest_hwcloud.cloud.policies.documents import Document, Statement
+from pytest_hwcloud.texts import Phrase
 
-_PRINCIPAL = "it is for the Principal it names, and who calls is not known"
 # Version 1.0 calls IAM "identity", and assuming an agency "assume role" (the IAM user guide: roles, agencies).
 _ROLE_NAMES = {"identity:assume role": ("iam:agencies:assume", "iam:tokens:assume")}
 
@@ -71,7 +71,7 @@ class Rule:
         self.newer = version == "5.0"
         self.denies = statement.effect == "deny"
         self.patterns = patterns(statement, version)
-        self.doubt = doubt or (_PRINCIPAL if statement.principal else "")
+        self.doubt = doubt or (Phrase("decisions.principal") if statement.principal else "")
         self.outside = statement.not_resource
         listed = tuple(ResourcePattern(text) for text in statement.resources or ())
         everything = not self.outside and any(pattern.everything for pattern in listed)

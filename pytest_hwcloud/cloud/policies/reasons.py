@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeAlias
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.patterns import AskedResource, Resource, covers, glob, wild
 from pytest_hwcloud.cloud.policies.conditions import Context, Test, fold
 from pytest_hwcloud.cloud.policies.decision import Considered
 from pytest_hwcloud.cloud.policies.evaluation import Judge, Rule, seen_by_grammar, spellings
+from pytest_hwcloud.texts import Phrase
 
 _MOST = 5
 _SHOWN = 3
@@ -29,17 +31,19 @@ class Reasons:
         """One sentence without a full stop."""
         rule = self._rule
         if rule is None:
-            return f"no statement allows it; {_count(self.considered)} looked at"
-        place = f"statement {rule.statement.index + 1} of {rule.statement.policy}"
-        named = f"{_quoted(rule, spellings(self._asked[1]))} ({place})"
+            return Phrase("decisions.none", n=self.considered)
+        statement = rule.statement
+        pattern = _quoted(rule, spellings(self._asked[1]))
+        named = Phrase("decisions.named", pattern=pattern, n=statement.index + 1, policy=statement.policy)
         match self._effect:
             case "allow":
-                return f"allowed by {named}"
+                return Phrase("decisions.allowed-by", named=named)
             case "deny":
-                return f"denied by {named}"
+                return Phrase("decisions.denied-by", named=named)
             case _:
-                unsure = "; and ".join(_open(rule, self._asked, ways=True))
-                return f"{'denied' if rule.denies else 'allowed'} by {named} if {unsure}"
+                unsure = texts.joined("decisions.open-and", _open(rule, self._asked, ways=True))
+                done = "denied" if rule.denies else "allowed"
+                return Phrase(f"decisions.{done}-if", named=named, open=unsure)
 
     @property
     def nearest(self) -> tuple[Considered, ...]:
@@ -76,10 +80,6 @@ class Reasons:
         return len(self._asked[0].rules) + len(self._asked[0].others)
 
 
-def _count(number: int) -> str:
-    return f"{number} statement{'' if number == 1 else 's'}"
-
-
 def _quoted(rule: Rule, spelled: tuple[str, ...]) -> str:
     if rule.statement.not_action:
         return f"NotAction {_joined(rule.statement.actions)}"
@@ -96,20 +96,20 @@ def _open(rule: Rule, asked: Asked, *, ways: bool = False) -> list[str]:
     """What would have to be known for this statement to be sure. ways: and how to give it."""
     said = [rule.doubt] if rule.doubt else []
     if rule.on_resource(_resource(rule, asked)) is None:
-        kind = "NotResource" if rule.statement.not_resource else "Resource"
         given = _resource(rule, asked)
-        which = f"the resource, of which only {given.text} is known," if given else "the resource, which was not given,"
-        said.append(f"{which} meets {kind} {_joined(rule.statement.resources or ())}")
-    return [
-        *said,
-        *(
-            f"{test} holds ({test.key} is not known{_GIVE.format(key=test.key) if ways else ''})"
-            for test in _unsure(rule, asked)
-        ),
-    ]
+        if given:
+            said.append(Phrase("decisions.resource-in-part", resource=given.text, **_listed(rule)))
+        else:
+            said.append(Phrase("decisions.resource-missing", **_listed(rule)))
+    way = "-give" if ways else ""
+    unsure = _unsure(rule, asked)
+    return [*said, *(Phrase(f"decisions.key-missing{way}", test=str(test), key=test.key) for test in unsure)]
 
 
-_GIVE = ": give it with --context {key}=VALUE, or as context: of the identity in hwcloud.yaml"
+def _listed(rule: Rule) -> dict[str, str]:
+    """The resources of a statement as it writes them."""
+    kind = "NotResource" if rule.statement.not_resource else "Resource"
+    return {"kind": kind, "patterns": _joined(rule.statement.resources or ())}
 
 
 def _unsure(rule: Rule, asked: Asked) -> list[Test]:
@@ -156,30 +156,38 @@ def _considered(rule: Rule, spelled: tuple[str, ...], asked: Asked) -> Considere
 
 
 def _why(rule: Rule, closest: str, spelled: tuple[str, ...], asked: Asked) -> str:
+    """`no`, `no: …`, `perhaps: if …` or `yes`."""
     if not rule.names(spelled):
         return _not_named(rule, closest, spelled, asked[1])
     if rule.elsewhere:
-        return f"no: {rule.elsewhere}"
+        return _no(rule.elsewhere)
     context, resource = _known(asked), _resource(rule, asked)
     if rule.on_resource(resource) is False:
-        kind = "NotResource" if rule.statement.not_resource else "Resource"
-        shown = resource.text if resource else "no resource"
-        return f"no: {shown} does not meet {kind} {_joined(rule.statement.resources or ())}"
+        if resource is None:
+            return _no(Phrase("decisions.resource-none", **_listed(rule)))
+        return _no(Phrase("decisions.resource-differs", resource=resource.text, **_listed(rule)))
     for test in rule.statement.condition:
         if test.holds(context) is False:
-            return f"no: the condition {test} is not met"
+            return _no(Phrase("decisions.condition-not-met", test=str(test)))
     unsure = _open(rule, asked)
-    return f"perhaps: if {'; and '.join(unsure)}" if unsure else "yes"
+    if not unsure:
+        return Phrase("decisions.yes")
+    return Phrase("decisions.perhaps", open=texts.joined("decisions.open-and", unsure))
+
+
+def _no(why: str) -> Phrase:
+    return Phrase("decisions.no-because", why=why)
 
 
 def _not_named(rule: Rule, closest: str, spelled: tuple[str, ...], action: str) -> str:
     if rule.statement.not_action:
-        return "no: NotAction leaves it out"
+        return _no(Phrase("decisions.not-action"))
     if not wild(closest) or not glob(closest.lower().partition(":")[0])(spelled[0].partition(":")[0]):
-        return "no"
+        return Phrase("decisions.no")
     own, *aliases = _operations(spelled, action)
-    also = f" and its alias{'es' if len(aliases) > 1 else ''} {_joined(aliases)}" if aliases else ""
-    return f'no: "{own}"{also} do{"" if aliases else "es"} not match'
+    if not aliases:
+        return _no(Phrase("decisions.does-not-match", own=own))
+    return _no(Phrase("decisions.does-not-match-alias", own=own, n=len(aliases), names=_joined(aliases)))
 
 
 def _operations(spelled: tuple[str, ...], action: str) -> list[str]:

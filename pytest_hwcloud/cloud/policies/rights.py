@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.patterns import AskedResource
 from pytest_hwcloud.cloud.policies.conditions import Context
 from pytest_hwcloud.cloud.policies.decision import Decision, rank
@@ -18,6 +19,7 @@ from pytest_hwcloud.cloud.policies.documents import Document
 from pytest_hwcloud.cloud.policies.evaluation import Judge
 from pytest_hwcloud.cloud.policies.policy import Policy, decide
 from pytest_hwcloud.cloud.policies.system_policies import PREFIX
+from pytest_hwcloud.texts import Phrase
 
 ALL_GRANTED = "all_granted_eps"  # a query over the enterprise projects that the caller is granted
 PLACES = ("everywhere", "domain", "projects", "project", "enterprise")
@@ -63,49 +65,53 @@ class Grant:
             case "projects":
                 return _scope_is("project", place)
             case "project":
-                return _and(_scope_is("project", place), _is(place.project_id, self.target, "project"))
+                return _and(_scope_is("project", place), _is(place.project_id, self.target, "of-project"))
             case _:
                 return _and(_enterprise(place), self._of_enterprise_project(place))
 
     def _of_enterprise_project(self, place: Place) -> bool | str:
         if place.enterprise_project != ALL_GRANTED:
-            return _is(place.enterprise_project, self.target, "enterprise project")
+            return _is(place.enterprise_project, self.target, "of-enterprise-project")
         # No document says that a grant on one enterprise project is enough for such a query: it stays open.
-        return f"the call is about enterprise project {self.target}, one of all that are granted"
+        return Phrase("decisions.of-all-enterprise-projects", id=self.target)
 
     def where(self, place: Place) -> str:
         """Where it was granted, and why that is not the place of the question."""
         match self.on:
             case "domain":
-                return "granted on the domain, which counts for global services only"
+                return Phrase("decisions.granted-on-domain")
             case "projects":
-                return "granted on all projects, which does not count for global services"
+                return Phrase("decisions.granted-on-projects")
             case "project" if place.scope == "domain":
-                return f"granted on project {self.target}, which does not count for global services"
+                return Phrase("decisions.granted-on-project-not-global", id=self.target)
             case "enterprise" if place.enterprise_level is False:
-                return f"granted on enterprise project {self.target}, where this action takes no effect"
-            case kind:
-                return f"granted on {'project' if kind == 'project' else 'enterprise project'} {self.target} only"
+                return Phrase("decisions.granted-on-enterprise-project-in-vain", id=self.target)
+            case "project":
+                return Phrase("decisions.granted-on-project", id=self.target)
+            case _:
+                return Phrase("decisions.granted-on-enterprise-project", id=self.target)
 
 
 def _scope_is(wanted: str, place: Place) -> bool | str:
-    return place.scope == wanted or (f"the call is of {wanted} scope" if place.scope == "unknown" else False)
+    if place.scope == "unknown":
+        return Phrase("decisions.of-scope", scope=Phrase(f"decisions.scope-{wanted}"))
+    return place.scope == wanted
 
 
 def _is(given: str | None, wanted: str | None, what: str) -> bool | str:
-    return f"the {what} of the call is {wanted}" if given is None else given == wanted
+    return Phrase(f"decisions.{what}", id=wanted) if given is None else given == wanted
 
 
 def _enterprise(place: Place) -> bool | str:
     if place.enterprise_level is None:
-        return "the action takes effect in enterprise projects"
+        return Phrase("decisions.in-enterprise-projects")
     return place.enterprise_level
 
 
 def _and(left: bool | str, right: bool | str) -> bool | str:
     if left is False or right is False:
         return False
-    return " and ".join(text for text in (left, right) if isinstance(text, str)) or True
+    return texts.joined("decisions.doubt-and", [text for text in (left, right) if isinstance(text, str)]) or True
 
 
 class Rights:
@@ -168,7 +174,7 @@ class Rights:
             return own
         limit = decide(self.bound.judge, action, resource, asked)
         if rank(limit) < rank(own) or limit.explicit:
-            return limit.because(f"the service control policy bounds it: {limit.reason}")
+            return limit.bounding()
         return own
 
     def _judge(self, place: Place) -> Judge:
@@ -186,10 +192,10 @@ class Rights:
                 if counts is not False:
                     missing = [name for name in document.depends if name.lower() not in held]
                     doubts = [counts] if isinstance(counts, str) else []
-                    doubts += (
-                        [f"{' and '.join(missing)}, on which it depends, {_are(missing)} granted"] if missing else []
-                    )
-                    found.append((document, " and ".join(doubts)))
+                    if missing:
+                        names = texts.joined("decisions.names-and", missing)
+                        doubts.append(Phrase("decisions.depends", names=names, n=len(missing)))
+                    found.append((document, texts.joined("decisions.doubt-and", doubts)))
         return found
 
     def _elsewhere(self, place: Place) -> list[tuple[Document, str]]:
@@ -205,7 +211,3 @@ class Rights:
     def __repr__(self) -> str:
         names = ", ".join(policy.name for policy in self.policies)
         return f"Rights({names}{f'; bound {self.bound.name}' if self.bound else ''})"
-
-
-def _are(names: list[str]) -> str:
-    return "is" if len(names) == 1 else "are"

@@ -15,8 +15,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from pytest_hwcloud.permissions.lock.entry import DEFAULT
 from pytest_hwcloud.permissions.lock.model import Lock
 from pytest_hwcloud.permissions.policies import spellings
+from pytest_hwcloud.texts import Phrase
 
 CODE, POLICY, CATALOGUE = "code", "policy", "catalogue"
 
@@ -28,8 +30,12 @@ class Cause:
     kind: str
     what: str = ""
 
-    def __str__(self) -> str:
-        return f"{self.kind} {self.what}".rstrip()
+    def of(self, identity: str) -> Phrase:
+        """What follows the action in the head line of a finding."""
+        cause = Phrase(f"lock.cause-{self.kind}{'-in' if self.what else ''}", what=self.what)
+        if identity == DEFAULT:
+            return Phrase("lock.cause", cause=cause)
+        return Phrase("lock.cause-of", identity=identity, cause=cause)
 
 
 def of_loss(old_effect: str, *, policy_changed: bool, policies: Iterable[str], where: str) -> Cause:

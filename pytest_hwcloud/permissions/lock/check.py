@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_hwcloud.permissions import wording
-from pytest_hwcloud.permissions.finding import Finding, labelled
+from pytest_hwcloud.permissions.finding import Finding, calls, labelled
 from pytest_hwcloud.permissions.lock import cause
-from pytest_hwcloud.permissions.lock.comparison import Comparison, canonical, detail, healing, tests
+from pytest_hwcloud.permissions.lock.comparison import Comparison, canonical, healing, tests
 from pytest_hwcloud.permissions.lock.entry import ALLOWED, Entries, rows
 from pytest_hwcloud.permissions.lock.model import UPDATE, Lock
 from pytest_hwcloud.permissions.policies import edit as policy_edit
 from pytest_hwcloud.permissions.policies import spellings
+from pytest_hwcloud.texts import Phrase
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.policies.policy import Policy
@@ -101,21 +101,22 @@ def _lost_finding(compared: Comparison, identity: str, action: str, broken: list
     )
     now = compared.now(identity, action)
     edit = policy_edit.allow(compared.state.rights[identity], action, labels, compared.base)
+    otherwise = Phrase("findings.fix-give-policy", identity=identity, action=action)
     return Finding(
         rule="HWP007",
         action=action,
         identity=identity,
-        where=_place(edit, where),
-        detail=detail(identity, why),
+        where=edit.place if edit else where,
+        detail=why.of(identity),
         cause=why.kind,
         lines=(
             labelled("was", _was(compared.was(identity), action, labels)),
             tests("breaks", broken),
-            *(wording.calls(uses) or [labelled("call", label) for label in labels[:1]]),
+            *(calls(uses) or [labelled("call", label) for label in labels[:1]]),
             labelled("now", compared.said(identity, action, now) if not now else uses[0].reason if uses else ""),
-            *healing(edit, f'give identity {identity} a policy that allows "{action}"', compared.accept),
+            *healing(edit, otherwise, compared.accept),
         ),
-        fix=edit.words if edit else f'give identity {identity} a policy that allows "{action}"',
+        fix=edit.words if edit else otherwise,
         patch=edit.patch if edit else "",
     )
 
@@ -124,16 +125,12 @@ def _was(policy: Policy, action: str, labels: list[str]) -> str:
     """`allowed by "ecs:*:list*" (statement 1)`, the number as in the lock."""
     decision = spellings.decide(policy.decide, action, labels)
     if decision.policy is None or decision.effect == "deny":
-        return "allowed, by the documents of that time"
+        return Phrase("lock.allowed-then")
     number = int(decision.policy)
     statement = policy.documents[number - 1].statements[0]
     names = [name for way in spellings.ways(action, labels) for one in way for name in spellings.names(one)]
     pattern = cause.pattern_of(names, statement.actions, negated=statement.not_action)
-    return f'allowed by "{pattern}" (statement {number})'
-
-
-def _place(edit: policy_edit.Edit | None, where: str) -> str:
-    return edit.words.partition(": ")[0] if edit else where
+    return Phrase("lock.allowed-by", pattern=pattern, n=number)
 
 
 # HWP008
@@ -159,17 +156,17 @@ def _new_finding(compared: Comparison, identity: str, action: str, needing: list
         now = [labelled("now", compared.said(identity, action, decision))]
         if not decision:
             edit = policy_edit.allow(compared.state.rights[identity], action, labels, compared.base)
-            otherwise = f'give identity {identity} a policy that allows "{action}"'
+            otherwise = Phrase("findings.fix-give-policy", identity=identity, action=action)
     return Finding(
         rule="HWP008",
         action=action,
         identity=identity,
         where=where,
-        detail=detail(identity, why),
+        detail=why.of(identity),
         cause=why.kind,
         lines=(
             *_then(compared, why),
-            *wording.calls(uses),
+            *calls(uses),
             tests("needs", needing),
             *now,
             *healing(edit, otherwise, compared.accept),
@@ -182,5 +179,5 @@ def _new_finding(compared: Comparison, identity: str, action: str, needing: list
 def _then(compared: Comparison, why: cause.Cause) -> Iterator[str]:
     """What the call needed when the lock was written."""
     if why.kind == cause.CATALOGUE:
-        names = ", ".join(cause.needed_then(why.what, compared.old)) or "unknown (no table knew the call)"
-        yield labelled("was", f"{why.what} needed {names}")
+        names = ", ".join(cause.needed_then(why.what, compared.old))
+        yield labelled("was", Phrase(f"lock.needed{'' if names else '-unknown'}", call=why.what, actions=names))

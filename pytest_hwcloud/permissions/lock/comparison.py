@@ -8,15 +8,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.calls import actions
+from pytest_hwcloud.cloud.policies.decision import headline
 from pytest_hwcloud.permissions import display
-from pytest_hwcloud.permissions.decision_text import headline
-from pytest_hwcloud.permissions.finding import labelled
+from pytest_hwcloud.permissions.finding import labelled, placed
 from pytest_hwcloud.permissions.lock.cause import pattern_of
-from pytest_hwcloud.permissions.lock.entry import DEFAULT, split_call
+from pytest_hwcloud.permissions.lock.entry import split_call
 from pytest_hwcloud.permissions.lock.model import UPDATE, Held, Lock, Permission
 from pytest_hwcloud.permissions.policies import grant_lines, spellings
 from pytest_hwcloud.permissions.policies.edit import Edit, shown_file
+from pytest_hwcloud.texts import Phrase
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.policies.decision import Decision
@@ -86,7 +88,7 @@ class Comparison:
         """The decision in words, with file and line of the statement."""
         document, spot = self.document(identity, decision), self.spot(identity, decision)
         if document is None or decision.effect == "unknown":
-            return f"{self._short(headline(decision))}      {spot}".rstrip()
+            return placed(texts.changed(headline(decision), self._short), spot)
         statement = document.statements[decision.statement or 0]
         names = [
             name
@@ -96,7 +98,7 @@ class Comparison:
         ]
         pattern = pattern_of(names, statement.actions, negated=statement.not_action)
         done = "allowed" if decision else "denied"
-        return f'{done} by "{pattern}" (statement {statement.index + 1})      {spot}'
+        return placed(Phrase(f"lock.{done}-by", pattern=pattern, n=statement.index + 1), spot)
 
     def _short(self, text: str) -> str:
         return text.replace(f"{self.base.as_posix()}/", "")
@@ -114,12 +116,6 @@ def canonical(lock: Lock) -> Lock:
     return replace(lock, permissions=found)
 
 
-def detail(identity: str, cause: object) -> str:
-    """What follows the action in the head line."""
-    who = "" if identity == DEFAULT else f"identity {identity}   "
-    return f"{who}cause: {cause}"
-
-
 def tests(label: str, nodeids: Iterable[str]) -> str:
     """`breaks    3 tests: tests/test_x.py::test_a · ::test_pages[*] (2)`."""
     return labelled(label, display.counted(sorted(nodeids)))
@@ -130,8 +126,8 @@ def healing(edit: Edit | None, otherwise: str, accept: str) -> Iterator[str]:
 
     One line of several: what shows findings keeps them together and in this order.
     """
-    rows = [labelled("fix", edit.words if edit else otherwise)] if edit or otherwise else []
+    last = labelled("accept", accept)
+    rows: list[str] = [labelled("fix", edit.words if edit else otherwise)] if edit or otherwise else []
     if edit:
-        rows += [f"            {row}".rstrip("\n") for row in edit.patch.split("\n")[:-1]]
-    rows.append(("  " if rows else "") + labelled("accept", accept))
-    yield "\n".join(rows)
+        rows.append("\n".join(f"            {row}" for row in edit.patch.split("\n")[:-1]))
+    yield texts.joined("findings.lines", [*rows, Phrase("findings.indented", line=last) if rows else last])

@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pytest_hwcloud import texts
+
 PROOFS = ("proved", "swallowed", "inconclusive")
 ALLOWED = ("used", *PROOFS)
 NEEDED = ("missing", "undecided", *ALLOWED)
@@ -47,7 +49,7 @@ def parse(text: str) -> Entries:
     """The entries in such a line; ValueError says what is legal."""
     found = [_ENTRY.fullmatch(part) for part in _BETWEEN.split(text)]
     if not all(found):
-        raise ValueError(f"{text!r} is none of {', '.join(STATUSES)}, with ' as IDENTITY' and ' (fixture NAME)' if so")
+        raise ValueError(texts.say("lock.bad-entry", text=repr(text), known=", ".join(STATUSES)))
     entries = (Entry(status=m[1], identity=m[2] or DEFAULT, fixture=m[3] or "") for m in found if m)
     return tuple(sorted(entries))
 

@@ -39,7 +39,7 @@ def read(path: Path) -> Lock:
         content = read_text(path, most=_MOST)
     except UnusableFile as error:
         if not exists(path):
-            raise LockError(f"{shown}: no such file; make it: {UPDATE}") from None
+            raise LockError(texts.say("lock.no-file", file=shown, command=UPDATE)) from None
         raise LockError(texts.say("permissions.lock.unusable", file=shown, reason=error, command=UPDATE)) from None
     return parse(content, shown)
 
@@ -64,8 +64,8 @@ def write(
             if not exists(path) or path.read_bytes() != content.encode():
                 write_whole(path, content, durable=True)
     except OSError as error:
-        state = "; the lock is as it was" if exists(path) else ""
-        raise LockError(f"{shown}: cannot be written: {error.strerror}{state}") from None
+        kind = "unwritable-kept" if exists(path) else "unwritable"
+        raise LockError(texts.say(f"lock.{kind}", file=shown, reason=error.strerror)) from None
     return merged
 
 
@@ -98,30 +98,25 @@ def update(ledger: Ledger, state: CloudState, settings: Settings, named: Collect
     before = read(path) if existed else Lock()
     mine = from_ledger(ledger, state, path.parent)
     after = write(path, mine, ledger, lambda old, new: refuse_losses(old, new, named))
-    done = f"lock: {os.path.relpath(path)} {_done(before if existed else None, after)}"
+    done = _done(os.path.relpath(path), before if existed else None, after)
     return "\n".join([done, *dropped(before, after)])
 
 
-def _done(before: Lock | None, after: Lock) -> str:
-    count = f"{_count(len(after.permissions), 'permission')}, {_count(len(_tests(after)), 'test')}"
-    if before is None:
-        return f"written ({count})"
-    if before == after:
-        return f"unchanged ({count})"
+def _done(file: str, before: Lock | None, after: Lock) -> str:
+    permissions = texts.say("lock.permissions", n=len(after.permissions))
+    count = texts.say("lock.count", permissions=permissions, tests=texts.say("lock.tests", n=len(_tests(after))))
+    if before is None or before == after:
+        return texts.say("lock.written" if before is None else "lock.unchanged", file=file, count=count)
     gained, lost = (
         after.permissions.keys() - before.permissions.keys(),
         before.permissions.keys() - after.permissions.keys(),
     )
-    changes = [f"{sign}{len(names)}" for sign, names in (("+", gained), ("-", lost)) if names]
-    return f"updated ({count}{'; permissions ' + ' '.join(changes) if changes else ''})"
+    changes = " ".join(f"{sign}{len(names)}" for sign, names in (("+", gained), ("-", lost)) if names)
+    return texts.say(f"lock.updated{'-permissions' if changes else ''}", file=file, count=count, changes=changes)
 
 
 def _tests(lock: Lock) -> set[str]:
     return {test for need in lock.permissions.values() for test in need.tests}
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def problem(path: Path) -> str:

@@ -23,11 +23,12 @@ def parse(text: str, file: str) -> Lock:
     conflict = _CONFLICT.search(text)
     if conflict:
         line = text.count("\n", 0, conflict.start()) + 1
-        raise LockError(f"{file}:{line}: merge conflict marker {conflict[1]!r}: take either side, then: {UPDATE}")
+        values = {"place": f"{file}:{line}", "mark": repr(conflict[1]), "command": UPDATE}
+        raise LockError(texts.say("lock.conflict", **values))
     try:
         return _lock(load(_BARE_CALLS.sub(_quoted, text), file))
     except LocatedError as error:
-        raise LockError(f"{error} (mend it, or delete the file and make it anew: {UPDATE})") from None
+        raise LockError(texts.say("lock.broken", error=error, command=UPDATE)) from None
 
 
 def _quoted(match: re.Match[str]) -> str:
@@ -38,9 +39,9 @@ def _lock(document: Located) -> Lock:
     top = _mapping(document, document.value, ())
     for key in top:
         if key not in _TOP:
-            raise document.error((key,), f"unknown key; known: {', '.join(_TOP)}")
+            raise document.error((key,), texts.say("lock.unknown-key", known=", ".join(_TOP)))
     if type(top.get("version")) is not int or top["version"] != 1:
-        raise document.error(("version",), f"{top.get('version')!r}: this pytest-hwcloud reads version 1")
+        raise document.error(("version",), texts.say("lock.version", version=repr(top.get("version"))))
     held = _mapping(document, top.get("identities"), ("identities",))
     needs = _mapping(document, top.get("permissions"), ("permissions",))
     unmapped, unjudged = (
@@ -63,11 +64,11 @@ def _lock(document: Located) -> Lock:
 def _held(document: Located, row: object, path: Path) -> Held:
     found = _mapping(document, row, path, ("policies", "grants"))
     policies = _mapping(document, found.get("policies"), (*path, "policies"))
-    texts = _texts(document, found.get("grants"), (*path, "grants"))
-    for index, text in enumerate(texts):
+    grants = _texts(document, found.get("grants"), (*path, "grants"))
+    for index, text in enumerate(grants):
         _grant(document, text, (*path, "grants", index))
     versions = {name: _text(document, version, (*path, "policies", name)) for name, version in policies.items()}
-    return Held(policies=versions, grants=tuple(texts))
+    return Held(policies=versions, grants=tuple(grants))
 
 
 def _grant(document: Located, text: str, path: Path) -> None:
@@ -84,7 +85,7 @@ def _grant(document: Located, text: str, path: Path) -> None:
 
 def _permission(document: Located, row: object, path: Path) -> Permission:
     if str(path[-1]).count(":") != 2:
-        raise document.error(path, "no action: service:type:operation has two colons")
+        raise document.error(path, texts.say("lock.no-action"))
     if "*" in str(path[-1]):
         raise document.error(path, texts.say("permissions.lock.wildcard"))
     found = _mapping(document, row, path, ("calls", "tests"))
@@ -108,26 +109,27 @@ def _mapping(document: Located, value: object, path: Path, legal: tuple[str, ...
     if value is None and path:
         return {}
     if not isinstance(value, dict):
-        raise document.error(path, f"a mapping is expected, not {_shown(value)}")
+        raise document.error(path, texts.say("lock.no-mapping", found=_shown(value)))
     for key in value:
         if not isinstance(key, str):
-            raise document.error((*path, str(key)), "a text is expected as key; put it in quotes")
+            raise document.error((*path, str(key)), texts.say("lock.no-text-key"))
         if legal and key not in legal:
-            raise document.error((*path, key), f"unknown key; known: {', '.join(legal)}")
+            raise document.error((*path, key), texts.say("lock.unknown-key", known=", ".join(legal)))
     return value
 
 
 def _texts(document: Located, value: object, path: Path) -> list[str]:
     if not isinstance(value, list) and value is not None:
-        raise document.error(path, f"a list is expected, not {_shown(value)}")
+        raise document.error(path, texts.say("lock.no-list", found=_shown(value)))
     return [_text(document, item, (*path, index)) for index, item in enumerate(value or ())]
 
 
 def _text(document: Located, value: object, path: Path) -> str:
     if not isinstance(value, str):
-        raise document.error(path, f"a text is expected, not {_shown(value)}; put it in quotes")
+        raise document.error(path, texts.say("lock.no-text", found=_shown(value)))
     return value
 
 
 def _shown(value: object) -> str:
-    return {dict: "a mapping", list: "a list", type(None): "nothing"}.get(type(value), repr(value))
+    kind = {dict: "mapping", list: "list", type(None): "nothing"}.get(type(value))
+    return texts.say(f"lock.found-{kind}") if kind else repr(value)

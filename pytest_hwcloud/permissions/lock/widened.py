@@ -9,12 +9,13 @@ from pytest_hwcloud.cloud.calls import actions
 from pytest_hwcloud.cloud.policies.policy import Policy
 from pytest_hwcloud.permissions.finding import Finding, labelled
 from pytest_hwcloud.permissions.lock import cause
-from pytest_hwcloud.permissions.lock.comparison import Comparison, detail, healing
+from pytest_hwcloud.permissions.lock.comparison import Comparison, healing
 from pytest_hwcloud.permissions.lock.model import Held
 from pytest_hwcloud.permissions.policies import edit as policy_edit
 from pytest_hwcloud.permissions.policies import spellings
 from pytest_hwcloud.permissions.policies.diff import compare
 from pytest_hwcloud.permissions.policies.edit import Pattern
+from pytest_hwcloud.texts import Phrase
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.policies.documents import Document
@@ -39,15 +40,15 @@ def widened(compared: Comparison) -> Iterator[Finding]:
 
 def _unjudged(compared: Comparison, identity: str) -> Finding:
     files = compared.policies(identity)
-    fix = f"pytest {' '.join(f'--hwcloud-policy {identity}={file}' for file in files)}, or `policies:` in hwcloud.yaml"
+    fix = Phrase("lock.fix-policy", options=" ".join(f"--hwcloud-policy {identity}={file}" for file in files))
     return Finding(
         rule="HWP009",
         identity=identity,
-        detail=detail(identity, f"policy {', '.join(files)}"),
+        detail=cause.Cause(kind=cause.POLICY, what=", ".join(files)).of(identity),
         cause=cause.POLICY,
         lines=(
-            labelled("was", f"judged by {', '.join(files)}"),
-            labelled("now", f"identity {identity} has no policy: none of its calls is judged"),
+            labelled("was", Phrase("lock.judged-by", files=", ".join(files))),
+            labelled("now", Phrase("lock.no-policy", identity=identity)),
             *healing(None, fix, compared.accept),
         ),
         fix=fix,
@@ -56,14 +57,15 @@ def _unjudged(compared: Comparison, identity: str) -> Finding:
 
 def _newcomer(compared: Comparison, identity: str) -> Finding:
     files, granted = compared.policies(identity), compared.new.identities.get(identity, Held()).grants
+    known = Phrase("lock.no-identity", identity=identity, file=compared.old.file)
     return Finding(
         rule="HWP009",
         identity=identity,
         where=files[0] if files else "",
-        detail=detail(identity, f"policy {', '.join(files)}"),
+        detail=cause.Cause(kind=cause.POLICY, what=", ".join(files)).of(identity),
         cause=cause.POLICY,
         lines=(
-            labelled("was", f"no identity {identity} in {compared.old.file or 'the lock'}"),
+            labelled("was", known),
             *(labelled("" if index else "now", line) for index, line in enumerate(granted)),
             *healing(None, "", compared.accept),
         ),
@@ -101,13 +103,13 @@ def _finding(compared: Comparison, identity: str, group: Group, gained: list[str
     decision = rights.decide(gained[0])
     why = cause.Cause(kind=cause.POLICY, what=_file(compared, identity, document))
     edit = _edit(compared, identity, document, number, pattern, gained)
-    otherwise = "take back what the policy allows more"
+    otherwise = Phrase("lock.fix-take-back")
     return Finding(
         rule="HWP009",
         action=pattern,
         identity=identity,
         where=compared.spot(identity, decision),
-        detail=detail(identity, why),
+        detail=why.of(identity),
         cause=why.kind,
         lines=(
             labelled("gains", _listed(gained)),
@@ -128,8 +130,9 @@ def _file(compared: Comparison, identity: str, document: Document | None) -> str
 
 
 def _listed(gained: list[str]) -> str:
-    more = f" and {len(gained) - _SHOWN} more" if len(gained) > _SHOWN else ""
-    return f"{len(gained)} action{'' if len(gained) == 1 else 's'}: {', '.join(gained[:_SHOWN])}{more}"
+    shown, more = ", ".join(gained[:_SHOWN]), len(gained) - _SHOWN
+    names = Phrase("lock.and-more", names=shown, n=more) if more > 0 else shown
+    return Phrase("lock.gained", n=len(gained), actions=names)
 
 
 def _before(compared: Comparison, identity: str, decision: object) -> str:
@@ -137,7 +140,7 @@ def _before(compared: Comparison, identity: str, decision: object) -> str:
 
     assert isinstance(decision, Decision)
     line = compared.old.identities[identity].grants[int(decision.policy) - 1] if decision.policy else ""
-    return {"deny": "denied", "unknown": "allowed under conditions"}[decision.effect] + f" by {line!r}" * bool(line)
+    return Phrase(f"lock.was-{decision.effect}{'-by' * bool(line)}", line=repr(line))
 
 
 def _used(compared: Comparison, identity: str, gained: list[str]) -> str:
@@ -147,7 +150,7 @@ def _used(compared: Comparison, identity: str, gained: list[str]) -> str:
         name for action in needed for way in spellings.ways(action, compared.labels(identity, action)) for name in way
     }
     found = [action for action in gained if action in names]
-    return f"by tests: {', '.join(found[:_SHOWN])}" if found else "by no test of this run"
+    return Phrase("lock.used", actions=", ".join(found[:_SHOWN])) if found else Phrase("lock.unused")
 
 
 def _edit(

@@ -22,6 +22,7 @@ from pytest_hwcloud.cloud.policies.rights import Rights
 from pytest_hwcloud.files import json_edit
 from pytest_hwcloud.files.json_positions import line
 from pytest_hwcloud.permissions.policies import spellings
+from pytest_hwcloud.texts import Phrase
 
 if TYPE_CHECKING:
     from pytest_hwcloud.files.json_positions import Path as Place
@@ -31,9 +32,13 @@ Test = Callable[[Rights], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """One edit of one file. words: `iam/x.json:6: add "ecs:cloudServers:list" to statement 1`. patch: unified diff."""
+    """One edit of one file. words: `iam/x.json:6: add "ecs:cloudServers:list" to statement 1`. patch: unified diff.
+
+    place: `iam/x.json:6`.
+    """
 
     file: Path
+    place: str
     words: str
     patch: str
 
@@ -154,14 +159,14 @@ def _added(document: Document, statement: Statement, names: Iterable[str]) -> _T
     further = [name for name in names if name.lower() not in there]
     for name in further:
         text = json_edit.append(text, path, name)
-    done = f"add {_quoted(further)} to statement {statement.index + 1}"
+    done = Phrase("lock.edit-add", actions=_quoted(further), n=statement.index + 1)
     return _Try(document=document, text=text, place=path, done=done)
 
 
 def _new_statement(document: Document, statement: dict[str, object]) -> _Try:
     path = (*document.base, "Statement")
     effect, named = str(statement["Effect"]).lower(), statement.get("Action") or statement.get("NotAction")
-    done = f"add a statement: {effect} {_quoted(named if isinstance(named, list) else ())}"
+    done = Phrase("lock.edit-new", effect=effect, actions=_quoted(named if isinstance(named, list) else ()))
     return _Try(document=document, text=json_edit.append(document.text or "", path, statement), place=path, done=done)
 
 
@@ -178,11 +183,12 @@ def _without(document: Document, pattern: Pattern) -> _Try:
     number, text = pattern.statement.index, document.text or ""
     if len(pattern.statement.actions) == 1:
         path: Place = (*document.base, "Statement")
-        done = f"remove statement {number + 1}: {pattern.statement.effect} {_quoted([pattern.text])}"
+        named = {"effect": pattern.statement.effect, "actions": _quoted([pattern.text])}
+        done = Phrase("lock.edit-remove", n=number + 1, **named)
         return _Try(document=document, text=json_edit.remove(text, path, number), place=(*path, number), done=done)
     path = (*document.base, *pattern.path)
     index = pattern.statement.actions.index(pattern.text)
-    done = f"remove {_quoted([pattern.text])} from statement {number + 1}"
+    done = Phrase("lock.edit-take-out", actions=_quoted([pattern.text]), n=number + 1)
     return _Try(document=document, text=json_edit.remove(text, path, index), place=(*path, index), done=done)
 
 
@@ -216,7 +222,8 @@ def _replaced(document: Document, pattern: Pattern, names: list[str]) -> _Try:
     text = json_edit.replace(text, place, names[0])
     for name in names[1:]:
         text = json_edit.append(text, path, name)
-    done = f"put {_quoted(names)} in place of {_quoted([pattern.text])} in statement {pattern.statement.index + 1}"
+    named = {"actions": _quoted(names), "old": _quoted([pattern.text])}
+    done = Phrase("lock.edit-replace", n=pattern.statement.index + 1, **named)
     return _Try(document=document, text=text, place=place, done=done)
 
 
@@ -229,8 +236,9 @@ def _quoted(names: Iterable[str]) -> str:
 
 def _edit(tried: _Try, base: Path) -> Edit:
     shown = shown_file(tried.document.source, base)
-    words = f"{shown}:{line(tried.document.text or '', tried.place)}: {tried.done}"
-    return Edit(file=Path(tried.document.source), words=words, patch=_diff(tried, shown))
+    place = f"{shown}:{line(tried.document.text or '', tried.place)}"
+    words = Phrase("lock.edit", place=place, done=tried.done)
+    return Edit(file=Path(tried.document.source), place=place, words=words, patch=_diff(tried, shown))
 
 
 def shown(document: Document, base: Path) -> str:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.policies.system_policies import PREFIX
 
 if TYPE_CHECKING:
@@ -55,8 +56,10 @@ def _line(statement: Statement, raw: Mapping[str, object], version: str, missing
     return " ".join([*parts, *(["with", _json(missing)] if missing else [])])
 
 
-def _words(texts: Iterable[str]) -> list[str]:
-    return [text if _plain(text) else _json(text) for text in sorted(set(texts), key=lambda text: (text.lower(), text))]
+def _words(written: Iterable[str]) -> list[str]:
+    return [
+        text if _plain(text) else _json(text) for text in sorted(set(written), key=lambda text: (text.lower(), text))
+    ]
 
 
 def _plain(text: str) -> bool:
@@ -83,12 +86,12 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def policy(texts: Iterable[str]) -> Policy:
+def policy(rows: Iterable[str]) -> Policy:
     """The lines as a policy that can be asked; a decision names the number of its line. ValueError for nonsense."""
     from pytest_hwcloud.cloud.policies.documents import read
     from pytest_hwcloud.cloud.policies.policy import Policy
 
-    return Policy([read(_document(text), name=str(number)) for number, text in enumerate(texts, 1)])
+    return Policy([read(_document(text), name=str(number)) for number, text in enumerate(rows, 1)])
 
 
 def _document(text: str) -> dict[str, object]:
@@ -118,7 +121,7 @@ def _parts(text: str) -> tuple[re.Match[str], re.Match[str]]:
     tail = _TAIL.search(text)
     head = _HEAD.fullmatch(text[: tail.start()]) if tail else None
     if head is None or tail is None:
-        raise ValueError(f"{text!r} is no grant; it reads: allow ACTION… [on RESOURCE…] [if {{CONDITION}}]")
+        raise ValueError(texts.say("lock.bad-grant", text=repr(text)))
     return head, tail
 
 

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.calls import actions
 from pytest_hwcloud.cloud.patterns import ActionIndex, covers, wild
 from pytest_hwcloud.cloud.policies.documents import Document, PolicyError, Statement, problems, read
 from pytest_hwcloud.permissions.policies import lint_grammar
 from pytest_hwcloud.permissions.policies.lint_grammar import Path, Problem
+from pytest_hwcloud.texts import Phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +27,23 @@ class Remark:
     text: str
 
     def __str__(self) -> str:
+        return self.said("en")
+
+    @property
+    def about(self) -> tuple[str, str]:
+        """Of an unknown action its name, and what is wrong with it."""
+        values = self.text.values if isinstance(self.text, Phrase) else {}
+        return values.get("name", ""), values.get("why", self.text)
+
+    def said(self, language: str) -> str:
+        """The whole line in a language."""
         place = f"{self.file}:{self.line}" if self.line else self.file
-        number = f"statement {self.statement + 1}: " if self.statement is not None else ""
         head = self.id if self.id == self.name else f"{self.id} {self.name}"
-        return f"{place}: {head}  {number}{self.text}"
+        kind, number = ("", 0) if self.statement is None else ("-statement", self.statement + 1)
+        text = texts.in_language(self.text, language)
+        return texts.say_in(language, f"lint.line{kind}", place=place, head=head, n=number, text=text)
 
 
-_DOES = {"allow": "allows", "deny": "denies"}
 _NAMES = {"HWP010": "unknown-action", "HWP017": "inert-statement"}
 
 
@@ -92,17 +104,21 @@ def _unknown(name: str, version: str, *, guess: bool = False) -> str | None:
         return None
     if wild(name):
         missing = not wild(service) and actions.all_actions(service) and not actions.expand(name)
-        return f"{name} covers no documented action" if missing else None
+        return _about(name, "covers-nothing", Phrase("lint.no-documented-action")) if missing else None
     if actions.is_known(name):
         return None
     if not actions.all_actions(service):
-        return f"{name}: no action of service {service!r} is documented here{_meant(name, guess)}"
-    return f"{name}: no such action is documented{_meant(name, guess)}"
+        return _about(name, "unknown-action", _meant("no-service", name, guess, service=repr(service)))
+    return _about(name, "unknown-action", _meant("no-action", name, guess))
 
 
-def _meant(name: str, guess: bool) -> str:
+def _about(name: str, key: str, why: Phrase) -> Phrase:
+    return Phrase(f"lint.{key}", name=name, why=why)
+
+
+def _meant(key: str, name: str, guess: bool, **values: str) -> Phrase:
     near = actions.suggest(name) if guess else None
-    return f"; did you mean {near}?" if near else ""
+    return Phrase(f"lint.{key}-meant", near=near, **values) if near else Phrase(f"lint.{key}", **values)
 
 
 def _dead(document: Document) -> Iterator[Problem]:
@@ -145,7 +161,7 @@ def _denied_anyway(statement: Statement, covering: list[Statement]) -> str | Non
         return None
     for other in covering:
         if other.effect == "deny":
-            return f"it can never allow anything: statement {other.index + 1} denies the same actions everywhere"
+            return Phrase("lint.denied-anyway", n=other.index + 1)
     return None
 
 
@@ -154,7 +170,7 @@ def _said_before(statement: Statement, covering: list[Statement]) -> str | None:
         if other is statement or other.effect != statement.effect:
             continue
         if other.index < statement.index or not (_is_wide(statement) and _names_all(statement, other)):
-            return f"it changes nothing: statement {other.index + 1} {_DOES[other.effect]} the same actions everywhere"
+            return Phrase(f"lint.repeated-{other.effect}", n=other.index + 1)
     return None
 
 
@@ -167,7 +183,7 @@ def _names_all(statement: Statement, other: Statement) -> bool:
 def _matches_nothing(statement: Statement, document: Document) -> str | None:
     if statement.not_action or any(_unknown(name, document.version) is None for name in statement.actions):
         return None
-    return "none of its actions is documented, so it applies to no known call"
+    return Phrase("lint.unknown-only")
 
 
 def _no_such_resource(statement: Statement, document: Document) -> str | None:
@@ -176,7 +192,7 @@ def _no_such_resource(statement: Statement, document: Document) -> str | None:
         return None
     if not all(_without_resource_level(name, document.version) for name in statement.actions):
         return None
-    return 'its actions have no resource-level authorization, which only Resource "*" covers'
+    return Phrase("lint.no-resource-level")
 
 
 @lru_cache(1024)
@@ -202,7 +218,7 @@ def _expired(statement: Statement, document: Document) -> str | None:
     for test in statement.condition:
         before = test.operator.removesuffix("IfExists") in ("DateLessThan", "DateLessThanEquals")
         if before and fold(test.key) == "g:currenttime" and test.holds(Context()) is False:
-            return f"its condition {test} lies in the past"
+            return Phrase("lint.past", test=str(test))
     return None
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pytest_hwcloud.cloud.calls import actions
 from pytest_hwcloud.cloud.patterns import wild
 from pytest_hwcloud.cloud.policies.documents import Document, Statement
+from pytest_hwcloud.texts import Phrase
 
 Path = tuple[str | int, ...]
 Problem = tuple[str, Path, str]  # rule, place, text
@@ -28,18 +29,18 @@ def _statement_grammar(document: Document) -> Iterator[Problem]:
         place: Path = ("Statement", statement.index)
         for key, versions, text in _ONLY_IN:
             if key in raw and document.version not in versions:
-                yield "grammar", (*place, key), f"{key}: {text}"
+                yield "grammar", (*place, key), Phrase(f"lint.{text}", key=key)
         for key in ("Action", "NotAction", "Resource", "NotResource"):
             if isinstance(raw.get(key), str):
-                yield "grammar", (*place, key), f'{key}: the grammar writes a list: ["{raw[key]}"]'
+                yield "grammar", (*place, key), Phrase("lint.list", key=key, text=raw[key])
 
 
 _ONLY_IN = (
-    ("NotAction", ("1.1", "5.0"), "the grammar of version 1.x has no NotAction"),  # IAM.1030: 1.1 has it
-    ("NotResource", ("5.0",), "the grammar of version 1.x has no NotResource"),
-    ("Sid", ("5.0",), "the grammar of version 1.x has no Sid"),
-    ("Principal", (), "stands in the trust policy of an agency, not in what an identity holds"),
-    ("NotPrincipal", (), "stands in the trust policy of an agency, not in what an identity holds"),
+    ("NotAction", ("1.1", "5.0"), "not-in-1"),  # IAM.1030: 1.1 has it
+    ("NotResource", ("5.0",), "not-in-1"),
+    ("Sid", ("5.0",), "not-in-1"),
+    ("Principal", (), "trust-only"),
+    ("NotPrincipal", (), "trust-only"),
 )
 
 
@@ -51,27 +52,24 @@ def _pairs(document: Document) -> Iterator[tuple[Statement, Mapping[str, object]
 
 def _no_statement(document: Document) -> Iterator[Problem]:
     if not document.statements:
-        yield "grammar", ("Statement",), "Statement: is empty; a policy has at least one statement"
+        yield "grammar", ("Statement",), Phrase("lint.no-statement")
 
 
 def _action_grammar(document: Document) -> Iterator[Problem]:
     for statement in document.statements:
         key = "NotAction" if statement.not_action else "Action"
         for place, name in enumerate(statement.actions):
-            text = _wrong_action(name, document.version)
-            if text:
-                yield "grammar", ("Statement", statement.index, key, place), f"{key}: {name}: {text}"
+            if document.version != "1.0" and (text := _wrong_action(key, name, document.version)):
+                yield "grammar", ("Statement", statement.index, key, place), text
 
 
-def _wrong_action(name: str, version: str) -> str | None:
-    if version == "1.0":
-        return None
+def _wrong_action(key: str, name: str, version: str) -> str | None:
     if name.count(":") != 2:
-        return f"an action of version {version} has three parts: service:type:operation"
+        return Phrase("lint.three-parts", key=key, name=name, version=version)
     if "?" in name:
-        return "only * is documented as a wildcard of actions"
+        return Phrase("lint.only-star", key=key, name=name)
     if wild(name.partition(":")[0]) and not name.startswith("*:"):
-        return "a service name has no wildcard in it"
+        return Phrase("lint.wild-service", key=key, name=name)
     return None
 
 
@@ -82,7 +80,7 @@ def _resource_grammar(document: Document) -> Iterator[Problem]:
             continue
         for place, text in enumerate(statement.resources or ()):
             if text != "*" and text.count(":") < 4:
-                problem = f"{key}: {text}: a resource has five parts: service:region:account:type:path"
+                problem = Phrase("lint.five-parts", key=key, text=text)
                 yield "grammar", ("Statement", statement.index, key, place), problem
 
 
@@ -92,7 +90,7 @@ def _condition_grammar(document: Document) -> Iterator[Problem]:
             if "Like" in test.operator and any(wild(value) for value in test.values):
                 path: Path = ("Statement", statement.index, "Condition", test.operator, test.key)
                 matching = test.operator.replace("Like", "Match").replace("AnyOf", "")
-                text = f"Condition: {test.operator} means contains, and takes * and ? literally; use {matching}"
+                text = Phrase("lint.like", operator=test.operator, matching=matching)
                 yield "grammar", path, text
 
 
@@ -106,8 +104,8 @@ def _mixed_scopes(document: Document) -> Iterator[Problem]:
             service = name.partition(":")[0].lower()
             scopes.setdefault(_scope(service), service)
     if "global" in scopes and "regional" in scopes:
-        named = f"{scopes['global']} is global, {scopes['regional']} is not"
-        yield "grammar", ("Statement",), f"global and project-level services need two policies: {named}"
+        text = Phrase("lint.mixed", global_=scopes["global"], regional=scopes["regional"])
+        yield "grammar", ("Statement",), text
 
 
 def _scope(service: str) -> str:
@@ -121,7 +119,7 @@ def _limits(document: Document) -> Iterator[Problem]:
         return
     size = len(json.dumps(document.raw, ensure_ascii=False, separators=(",", ":")))
     if size > _SIZE:
-        yield "limit", (), f"{size} characters without white space, at most {_SIZE} (IAM.1021)"
+        yield "limit", (), Phrase("lint.size", n=size, most=_SIZE, code="IAM.1021")
     yield from _over("statements", len(document.statements), ("Statement",))
     for statement in document.statements:
         yield from _statement_limits(statement, ("Statement", statement.index))
@@ -143,14 +141,14 @@ def _statement_limits(statement: Statement, place: Path) -> Iterator[Problem]:
 def _over(what: str, count: int, path: Path) -> Iterator[Problem]:
     most, code = _LIMITS[what]
     if count > most:
-        yield "limit", path, f"{count} {what}, at most {most} ({code})"
+        yield "limit", path, Phrase(f"lint.most-{what}", n=count, most=most, code=code)
 
 
 def _too_long(texts: tuple[str, ...], limit: tuple[int, str], path: Path) -> Iterator[Problem]:
     most, code = limit
     for text in texts:
         if len(text) > most:
-            yield "limit", path, f"{text[:40]}… has {len(text)} characters, at most {most} ({code})"
+            yield "limit", path, Phrase("lint.too-long", text=text[:40], n=len(text), most=most, code=code)
 
 
 CHECKS: tuple[Callable[[Document], Iterator[Problem]], ...] = (

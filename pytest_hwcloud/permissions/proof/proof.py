@@ -19,6 +19,7 @@ from pytest_hwcloud.permissions.proof.plan import Plan, is_proved
 from pytest_hwcloud.permissions.proof.rerun import Rerun, rerun
 from pytest_hwcloud.permissions.proof.rerun import Run as Rerunning
 from pytest_hwcloud.permissions.proof.verdict import INCONCLUSIVE, SWALLOWED, Verdict, doubt, of_denied
+from pytest_hwcloud.texts import Phrase
 
 if TYPE_CHECKING:
     from pytest_hwcloud.gates.cloud_state import CloudState
@@ -81,9 +82,9 @@ def prove(
 def unfit(item: pytest.Item) -> str:
     """Why a test cannot be run again unseen; "" if it can."""
     if "subtests" in getattr(item, "fixturenames", ()):
-        return "the fixture subtests reports by itself: the test cannot be run again unseen"
+        return Phrase("proof.subtests")
     if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
-        return "a Hypothesis test chooses its examples anew and keeps those that fail: it cannot be run again unseen"
+        return Phrase("proof.hypothesis")
     return ""
 
 

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import pytest
 from _pytest.runner import call_and_report, check_interactive_exception, get_reraise_exceptions
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.permissions.checks import CHECKED, Checked, Checks
 from pytest_hwcloud.permissions.junit import add_properties
 from pytest_hwcloud.permissions.proof.plan import Plan, Waiting, is_proved
 from pytest_hwcloud.permissions.proof.proof import Proof, prove
 from pytest_hwcloud.permissions.proof.proof import Run as Proving
 from pytest_hwcloud.permissions.proof.verdict import INCONCLUSIVE
+from pytest_hwcloud.texts import Phrase
 
 if TYPE_CHECKING:
     from pytest_hwcloud.options import Settings
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 
 # Options that show or stop at each run of a test: a rerun would be seen.
 _SEEN = ("setuponly", "setupshow", "setupplan", "trace")
-_TAKEN = "pytest-rerunfailures runs the test: it cannot be run again unseen"
 _LOCK = pytest.StashKey["Lock | None"]()
 
 
@@ -75,7 +76,7 @@ def leave_open(checks: Checks, item: pytest.Item, record: TestRecord) -> None:
     plan, lock = Plan(record), _lock(item.config, cast(Run, checks.run))
     if lock is None or not is_proved(record, plan, lock):
         record.proof = dict.fromkeys(plan.actions, INCONCLUSIVE)
-        record.doubts = dict.fromkeys(plan.actions, _TAKEN)
+        record.doubts = dict.fromkeys(plan.actions, Phrase("proof.rerunfailures"))
 
 
 def _phases(checks: Checks, item: pytest.Item, nextitem: pytest.Item | None) -> None:
@@ -172,7 +173,7 @@ def _captured(item: pytest.Item) -> AbstractContextManager[None]:
 def _attach(report: pytest.TestReport, proof: Proof, *, judging: bool) -> None:
     record: dict[str, Any] | None = getattr(report, "hwcloud", None)
     if record is not None:
-        record |= {"proof": proof.verdicts, "doubts": proof.doubts}
+        record |= {"proof": proof.verdicts, "doubts": texts.plain(proof.doubts)}
         found = proof.findings if judging else []
         record["findings"] += [finding.to_dict() for finding in found]
         add_properties(report, found)

@@ -24,12 +24,12 @@ Found = Mapping[str, list[str]]  # verdict -> tests, one for each key
 def lines(records: Iterable[TestRecord], mode: str = "replay") -> list[str]:
     """`hwcloud proof: 37 proved · 2 swallowed (…) · 1 inconclusive (…)`, the same of scopes, then the reasons."""
     if mode != "replay":
-        return [f"hwcloud proof: nothing was proved: permissions are denied in replay only, this run is in {mode} mode"]
+        return [texts.say("proof.wrong-mode", mode=mode)]
     known = list(records)
     permissions, scopes = _found(known, scope=False), _found(known, scope=True)
-    told = [f"hwcloud proof: {_counts(permissions)}"]
+    told = [texts.say("proof.line", counts=_counts(permissions))]
     if any(scopes.values()):
-        told.append(f"hwcloud proof of scope: {_counts(scopes)}")
+        told.append(texts.say("proof.line-scope", counts=_counts(scopes)))
     return told + _reasons(known)
 
 
@@ -43,10 +43,10 @@ def _found(records: Iterable[TestRecord], *, scope: bool) -> Found:
 
 
 def _counts(found: Found) -> str:
-    parts = [f"{len(found[PROVED])} proved"]
+    parts = [texts.say(f"proof.{PROVED}", n=len(found[PROVED]))]
     for word in (SWALLOWED, INCONCLUSIVE):
         if found[word]:
-            parts.append(f"{len(found[word])} {word} ({named(dict.fromkeys(found[word]), _NAMES)})")
+            parts.append(texts.say(f"proof.{word}-of", n=len(found[word]), tests=_named(found[word])))
     return " · ".join(parts)
 
 
@@ -60,9 +60,14 @@ def _reasons(records: Iterable[TestRecord]) -> list[str]:
     for reason, rows in sorted(found.items(), key=lambda pair: -len(pair[1])):
         keys = list(dict.fromkeys(key for key, _ in rows))
         what = keys[0] if len(keys) == 1 else texts.say("permissions.proof.several", n=len(rows))
-        shown.append(f"  {what}  {named(dict.fromkeys(test for _, test in rows), _NAMES)}: {reason}")
-    more = [f"  and {len(shown) - _MOST} more"] if len(shown) > _MOST else []
-    return ["  inconclusive, because", *(f"  {line}" for line in (*shown[:_MOST], *more))] if shown else []
+        said = texts.in_language(reason, texts.language())
+        shown.append(texts.say("proof.reason", what=what, tests=_named([test for _, test in rows]), reason=said))
+    more = [texts.say("permissions.more", n=len(shown) - _MOST)] if len(shown) > _MOST else []
+    return [texts.say("proof.because"), *(f"    {line}" for line in (*shown[:_MOST], *more))] if shown else []
+
+
+def _named(tests: Iterable[str]) -> str:
+    return str(texts.in_language(named(dict.fromkeys(tests), _NAMES), texts.language()))
 
 
 class Terminal(Protocol):
@@ -76,12 +81,10 @@ class Terminal(Protocol):
 class Progress:
     """Tells how far the proof has come: on a terminal only, and not before five seconds are over."""
 
-    def __init__(
-        self, terminal: Terminal | None, clock: Callable[[], float] = time.monotonic, lang: str = "en"
-    ) -> None:
+    def __init__(self, terminal: Terminal | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._terminal = terminal if terminal is not None and terminal.isatty else None
         self._clock, self._told = clock, clock()
-        self._tests, self._lang = 0, lang
+        self._tests = 0
         self._counts = dict.fromkeys(_WORDS, 0)
 
     def add(self, proof: Mapping[str, str]) -> None:
@@ -95,10 +98,5 @@ class Progress:
 
     def line(self) -> str:
         """`hwcloud proof: 120 tests so far · 130 proved · 1 swallowed`."""
-        counts = [f"{count} {word}" for word, count in self._counts.items() if count or word == PROVED]
-        told = " · ".join([f"hwcloud proof: {self._tests} test{'s' * (self._tests != 1)} so far", *counts])
-        if self._lang == "en":
-            return told
-        from pytest_hwcloud.permissions import translation
-
-        return translation.line(told)
+        counts = [texts.say(f"proof.{word}", n=n) for word, n in self._counts.items() if n or word == PROVED]
+        return " · ".join([texts.say("proof.so-far", n=self._tests), *counts])

@@ -5,36 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_hwcloud.permissions.finding import Finding, labelled
-from pytest_hwcloud.permissions.wording import placed
+from pytest_hwcloud.permissions.finding import Finding, labelled, of_identity, placed
+from pytest_hwcloud.texts import Phrase
 
 if TYPE_CHECKING:
     from pytest_hwcloud.journal import Exchange
     from pytest_hwcloud.permissions.record import TestRecord
 
-_NOTICE = "hwcloud.assert_ok(response), response.raise_for_status(), or an assertion on what it needs of the answer"
-_FIX = f"let the test notice the refusal: {_NOTICE}"
-_TOKENS = {
-    "scope:domain-token": "with a token of the domain in place of the project's",
-    "scope:other-project": "with a token of another project",
-}
-
 
 def denial(record: TestRecord, action: str, refused: Exchange, root: Path) -> Finding:
     """The finding for an action. refused: the first refusal that the test did not notice."""
-    optional = labelled("fix", f'a need that it can do without: requires_permission(…, optional=["{action}"])')
-    return _finding(record, action, refused, root, "denied on purpose", (optional,))
+    optional = labelled("fix", Phrase("findings.fix-optional", action=action))
+    return _finding(record, action, refused, root, (optional,))
 
 
 def scope(record: TestRecord, key: str, refused: Exchange, root: Path) -> Finding:
     """The finding for the scope of its tokens."""
-    return _finding(record, key, refused, root, f"refused on purpose, {_TOKENS[key]}", ())
+    return _finding(record, key, refused, root)
 
 
-def _finding(
-    record: TestRecord, action: str, refused: Exchange, root: Path, how: str, more: tuple[str, ...]
-) -> Finding:
-    identity = refused.identity or record.identity
+def _finding(record: TestRecord, action: str, refused: Exchange, root: Path, more: tuple[str, ...] = ()) -> Finding:
+    fix, identity = Phrase("findings.fix-notice"), refused.identity or record.identity
+    how = action.removeprefix("scope:") if action.startswith("scope:") else "denied"
     where = _where(refused, root)
     return Finding(
         rule="HWP004",
@@ -42,15 +34,15 @@ def _finding(
         identity=identity,
         test=record.nodeid,
         where=where or record.place,
-        detail=f"identity {identity}",
+        detail=of_identity(identity),
         lines=(
             labelled("call", placed(refused.call.label, where)),
             labelled("answer", _answer(refused)),
-            labelled("note", f"{how}, and {record.nodeid} passes all the same"),
-            labelled("fix", _FIX),
+            labelled("note", Phrase(f"findings.unnoticed-{how}", test=record.nodeid)),
+            labelled("fix", fix),
             *more,
         ),
-        fix=_FIX,
+        fix=fix,
     )
 
 

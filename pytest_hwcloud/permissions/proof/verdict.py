@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pytest_hwcloud.journal import Exchange
 from pytest_hwcloud.permissions.proof.rerun import Rerun
+from pytest_hwcloud.texts import Phrase
 
 PROVED, SWALLOWED, INCONCLUSIVE = "proved", "swallowed", "inconclusive"
 
@@ -22,38 +23,40 @@ class Verdict(NamedTuple):
 def doubt(first: Iterable[Exchange], control: Rerun) -> str:
     """Why nothing can be proved of this test: its unchanged second run differs from the first; "" if it does not."""
     if control.outcome != "passed":
-        return f"the control run, with nothing denied, {_ended(control)}"
+        return of_control(control)
     before, again = _said(first), _said(control.journal.exchanges)
     if before == again:
         return ""
     if before.total() != again.total():
-        return f"the control run, with nothing denied, made {_calls(again)} in place of {_calls(before)}"
-    return "the control run, with nothing denied, made other calls or heard other answers"
+        return Phrase("proof.other-number", again=_calls(again), before=_calls(before))
+    return Phrase("proof.other-calls")
 
 
 def of_control(control: Rerun) -> str:
     """Why nothing can be proved of a test that ran again with its wider fixtures; "" if it passed as before."""
-    return "" if control.outcome == "passed" else f"the control run, with nothing denied, {_ended(control)}"
+    return "" if control.outcome == "passed" else Phrase("proof.control-ended", ended=_ended(control))
 
 
 def of_denied(denied: Rerun) -> Verdict:
     """What a run says in which something was denied on purpose."""
     if not denied.refused:
-        return Verdict(INCONCLUSIVE, f"the call was not made again in the denied run, which {_ended(denied)}")
+        return Verdict(INCONCLUSIVE, Phrase("proof.not-again", ended=_ended(denied)))
     if denied.outcome == "passed":
         return Verdict(SWALLOWED)
     if denied.outcome == "skipped":
-        return Verdict(INCONCLUSIVE, "the test skips itself when it is refused")
+        return Verdict(INCONCLUSIVE, Phrase("proof.skips-itself"))
     if denied.caused:
         return Verdict(PROVED)
     if any(exchange.source == "not recorded" for exchange in denied.journal.exchanges):
-        return Verdict(INCONCLUSIVE, "refused, the test goes on to a call that no cassette answers")
-    return Verdict(INCONCLUSIVE, f"the denied run {_ended(denied)}, and nothing says that the refusal is the cause")
+        return Verdict(INCONCLUSIVE, Phrase("proof.goes-on"))
+    return Verdict(INCONCLUSIVE, Phrase("proof.other-cause", ended=_ended(denied)))
 
 
 def _ended(run: Rerun) -> str:
     """`passed`, `failed (ValueError)`."""
-    return f"{run.outcome} ({run.error})" if run.error and run.outcome == "failed" else run.outcome
+    if run.error and run.outcome == "failed":
+        return Phrase("proof.ended-failed-with", error=run.error)
+    return Phrase(f"proof.ended-{run.outcome}")
 
 
 def _said(exchanges: Iterable[Exchange]) -> Counter[tuple[object, ...]]:
@@ -62,4 +65,4 @@ def _said(exchanges: Iterable[Exchange]) -> Counter[tuple[object, ...]]:
 
 
 def _calls(said: Counter[tuple[object, ...]]) -> str:
-    return f"{said.total()} call{'s' * (said.total() != 1)}"
+    return Phrase("proof.calls", n=said.total())

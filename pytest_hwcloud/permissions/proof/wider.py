@@ -21,6 +21,7 @@ from pytest_hwcloud.permissions.proof.proof import Proof, unfit
 from pytest_hwcloud.permissions.proof.proof import Run as Proving
 from pytest_hwcloud.permissions.proof.rerun import Rerun, rerun
 from pytest_hwcloud.permissions.proof.verdict import INCONCLUSIVE, PROVED, SWALLOWED, Verdict, of_control, of_denied
+from pytest_hwcloud.texts import Phrase
 
 if TYPE_CHECKING:
     from pytest_hwcloud.permissions.record import TestRecord
@@ -30,7 +31,7 @@ def prove_waiting(run: Proving, waiting: Sequence[Waiting], session: pytest.Sess
     """The proofs by node id. All real fixtures are torn down; nothing is proved of a run that was stopped."""
     noticed: set[tuple[str, Fixtures]] = set()
     if session.shouldstop or session.shouldfail or session._setupstate.stack:
-        return {one.item.nodeid: _open(one, texts.say("permissions.proof.stopped")) for one in waiting}
+        return {one.item.nodeid: _open(one, Phrase("permissions.proof.stopped")) for one in waiting}
     return {one.item.nodeid: _prove(run, one, noticed) for one in waiting}
 
 
@@ -83,7 +84,7 @@ def sent(proofs: Mapping[str, Proof], *, judging: bool) -> list[dict[str, Any]]:
         {
             "nodeid": nodeid,
             "proof": dict(proof.verdicts),
-            "doubts": dict(proof.doubts),
+            "doubts": texts.plain(proof.doubts),
             "findings": [finding.to_dict() for finding in proof.findings if judging],
         }
         for nodeid, proof in proofs.items()
@@ -96,5 +97,5 @@ def received(records: Mapping[str, TestRecord], rows: Iterable[Mapping[str, Any]
         record = records.get(str(row["nodeid"]))
         if record is not None:
             record.proof |= row["proof"]
-            record.doubts |= row["doubts"]
+            record.doubts |= texts.revived(row["doubts"])
             record.findings += row["findings"]

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.files.atomic import make_folder, write_whole
 from pytest_hwcloud.permissions.reports.github import commands as annotations
 from pytest_hwcloud.permissions.reports.overview import Mask, Overview, overview
@@ -42,7 +43,8 @@ def write_reports(settings: "Settings", ledger: "Ledger", state: "CloudState", m
         try:
             lines.append(_one(kind, path, shown))
         except OSError as error:
-            problems[path] = f"{_shown(path)}: the {kind} report cannot be written: {error.strerror or error}"
+            reason = error.strerror or error
+            problems[path] = texts.say("permissions.report-failed", file=_shown(path), kind=kind, reason=reason)
     if problems:
         raise ReportError("\n".join(problems.values()))
     return lines
@@ -53,7 +55,7 @@ def _one(kind: str, path: Path, shown: Overview) -> str:
     text = render(shown)
     make_folder(path.parent)
     write_whole(path, text)
-    return f"{kind} report: {_shown(path)}" + ("" if text else " (empty: nothing to tell)")
+    return texts.say(f"permissions.report{'' if text else '-empty'}", kind=kind, file=_shown(path))
 
 
 def _shared_files(settings: "Settings") -> dict[Path, str]:
@@ -61,7 +63,7 @@ def _shared_files(settings: "Settings") -> dict[Path, str]:
     for kind, path in dict.fromkeys(settings.reports):
         kinds.setdefault(path, []).append(kind)
     return {
-        path: f"{_shown(path)}: one file cannot hold {len(names)} reports ({', '.join(names)}): give each its own"
+        path: texts.say("permissions.one-file", file=_shown(path), n=len(names), kinds=", ".join(names))
         for path, names in kinds.items()
         if len(names) > 1
     }

@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 
-from pytest_hwcloud.permissions.display import paragraph, sentence
+from pytest_hwcloud.permissions.display import paragraph
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.reports.labels import TEXTS
 from pytest_hwcloud.permissions.reports.overview import Overview, patches
 from pytest_hwcloud.permissions.rules import unjudged_calls
 from pytest_hwcloud.rules import GROUPS, RULES
+from pytest_hwcloud.texts import in_language
 
 MARK = "<!-- pytest-hwcloud: permissions -->"  # by which a pipeline finds its comment again
 _LONGEST = 60_000  # characters; a comment on GitHub holds 65536
@@ -60,7 +61,7 @@ def _point(findings: list[Finding], words: dict[str, str], lang: str) -> str:
     tests = _tests([finding.test for finding in findings if finding.test], words)
     lines += [f"  - {text}" for text in (_place(findings), tests) if text]
     if first.fix:
-        lines.append(f"  - {words['fix']}: {code(sentence('fix', first.fix, lang))}")
+        lines.append(f"  - {words['fix']}: {code(in_language(first.fix, lang))}")
     return "\n".join([*lines, *_details(findings, words, lang)]) + "\n"
 
 
@@ -98,7 +99,7 @@ def _unsure(shown: Overview, words: dict[str, str]) -> Iterator[str]:
         if said == "inconclusive"
     ]
     for test, action, reason in found[:_TESTS]:
-        why = f"  - {code(sentence('doubtful', reason, shown.settings.lang))}\n" if reason else ""
+        why = f"  - {code(in_language(reason, shown.settings.lang))}\n" if reason else ""
         yield f"- {words['proof']}: {words['inconclusive']} · {code(action)} · {code(test)}\n{why}"
     if len(found) > _TESTS:
         yield f"- {words['and_more'].format(len(found) - _TESTS)}\n"

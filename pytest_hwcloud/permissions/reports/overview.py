@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
 from pytest_hwcloud.rules import RULES
+from pytest_hwcloud.texts import changed
 
 if TYPE_CHECKING:
     from pytest_hwcloud.gates.cloud_state import CloudState
@@ -147,13 +148,17 @@ class _Clean(dict[str, str]):
         result = self[text] = self.mask(text) if self.mask else text
         return result
 
+    def phrase(self, text: str) -> str:
+        """The same for what may be a phrase, which stays one."""
+        return changed(text, self.__getitem__)
+
     def path(self, text: str) -> str:
         """The same for a path: relative to the rootdir, so that two machines write the same bytes."""
         return self[os.path.relpath(text, self.root).replace(os.sep, "/") if os.path.isabs(text) else text]
 
     def texts(self, value: object, names: tuple[str, ...], paths: tuple[str, ...] = ()) -> dict[str, str]:
         """The named fields of a value."""
-        found = {name: self[getattr(value, name)] for name in names}
+        found = {name: self.phrase(getattr(value, name)) for name in names}
         return found | {name: self.path(getattr(value, name)) for name in paths}
 
 
@@ -186,7 +191,7 @@ def _test(record: TestRecord, uses: list[Use], clean: _Clean) -> TestRow:
         unmapped=tuple(clean[label] for label in sorted(set(record.unmapped))),
         refusals=tuple(sorted((_refusal(row, clean) for row in record.refusals), key=lambda row: sorted(row.items()))),
         proof={clean[action]: verdict for action, verdict in sorted(record.proof.items())},
-        doubts={clean[action]: clean[reason] for action, reason in sorted(record.doubts.items())},
+        doubts={clean[action]: clean.phrase(reason) for action, reason in sorted(record.doubts.items())},
     )
 
 
@@ -220,7 +225,7 @@ _FINDING_TEXTS = tuple(one.name for one in fields(Finding) if one.type == "str" 
 
 def _finding(finding: Finding, clean: _Clean) -> Finding:
     texts: dict[str, Any] = clean.texts(finding, _FINDING_TEXTS, ("where",))
-    return Finding(**texts, lines=tuple(clean[line] for line in finding.lines))
+    return Finding(**texts, lines=tuple(clean.phrase(line) for line in finding.lines))
 
 
 def _finding_order(finding: Finding) -> tuple[object, ...]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from pytest_hwcloud.permissions.finding import Finding, labelled
-from pytest_hwcloud.permissions.wording import placed
+from pytest_hwcloud import texts
+from pytest_hwcloud.permissions.finding import Finding, labelled, of_identity, placed
+from pytest_hwcloud.texts import Phrase
 
 if TYPE_CHECKING:
     from pytest_hwcloud.permissions.record import TestRecord
@@ -38,15 +39,18 @@ def _scope(record: TestRecord, row: Row) -> Finding:
 
 
 def _mismatch(row: Row) -> str:
-    token = f"token of {row['token_scope']} {row['token_id']}" if row["token_scope"] else "a token of another scope"
-    kind = {"regional": "a regional", "global": "a global"}.get(row["service_scope"], "")
-    parts = [token]
-    if kind and row["token_scope"] != {"regional": "project", "global": "domain"}[row["service_scope"]]:
-        parts.append(f"{row['service'].upper()} is {kind} service")
-    if row["project"]:
-        name = f" ({row['project_name']})" if row["project_name"] else ""
-        parts.append(f"the URL names project {row['project']}{name}")
-    return ", ".join(parts)
+    parts = [Phrase("findings.other-token")]
+    if row["token_scope"]:
+        kind = Phrase(f"decisions.scope-{row['token_scope']}")
+        parts = [Phrase("findings.token-of", kind=kind, id=row["token_id"])]
+    fitting = {"regional": "project", "global": "domain"}.get(row["service_scope"])
+    if fitting and row["token_scope"] != fitting:
+        parts.append(Phrase(f"findings.service-{row['service_scope']}", service=row["service"].upper()))
+    if row["project_name"]:
+        parts.append(Phrase("findings.url-names-known", id=row["project"], name=row["project_name"]))
+    elif row["project"]:
+        parts.append(Phrase("findings.url-names", id=row["project"]))
+    return texts.joined("findings.comma", parts)
 
 
 def _answer(row: Row) -> str:
@@ -55,57 +59,43 @@ def _answer(row: Row) -> str:
 
 def _not_missing(row: Row) -> str:
     if row["allowed"]:
-        number = f" (statement {row['statement']})" if row["statement"] else ""
-        return f"not a missing permission: identity {row['identity']} may do {row['action']}{number}"
-    return "not a missing permission: the scope of the token is looked at before any policy"
+        values = {name: row[name] for name in ("identity", "action", "statement")}
+        return Phrase(f"findings.not-missing{'-by' * bool(row['statement'])}", **values)
+    return Phrase("findings.not-missing-scope")
 
 
 def _other_token(row: Row) -> str:
     if row["service_scope"] == "global":
-        return "ask for a token with auth.scope.domain (hwcloud_token(domain=True)), or sign with AK/SK"
+        return Phrase("findings.fix-domain-token")
     if row["project_name"]:
-        name = row["project_name"]
-        return (
-            f'ask for a token with auth.scope.project.name = "{name}" (hwcloud_token(project="{name}")), '
-            "or sign with AK/SK"
-        )
-    return "ask for a token of the project in the URL (auth.scope.project.id), or sign with AK/SK"
+        return Phrase("findings.fix-project-token", name=row["project_name"])
+    return Phrase("findings.fix-token-of-url")
 
 
 def _authentication(record: TestRecord, row: Row) -> Finding:
-    fix = _CREDENTIAL.get(row["credential"], _CREDENTIAL["none"])
-    note = "not a missing permission: the call never got past the gateway, and no policy was asked"
+    fix = Phrase(f"findings.fix-send-{row['credential'] if row['credential'] in ('token', 'aksk') else 'none'}")
     return Finding(
         rule="HWP006",
         action=row["action"],
         identity=row["identity"],
         test=record.nodeid,
         where=row["where"] or record.place,
-        detail=f"identity {row['identity'] or 'unknown'}",
+        detail=of_identity(row["identity"]),
         lines=(
             labelled("call", placed(row["call"], row["where"])),
             labelled("answer", _answer(row)),
-            labelled("note", note),
+            labelled("note", Phrase("findings.not-missing-authentication")),
             labelled("fix", fix),
         ),
         fix=fix,
     )
 
 
-_CREDENTIAL = {
-    "none": "send credentials: hwcloud_session signs with AK/SK, hwcloud_token() gives a token",
-    "token": "send a token that IAM issued and that has not expired: hwcloud_token()",
-    "aksk": "sign with the right access key and secret key, with the clock right: hwcloud_session",
-}
 _RULES = {"scope": _scope, "authentication": _authentication}
 
 
 def _unmapped(record: TestRecord, row: Row) -> Finding:
-    fix = (
-        "send what tells the operations apart"
-        if row["why"]
-        else "say what it needs in a table of the project: `actions: [extra-actions.yaml]` in hwcloud.yaml"
-    )
+    fix = Phrase("findings.fix-ambiguous" if row["why"] else "findings.fix-unmapped")
     lines = [labelled("why", row["why"])] if row["why"] else []
     lines += [labelled("row", row["row"])] if row.get("row") else []
     return Finding(
@@ -114,7 +104,7 @@ def _unmapped(record: TestRecord, row: Row) -> Finding:
         identity=row["identity"],
         test=record.nodeid,
         where=row["where"] or record.place,
-        detail="no table says what it needs",
+        detail=Phrase("findings.unmapped"),
         lines=(*([labelled("call", row["where"])] if row["where"] else []), *lines, labelled("fix", fix)),
         fix=fix,
     )

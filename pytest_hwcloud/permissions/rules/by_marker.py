@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from pytest_hwcloud.cloud.calls import actions
 from pytest_hwcloud.permissions.declarations import exact_place
-from pytest_hwcloud.permissions.finding import Finding, labelled
+from pytest_hwcloud.permissions.finding import Finding, calls, labelled, of_identity
 from pytest_hwcloud.permissions.matching import is_used, speaks_of
 from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
 from pytest_hwcloud.permissions.rules import fixes, lookalikes
-from pytest_hwcloud.permissions.wording import calls
+from pytest_hwcloud.texts import Phrase
 
 if TYPE_CHECKING:
     from pytest_hwcloud.gates.cloud_state import CloudState
@@ -52,7 +52,7 @@ def _undeclared_and_stale(record: TestRecord, uses: Sequence[Use], root: Path) -
             identity=used[0].identity,
             test=record.nodeid,
             where=used[0].where or record.place,
-            detail=f"used by {used[0].call}",
+            detail=Phrase("findings.used-by", call=used[0].call),
             lines=(*lines, labelled("fix", fix)),
             fix=fix,
             block=action,
@@ -108,14 +108,14 @@ def _stale(
     elif twin is not None:
         lines, fix = lookalikes.table([action], twin, missing[twin][0]), marker
     else:
-        lines, fix = lookalikes.nearest(action, uses), f'take "{action}" out of the marker'
+        lines, fix = lookalikes.nearest(action, uses), Phrase("findings.fix-marker", action=action)
     return Finding(
         rule="HWP003",
         action=action,
         identity=record.identity,
         test=record.nodeid,
         where=place,
-        detail=f"declared in {place}, never used",
+        detail=Phrase("findings.never-used", place=place),
         lines=(*lines, labelled("fix", fix)),
         fix=fix,
         block=twin or "",
@@ -158,7 +158,7 @@ def _over_finding(
         identity=use.identity,
         test=record.nodeid,
         where=use.where or record.place,
-        detail=f"identity {use.identity or 'unknown'}",
+        detail=of_identity(use.identity),
         lines=(*calls(group), labelled("decision", decision), labelled("fix", fix)),
         fix=fix,
     )
@@ -182,7 +182,7 @@ def _allowed_anyway(
             identity=identity,
             test=record.nodeid,
             where=record.place,
-            detail=f"identity {identity}",
+            detail=of_identity(identity),
             lines=(labelled("decision", text), labelled("fix", fix)),
             fix=fix,
         )
@@ -203,14 +203,15 @@ def _other_scope(record: TestRecord, uses: Sequence[Use], root: Path) -> Iterato
 def _scope(record: TestRecord, declaration: Declaration, action: str, use: Use, root: Path) -> Finding:
     place = exact_place(declaration, action, root)
     argument = "domain=True" if declaration.scope == "domain" else "project=…"
-    fix = f"ask for a token of the {declaration.scope} (hwcloud_token({argument})), or change scope= in the marker"
+    wanted, given = (Phrase(f"decisions.scope-{scope}") for scope in (declaration.scope, use.token_scope))
+    fix = Phrase("findings.fix-scope-of-marker", kind=wanted, call=f"hwcloud_token({argument})")
     return Finding(
         rule="HWP005",
         action=action,
         identity=use.identity,
         test=record.nodeid,
         where=use.where or place,
-        detail=f'token of a {use.token_scope}, the marker in {place} says scope="{declaration.scope}"',
+        detail=Phrase("findings.scope-of-marker", kind=given, place=place, scope=declaration.scope),
         lines=(*calls([use]), labelled("fix", fix)),
         fix=fix,
     )

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_hwcloud.permissions.finding import Finding, labelled
+from pytest_hwcloud.permissions.finding import Finding, calls, decision, labelled, of_identity
 from pytest_hwcloud.permissions.record import TestRecord, Use
 from pytest_hwcloud.permissions.rules import fixes
-from pytest_hwcloud.permissions.wording import calls, decision
+from pytest_hwcloud.texts import Phrase
 
 if TYPE_CHECKING:
     from pytest_hwcloud.gates.cloud_state import CloudState
@@ -28,7 +28,7 @@ def judge(record: TestRecord, state: CloudState, root: Path) -> Iterator[Finding
                 identity=use.identity,
                 test=record.nodeid,
                 where=use.where or record.place,
-                detail=f"identity {use.identity}",
+                detail=of_identity(use.identity),
                 lines=(*told, labelled("fix", fix)),
                 fix=fix,
                 block="" if use.dependency else use.action,
@@ -64,13 +64,12 @@ def _decided(uses: Sequence[Use], record: TestRecord) -> list[str]:
 
 def _depending(uses: Sequence[Use], record: TestRecord) -> list[str]:
     own = dict.fromkeys(use.action for use in record.uses if use.call == uses[0].call and not use.dependency)
-    needs = labelled("needs", f"{', '.join(own)}, which depends on it by its documentation")
+    needs = labelled("needs", Phrase("findings.depending", actions=", ".join(own)))
     return [*calls(uses), needs, *decision(uses[0])]
 
 
 def _older(uses: Sequence[Use], record: TestRecord) -> list[str]:
-    told = "issued before the grant: a token keeps the rights of its issue, and the identity has this one only since"
-    return [*calls(uses), labelled("token", told)]
+    return [*calls(uses), labelled("token", Phrase("findings.issued-before"))]
 
 
 _RULES: tuple[tuple[str, Callable[[Use], bool], Callable[[Sequence[Use], TestRecord], list[str]]], ...] = (
@@ -82,11 +81,11 @@ _RULES: tuple[tuple[str, Callable[[Use], bool], Callable[[Sequence[Use], TestRec
 
 
 def _known(use: Use, state: CloudState, root: Path) -> str:
-    return f"make it decidable: state the permission of identity {use.identity} without what is not known here"
+    return Phrase("findings.fix-undecidable", identity=use.identity)
 
 
 def _newer(use: Use, state: CloudState, root: Path) -> str:
-    return "ask for a new token after the grant: hwcloud.token(..., fresh=True); AK/SK sees a grant at once"
+    return Phrase("findings.fix-old-token")
 
 
 _FIX: dict[str, Callable[[Use, CloudState, Path], str]] = {"HWP014": _known, "HWP015": _newer}

@@ -6,9 +6,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.calls import actions
 from pytest_hwcloud.cloud.policies.system_policies import PREFIX
+from pytest_hwcloud.permissions.finding import of_identity
 from pytest_hwcloud.permissions.record import Declaration, Use
+from pytest_hwcloud.texts import Phrase
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.policies.documents import Document, Statement
@@ -27,7 +30,7 @@ def marker(declared: Sequence[Declaration], stale: Sequence[str], missing: Seque
 
 def identity(declared: str) -> str:
     """For a marker about an identity that makes no such call."""
-    return f'call as {declared} (hwcloud.session(identity="{declared}")), or take identity= out of the marker'
+    return Phrase("findings.fix-identity", identity=declared)
 
 
 def _keywords(declaration: Declaration | None) -> Iterator[str]:
@@ -44,27 +47,28 @@ def policy(use: Use, state: CloudState, root: Path) -> str:
     rights = state.rights.get(use.identity)
     own = [document for document in rights.documents if document.source and not _is_system(document)] if rights else []
     if use.verdict == "deny" and use.statement >= 0:
-        return f"{use.policy}: statement {use.statement + 1} denies it, and no other can allow what one denies"
+        return Phrase("findings.fix-denied", file=use.policy, n=use.statement + 1)
     if rights is not None and use.verdict == "deny" and (other := _not_in_the_document(use, rights, root)):
         return other
     if not own:
-        return f'give identity {use.identity} a policy that allows "{use.action}" (a system policy cannot be edited)'
+        return Phrase("findings.fix-give-policy-system", identity=use.identity, action=use.action)
     document, statement = _best(own, use.action)
     name = _in_grammar(use, document.version)
-    place = f"to statement {statement.index + 1}" if statement is not None else "in a statement of its own"
-    return f'{shown(document.source, root)}: add "{name}" {place}'
+    file = shown(document.source, root)
+    if statement is None:
+        return Phrase("findings.fix-add-apart", file=file, action=name)
+    return Phrase("findings.fix-add", file=file, action=name, n=statement.index + 1)
 
 
 def _not_in_the_document(use: Use, rights: Rights, root: Path) -> str:
     """The edit where the policies say yes already: of the bound, or of where they are granted."""
     if rights.bound is not None and not rights.bound.decide(use.action):
-        return f'{shown(rights.bound.source, root)}: allow "{use.action}" in this service control policy too'
+        return Phrase("findings.fix-bound", file=shown(rights.bound.source, root), action=use.action)
     elsewhere = [grant for grant in rights.grants if grant.on != "everywhere" and grant.policy.decide(use.action)]
     if not elsewhere:
         return ""
-    names = " and ".join(dict.fromkeys(shown(grant.policy.source, root) for grant in elsewhere))
-    allow = "allow" if " and " in names else "allows"
-    return f"{names} {allow} it, but not where the call is made: grant it there as well (hwcloud.yaml)"
+    files = list(dict.fromkeys(shown(grant.policy.source, root) for grant in elsewhere))
+    return Phrase("findings.fix-elsewhere", files=texts.joined("decisions.names-and", files), n=len(files))
 
 
 def _is_system(document: Document) -> bool:
@@ -117,19 +121,21 @@ def _in_grammar(use: Use, version: str) -> str:
 def over(use: Use, declaration: Declaration, state: CloudState, root: Path) -> tuple[str, str]:
     """For HWP018: why the call was not refused as the marker says, and what to do."""
     if use.refused:
+        told = {"code": use.code, "wanted": declaration.code}
         return (
-            f"refused, with {use.code or 'no code'} and not with {declaration.code}",
-            f'code="{use.code}" in the marker, or another recording',
+            Phrase(f"findings.refused-otherwise{'' if use.code else '-without-code'}", **told),
+            Phrase("findings.fix-code", code=use.code),
         )
     if use.verdict == "allow" and use.policy:
         number = use.statement + 1
+        place = {"file": use.policy, "n": number}
         return (
-            f"allow: statement {number} of {use.policy}",
-            f'{use.policy}: take "{actions.canonical(use.action)}" out of statement {number}, or deny it',
+            Phrase("findings.allowed-by-statement", **place),
+            Phrase("findings.fix-take-out", action=actions.canonical(use.action), **place),
         )
     if use.verdict:
-        return f"{use.verdict}: {use.reason}", f"make the policies of identity {use.identity} refuse it"
+        return use.reason or use.verdict, Phrase("findings.fix-refuse", identity=use.identity)
     return (
-        f"no policy judges identity {use.identity or 'unknown'}, and the answer is no refusal",
-        f"give the identity a policy (--hwcloud-policy {use.identity or 'default'}=FILE), or record the refusal",
+        Phrase("findings.no-judge", who=of_identity(use.identity)),
+        Phrase("findings.fix-judge", identity=use.identity or "default"),
     )

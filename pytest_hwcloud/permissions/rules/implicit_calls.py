@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pytest_hwcloud import texts
 from pytest_hwcloud.permissions import display
-from pytest_hwcloud.permissions.finding import Finding, labelled
-from pytest_hwcloud.permissions.wording import decision, places
+from pytest_hwcloud.permissions.finding import Finding, decision, labelled, of_identity, places
+from pytest_hwcloud.texts import Phrase
 
 if TYPE_CHECKING:
     from pytest_hwcloud.permissions.ledger import Ledger
@@ -42,7 +41,7 @@ def findings(ledger: Ledger) -> Iterator[Finding]:
 
 def _way_out(call: str) -> str:
     kind = next((kind for path, kind in _SETTINGS if call.endswith(path)), "other")
-    return texts.say(f"permissions.implicit.{kind}.fix")
+    return Phrase(f"permissions.implicit.{kind}.fix")
 
 
 def _implicit(made: Sequence[Use], found: Sequence[tuple[str, Row]]) -> Finding:
@@ -54,10 +53,10 @@ def _implicit(made: Sequence[Use], found: Sequence[tuple[str, Row]]) -> Finding:
         action=made[0].action if made else call,
         identity=identity,
         where=found[0][1]["where"],
-        detail=texts.say("permissions.identity", identity=identity) if identity else "",
+        detail=of_identity(identity) if identity else "",
         lines=(
             *places([(call, row["where"]) for _, row in found]),
-            labelled("note", texts.say("permissions.implicit.note")),
+            labelled("note", Phrase("permissions.implicit.note")),
             labelled("tests", display.counted(tests)),
             labelled("fix", fix),
         ),
@@ -73,11 +72,11 @@ def _refused(refused: Sequence[Use], found: Sequence[tuple[str, Row]]) -> Findin
         action=use.action,
         identity=use.identity,
         where=use.where or found[0][1]["where"],
-        detail=texts.say("permissions.identity", identity=use.identity),
+        detail=of_identity(use.identity),
         lines=(
             *places([(use.call, row["where"]) for _, row in found]),
             *decision(use),
-            labelled("note", texts.say("permissions.implicit.note")),
+            labelled("note", Phrase("permissions.implicit.note")),
             labelled("fix", fix),
         ),
         fix=fix,

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
-from pytest_hwcloud.permissions.finding import labelled
+from pytest_hwcloud.permissions.finding import labelled, placed
 from pytest_hwcloud.permissions.record import Use
-from pytest_hwcloud.permissions.wording import placed
+from pytest_hwcloud.texts import Phrase
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.calls.calls import Need
@@ -37,23 +37,26 @@ def nearest(action: str, uses: Sequence[Use]) -> list[str]:
     """What the test really needs that comes nearest to a stale action."""
     made = [use for use in uses if not use.dependency]
     if not made:
-        return [labelled("calls", "none of this test needs a permission")]
+        return [labelled("calls", Phrase("findings.no-calls"))]
     use = max(made, key=lambda use: _alike(action, use.action))
-    return [labelled("nearest", placed(f"{use.call} needs {use.action}", use.where))]
+    return [labelled("nearest", placed(Phrase("findings.needs", call=use.call, action=use.action), use.where))]
 
 
 def identities(declared: str, use: Use) -> list[str]:
     """The marker speaks of one identity, and another one calls."""
-    told = f'the marker says identity="{declared}", the call is made as {use.identity or "unknown"}'
-    return [labelled("identity", told)]
+    kind = "" if use.identity else "-unknown"
+    return [labelled("identity", Phrase(f"findings.other-identity{kind}", declared=declared, identity=use.identity))]
 
 
 def table(stale: Sequence[str], action: str, use: Use) -> list[str]:
     """`these look alike …` and a line for each action with its calls."""
     rows = [*(_stale_row(one, use) for one in stale), _used_row(action, use)]
     first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
-    lines = [f"  {name:<{first}}  {calls:<{second}}   {remark}".rstrip() for name, calls, remark in rows]
-    return ["these look alike and are different permissions:", *lines]
+    return [Phrase("findings.alike"), *(_row(f"  {row[0]:<{first}}  {row[1]:<{second}}", row[2]) for row in rows)]
+
+
+def _row(columns: str, remark: str) -> str:
+    return Phrase("findings.alike-row", columns=columns, remark=remark) if remark else columns.rstrip()
 
 
 def _used_row(action: str, use: Use) -> tuple[str, str, str]:
@@ -95,6 +98,6 @@ def _remark(need: Need | None, action: str) -> str:
     if need is None:
         return ""
     if need.operation.startswith("Nova"):
-        return "(Nova, discarded)"
+        return Phrase("findings.alike-nova")
     fifth = [name for name in need.identity_actions if name.lower() != action.lower()]
     return f"(5.0: {', '.join(fifth)})" if fifth else ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_hwcloud.cloud.policies.system_policies import PREFIX
 from pytest_hwcloud.permissions.finding import Finding, labelled
+from pytest_hwcloud.texts import Phrase
 
 if TYPE_CHECKING:
     from pytest_hwcloud.gates.cloud_state import CloudState
@@ -33,24 +34,27 @@ def _of_file(source: str, names: list[str], root: Path) -> Iterator[Finding]:
 
 
 def _finding(remark: Remark, file: str, identity: str) -> Finding:
-    number = f"statement {(remark.statement or 0) + 1}"
+    number = (remark.statement or 0) + 1
     place = f"{file}:{remark.line}" if remark.line else file
-    lines: tuple[str, ...] = ()
     if remark.id == "HWP017":
-        action, detail, fix = f"{file} {number}", remark.text, f"take {number} out of {file}"
-    else:
-        action, _, why = remark.text.partition(": " if ": " in remark.text else " covers ")
-        detail, lines, fix = (
-            f"in {place}, {number}",
-            (labelled("why", why or remark.text),),
-            f"mend the name in {place}",
+        fix = Phrase("findings.fix-statement", n=number, file=file)
+        return Finding(
+            rule=remark.id,
+            action=Phrase("findings.statement", file=file, n=number),
+            identity=identity,
+            where=place,
+            detail=remark.text,
+            lines=(labelled("fix", fix),),
+            fix=fix,
         )
+    fix = Phrase("findings.fix-name", place=place)
+    name, why = remark.about
     return Finding(
         rule=remark.id,
-        action=action,
+        action=name,
         identity=identity,
         where=place,
-        detail=detail,
-        lines=(*lines, labelled("fix", fix)),
+        detail=Phrase("findings.in-statement", place=place, n=number),
+        lines=(labelled("why", why), labelled("fix", fix)),
         fix=fix,
     )

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
-from pytest_hwcloud.permissions.finding import Finding, labelled
+from pytest_hwcloud.permissions.finding import Finding, labelled, placed
 from pytest_hwcloud.permissions.record import TestRecord
 from pytest_hwcloud.permissions.rules.negative_tests import Row, shows_a_sign
-from pytest_hwcloud.permissions.wording import placed
+from pytest_hwcloud.texts import Phrase
 
 Claims = Callable[[pytest.Item], Mapping[str, Mapping[str, object]]]
 
@@ -46,8 +46,7 @@ def _claimed(row: Row, claims: Mapping[str, Mapping[str, object]]) -> bool:
 
 def _finding(record: TestRecord, row: Row) -> Finding:
     sign = f"code: {row['code']}" if row["code"] else f"status: {row['status']}"
-    fix = f"record the cassette again with a caller who may do this: {row['source']}"
-    asked = f"if the refusal is meant, say so: hwcloud.refused(…), or metadata: {{expects: {{{sign}}}}} in the cassette"
+    fix = Phrase("findings.fix-record-again", cassette=row["source"])
     answer = " ".join(text for text in (row["status"], row["code"], row["message"]) if text)
     return Finding(
         rule="HWP013",
@@ -55,13 +54,13 @@ def _finding(record: TestRecord, row: Row) -> Finding:
         identity=row["identity"] or record.identity,
         test=record.nodeid,
         where=row["where"] or record.place,
-        detail=f"cassette {row['source']}",
+        detail=Phrase("findings.cassette", cassette=row["source"]),
         lines=(
             labelled("call", placed(row["call"], row["where"])),
             labelled("answer", answer),
-            labelled("note", f"recorded, and {record.nodeid} passes without a word about it"),
+            labelled("note", Phrase("findings.unnoticed-recorded", test=record.nodeid)),
             labelled("fix", fix),
-            labelled("fix", asked),
+            labelled("fix", Phrase("findings.fix-claim", sign=sign)),
         ),
         fix=fix,
     )

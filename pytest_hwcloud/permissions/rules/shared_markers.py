@@ -16,6 +16,7 @@ from pytest_hwcloud.permissions.finding import Finding, labelled
 from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
 from pytest_hwcloud.permissions.rules import lookalikes
 from pytest_hwcloud.permissions.rules.by_marker import judge, unused
+from pytest_hwcloud.texts import Phrase
 from pytest_hwcloud.usercode.fixtures import definitions
 
 if TYPE_CHECKING:
@@ -101,14 +102,14 @@ def _all_ran(ledger: Ledger, node: str, below: list[TestRecord]) -> bool:
 
 def _stale(declaration: Declaration, action: str, below: list[TestRecord], made: list[Use], root: Path) -> Finding:
     place, count = exact_place(declaration, action, root), len(below)
-    fix = f'take "{action}" out of the marker'
+    fix = Phrase("findings.fix-marker", action=action)
     return Finding(
         rule="HWP003",
         action=action,
         identity=declaration.identity or below[0].identity,
         test=declaration.node,
         where=place,
-        detail=f"declared in {place}, never used by {'its test' if count == 1 else f'any of its {count} tests'}",
+        detail=Phrase("findings.never-used-by-tests", place=place, n=count),
         lines=(*lookalikes.nearest(action, made), labelled("fix", fix)),
         fix=fix,
     )

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from pytest_hwcloud import texts
 from pytest_hwcloud.gates.authentication import UNVERIFIED
-from pytest_hwcloud.permissions.finding import Finding, labelled
-from pytest_hwcloud.permissions.wording import places
+from pytest_hwcloud.permissions.finding import Finding, labelled, places
+from pytest_hwcloud.texts import Phrase
 
 if TYPE_CHECKING:
     from pytest_hwcloud.journal import Exchange
@@ -44,17 +44,17 @@ def judge(record: TestRecord) -> Iterator[Finding]:
         rows = [row for row in record.unjudged if row["cause"] == cause]
         if not rows:
             continue
-        fix = texts.say(f"permissions.unjudged.{cause}.fix")
+        fix = Phrase(f"permissions.unjudged.{cause}.fix")
         yield Finding(
             rule="HWP019",
             action=cause,
             identity=rows[0]["identity"],
             test=record.nodeid,
             where=rows[0]["where"] or record.place,
-            detail=texts.say(f"permissions.unjudged.{cause}.detail"),
+            detail=Phrase(f"permissions.unjudged.{cause}.detail"),
             lines=(
                 *places([(row["call"], row["where"]) for row in rows]),
-                labelled("why", texts.say(f"permissions.unjudged.{cause}.why")),
+                labelled("why", Phrase(f"permissions.unjudged.{cause}.why")),
                 labelled("fix", fix),
             ),
             fix=fix,
