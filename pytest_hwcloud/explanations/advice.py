@@ -8,9 +8,8 @@ from collections.abc import Callable
 
 from pytest_hwcloud.cloud.failures import Failure
 from pytest_hwcloud.cloud.failures.codes import Entry
-from pytest_hwcloud.explanations import advice_clock, advice_denied, advice_signature
-from pytest_hwcloud.explanations.advice_rule import Advice, Case
-from pytest_hwcloud.explanations.circumstances import Circumstances, ScopeLike, url_host, url_path
+from pytest_hwcloud.explanations import advice_denied, advice_signature
+from pytest_hwcloud.explanations.circumstances import Advice, Case, Circumstances, ScopeLike, url_host, url_path
 from pytest_hwcloud.explanations.wording import Texts, age
 
 # Key ids of other clouds, by their first letters.
@@ -107,16 +106,18 @@ def _foreign_key(case: Case) -> Advice | None:
 
 def _clock(case: Case) -> Advice | None:
     times = (
-        advice_clock.times(case.failure.message, case.failure.details) if case.failure.kind == "clock-skew" else None
+        advice_signature.times(case.failure.message, case.failure.details)
+        if case.failure.kind == "clock-skew"
+        else None
     )
     if not times:
         return None
     signed, server = times
     cause = case.words.say(
         "cause-clock",
-        signed=advice_clock.shown(signed),
-        server=advice_clock.shown(server),
-        apart=advice_clock.apart(signed, server, case.words),
+        signed=advice_signature.shown_time(signed),
+        server=advice_signature.shown_time(server),
+        apart=advice_signature.apart(signed, server, case.words),
     )
     return Advice(cause=cause, fix=case.words.say("fix-clock-late" if signed < server else "fix-clock-ahead"))
 

@@ -7,7 +7,7 @@ import re
 from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.failures import Failure
 from pytest_hwcloud.cloud.failures.codes import Entry
-from pytest_hwcloud.explanations.advice_rule import Advice, Case
+from pytest_hwcloud.explanations.circumstances import Advice, Case
 from pytest_hwcloud.explanations.policy_verdict import Judged
 from pytest_hwcloud.explanations.wording import age
 

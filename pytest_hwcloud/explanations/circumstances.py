@@ -8,8 +8,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qs, urlsplit
 
+from pytest_hwcloud.cloud.failures import Failure
+from pytest_hwcloud.cloud.failures.codes import Entry
 from pytest_hwcloud.cloud.jsontree import child
 from pytest_hwcloud.explanations.policy_verdict import Judged, judged
+from pytest_hwcloud.explanations.wording import Texts
 from pytest_hwcloud.gates.gate import STALE_TOKEN
 from pytest_hwcloud.journal import IMPLICIT, Exchange, Journal
 
@@ -56,6 +59,39 @@ class Circumstances:
     looked_up: bool = False  # a client library made the call by itself
     no_project: tuple[str, str] | None = None  # identity and region of a look-up that the run answered with no project
     after: str | None = None  # "KeyError": the explanation is about the last refused call before it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advice:
+    """What to tell the reader."""
+
+    cause: str
+    fix: str
+    compare: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """All that the rules look at."""
+
+    failure: Failure
+    entry: Entry | None
+    known: Circumstances
+    words: Texts
+    cause: str  # the code's own
+    fix: str
+
+    @property
+    def url(self) -> str:
+        return self.failure.url or (self.known.call or "").partition(" ")[2]
+
+    @property
+    def service(self) -> str:
+        return self.failure.service or self.known.service or self.words.say("the-service")
+
+    def say(self, cause: str, fix: str, /, **values: object) -> Advice:
+        """Advice from two phrases that share their values."""
+        return Advice(cause=self.words.say(cause, **values), fix=self.words.say(fix, **values))
 
 
 def url_host(url: str) -> str:

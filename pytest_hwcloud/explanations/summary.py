@@ -1,4 +1,4 @@
-"""The causes of a run's failures, each once, at the end of the run; works under xdist and with --tb=no."""
+"""Explanations as properties of tests, in plain strings; and from them the causes of a run's failures, each once."""
 
 from __future__ import annotations
 
@@ -8,8 +8,43 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from pytest_hwcloud.explanations import wording
-from pytest_hwcloud.explanations.notes import PREFIX
-from pytest_hwcloud.explanations.properties import explanations_in
+from pytest_hwcloud.explanations.explanation import Explanation
+
+# In this order; `gate` is always there and begins the next explanation of the same test.
+NAMES = ("gate", "code", "request_id", "status", "first_line", "cause", "fix")
+PROPERTY = "hwcloud."
+
+Property = tuple[str, str]
+
+
+def properties(explanation: Explanation) -> list[Property]:
+    """The properties of one explanation; what has no content is left out."""
+    values = ((name, getattr(explanation, name)) for name in NAMES)
+    return [(PROPERTY + name, str(value)) for name, value in values if value not in (None, "")]
+
+
+def add_to(kept: list[tuple[str, object]], explanation: Explanation) -> None:
+    """Put an explanation's properties on a test, if they are not there yet (a subtest's stay for the next one)."""
+    new = properties(explanation)
+    if not any(kept[at : at + len(new)] == new for at in range(len(kept))):
+        kept.extend(new)
+
+
+def explanations_in(kept: Iterable[object]) -> list[dict[str, str]]:
+    """The explanations in a report's user_properties, each a dict by name; properties of others are passed over."""
+    found: list[dict[str, str]] = []
+    for pair in kept:
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2 or not str(pair[0]).startswith(PROPERTY):
+            continue
+        name, value = str(pair[0]).removeprefix(PROPERTY), str(pair[1])
+        if name == "gate":
+            found.append({})
+        if found:
+            found[-1][name] = value
+    return found
+
+
+# The causes at the end of a run -------------------------------------------------------------------------------------
 
 _NAMED = 3  # tests named below a cause
 _WORDS = {
@@ -58,7 +93,7 @@ def lines(reports: Iterable[Reported], lang: str = "en") -> list[str]:
 def _title(told: dict[str, str]) -> str:
     code = told.get("code", "")
     named = code and not code.isdecimal()  # 404 alone says nothing; the first line has the name of the fault
-    return f"{code} · {told['gate']}" if named else told.get("first_line", "").removeprefix(PREFIX)
+    return f"{code} · {told['gate']}" if named else told.get("first_line", "").removeprefix("hwcloud: ")
 
 
 def _shown(cause: Cause, lang: str) -> list[str]:

@@ -15,7 +15,7 @@ from pytest_hwcloud.cloud.calls.calls import add_table, clear_tables
 from pytest_hwcloud.cloud.endpoints import base_url
 from pytest_hwcloud.cloud.identity import UnknownName
 from pytest_hwcloud.config import ConfigError, Configuration, load_configuration
-from pytest_hwcloud.explanations.headline import Headline
+from pytest_hwcloud.explanations.reporting import Headline
 from pytest_hwcloud.gates.cloud_state import CloudState
 from pytest_hwcloud.interceptors import router as route
 from pytest_hwcloud.journal import CURRENT, Exchange, Journal

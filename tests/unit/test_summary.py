@@ -6,8 +6,7 @@ import json
 from dataclasses import dataclass, field
 
 from pytest_hwcloud.explanations.explanation import Explanation, explain
-from pytest_hwcloud.explanations.properties import add_to, explanations_in, properties
-from pytest_hwcloud.explanations.summary import causes, lines
+from pytest_hwcloud.explanations.summary import add_to, causes, explanations_in, lines, properties
 
 DENIED = {"error": {"message": "do not have the required roles, forbidden.", "code": "Ecs.0110"}}
 TOKEN = {"error_msg": "Incorrect IAM authentication information: decrypt token fail", "error_code": "APIGW.0301"}
