@@ -64,12 +64,13 @@ def terminal_summary(terminalreporter: pytest.TerminalReporter, lang: str = "en"
     from pytest_hwcloud.explanations import summary
 
     reports = [report for outcome in summary.OUTCOMES for report in terminalreporter.stats.get(outcome, ())]
-    written = summary.lines(reports, lang)
+    above = terminalreporter.config.getoption("tbstyle", "auto") not in ("no", "line")
+    written = summary.lines(reports, lang, above=above)
     if written:
         from pytest_hwcloud.texts import terminal
 
         width = terminalreporter.config.get_terminal_writer().fullwidth
-        terminal.section(terminalreporter, summary.TITLE[lang], width)
+        terminal.section(terminalreporter, summary.title(lang), width)
         for line in written:
             terminal.write(terminalreporter, line, width)
 
@@ -87,6 +88,7 @@ def explain_in_run(
 
 # The headline: the explanation's first line in front of a report's message ------------------------------------------
 
+NEWS = "hwcloud_news"  # an error's own few words for the short summary
 _OWN = re.compile(r"(?:AssertionError: )?hwcloud[.:]")  # assert_ok and refused say it in their own words
 
 
@@ -104,6 +106,8 @@ class Headline:
             explanations = kept(call.excinfo.value)
             for explanation in reversed(explanations):
                 put_first(report, explanation.first_line, explanation.news)
+            if news := getattr(call.excinfo.value, NEWS, ""):
+                put_news(report, news)
             if report.failed and not item.config.getoption("fulltrace", False):
                 from pytest_hwcloud.explanations.frames import fold
 
@@ -111,6 +115,13 @@ class Headline:
             if not getattr(call.excinfo.value, "pytrace", True):
                 add_below(report, explanations)
         return report
+
+
+def put_news(report: pytest.TestReport, news: str) -> None:
+    """Begin a failure's message with what is new in it, for errors of ours that say the rest themselves."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is not None and isinstance(crash.message, str) and not crash.message.startswith(news):
+        crash.message = f"{news}\n{crash.message}"
 
 
 def add_below(report: pytest.TestReport, explanations: Iterable[Explanation]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -11,7 +12,7 @@ from pytest_hwcloud.explanations import wording
 from pytest_hwcloud.explanations.explanation import Explanation
 
 # In this order; `gate` is always there and begins the next explanation of the same test.
-NAMES = ("gate", "code", "request_id", "status", "first_line", "cause", "fix")
+NAMES = ("gate", "code", "request_id", "status", "needs", "first_line", "cause", "fix")
 PROPERTY = "hwcloud."
 
 Property = tuple[str, str]
@@ -46,14 +47,10 @@ def explanations_in(kept: Iterable[object]) -> list[dict[str, str]]:
 
 # The causes at the end of a run -------------------------------------------------------------------------------------
 
-_NAMED = 3  # tests named below a cause
-_WORDS = {
-    "en": {"one": "1 test", "many": "{count} tests", "tests": "tests", "more": "… and {count} more"},
-    "zh": {"one": "1 个测试", "many": "{count} 个测试", "tests": "测试", "more": "…另有 {count} 个"},
-}
-_AGE = re.compile(r"\b\d{1,5}\b")  # the age of a token differs from test to test and makes no other cause
+_NAMED, _NAMED_BELOW = 10, 3  # tests named of a cause whose explanation stands above, and below its explanation
+_NUMBER = re.compile(r"\b\d{1,5}\b")  # the age of a token differs from test to test and makes no other cause
+_FIRST = re.compile(r"(?<=[.!。！])\s?(?=\S)")
 OUTCOMES = ("failed", "error")
-TITLE = {"en": "hwcloud: why tests failed", "zh": "hwcloud：测试失败的原因"}
 
 
 class Reported(Protocol):
@@ -70,24 +67,39 @@ class Cause:
     title: str
     cause: str
     fix: str
+    needs: str = ""
     tests: dict[str, None] = field(default_factory=dict)  # in the order of the run, each once
 
 
 def causes(reports: Iterable[Reported]) -> list[Cause]:
     """The causes of these failed reports, the most frequent first."""
-    found: dict[tuple[str, str], Cause] = {}
+    found: dict[tuple[str, ...], Cause] = {}
     for report in reports:
         for told in explanations_in(getattr(report, "user_properties", ())):
-            title = _title(told)
-            why = told.get("cause", "")
-            cause = found.setdefault((title, _AGE.sub("", why)), Cause(title, why, told.get("fix", "")))
+            title, why = _title(told), told.get("cause", "")
+            # What follows the first sentence is about the one test: what else it did, where its policy lies.
+            key = title, told.get("needs", ""), _NUMBER.sub("", _FIRST.split(why)[0])
+            needs = told.get("needs", "").partition("  (")[0]
+            cause = found.setdefault(key, Cause(title, why, told.get("fix", ""), needs))
             cause.tests[report.nodeid] = None
+    titles = Counter(cause.title for cause in found.values())
+    for cause in found.values():
+        if titles[cause.title] > 1 and cause.needs:
+            cause.title = f"{cause.title} · {cause.needs}"
     return sorted(found.values(), key=lambda cause: -len(cause.tests))
 
 
-def lines(reports: Iterable[Reported], lang: str = "en") -> list[str]:
-    """The summary's lines: a title with the number of tests for each cause, what it means, what to do, which tests."""
-    return [line for cause in causes(reports) for line in _shown(cause, lang)]
+def title(lang: str) -> str:
+    """What stands over the causes."""
+    return wording.load(lang).say("why-failed")
+
+
+def lines(reports: Iterable[Reported], lang: str = "en", *, above: bool = False) -> list[str]:
+    """The summary's lines: one for each cause with the number of its tests, and their names.
+
+    above: the failures stand above with their explanations, so that cause and fix are not repeated.
+    """
+    return [line for cause in causes(reports) for line in _shown(cause, wording.load(lang), above)]
 
 
 def _title(told: dict[str, str]) -> str:
@@ -96,12 +108,15 @@ def _title(told: dict[str, str]) -> str:
     return f"{code} · {told['gate']}" if named else told.get("first_line", "").removeprefix("hwcloud: ")
 
 
-def _shown(cause: Cause, lang: str) -> list[str]:
-    words, labels = _WORDS[lang], wording.load(lang).labels
-    count, named = len(cause.tests), list(cause.tests)[:_NAMED]
-    rest = [words["more"].format(count=count - _NAMED)] if count > _NAMED else []
-    tests = [(words["tests"] if not number else "", test) for number, test in enumerate([*named, *rest])]
-    labelled = [(labels["cause"], cause.cause), (labels["fix"], cause.fix), *tests]
-    width = max(len(label) for label, _ in labelled)
-    head = f"{cause.title} · {words['one' if count == 1 else 'many'].format(count=count)}"
-    return [head, *(f"  {label.ljust(width)}  {text}" for label, text in labelled if text)]
+def _shown(cause: Cause, words: wording.Texts, above: bool) -> list[str]:
+    count, most = len(cause.tests), _NAMED if above else _NAMED_BELOW
+    named = list(cause.tests)[:most]
+    rest = [words.say("more-tests", n=count - most)] if count > most else []
+    head = f"{cause.title} · {words.say('one-test' if count == 1 else 'many-tests', n=count)}"
+    if above:
+        return [head, *(f"  {text}" for text in (*named, *rest))]
+    tests = [(words.say("tests") if not number else "", test) for number, test in enumerate([*named, *rest])]
+    labelled = [(words.labels["cause"], cause.cause), (words.labels["fix"], cause.fix), *tests]
+    width = max(wording.cells(label) for label, _ in labelled)
+    shown = [(f"{label}{' ' * (width - wording.cells(label))}", text) for label, text in labelled if text]
+    return [head, *(f"  {label}  {text}" for label, text in shown)]

@@ -29,6 +29,16 @@ class NotRecorded(Exception):
         super().__init__(text)
         self.request = request
 
+    @property
+    def hwcloud_news(self) -> str:
+        """`NotRecorded GET ecs /v1/{project_id}/cloudservers/detail`: what a short summary begins with."""
+        from pytest_hwcloud.cloud.calls.calls import needs
+
+        try:
+            return f"NotRecorded {needs(self.request.method, self.request.url).label}"
+        except ValueError:
+            return f"NotRecorded {self.request.method}"
+
 
 class Router(Protocol):
     """What the doors talk to. The player answers from cassettes; the recorder lets calls through and listens.

@@ -181,7 +181,9 @@ class Checks:
         fresh = [finding for finding in found if finding.fingerprint not in told]
         if fresh:
             told |= {finding.fingerprint for finding in fresh}
-            pytest.fail(display.failure(item.nodeid, fresh, self.settings.lang), pytrace=False)
+            failed = pytest.fail.Exception(display.failure(item.nodeid, fresh, self.settings.lang), pytrace=False)
+            failed.hwcloud_news = display.news(fresh)  # type: ignore[attr-defined]
+            raise failed
 
     def _unignored(self, item: pytest.Item, ending: bool) -> list[Finding]:
         from pytest_hwcloud.permissions.rules.shared_markers import may_still_call

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from pytest_hwcloud import texts
@@ -22,6 +23,13 @@ def failure(nodeid: str, findings: Sequence[Finding], lang: str = "en") -> str:
     """The text of a test that fails because of its findings."""
     shown = (paragraph(block, lang=lang) for block in blocks(findings))
     return "\n\n".join([texts.say_in(lang, "permissions.title-of", test=nodeid), *shown])
+
+
+def news(findings: Sequence[Finding]) -> str:
+    """`HWP003 stale-marker vpc:vpcs:get`, with the number of the others: what a short summary begins with."""
+    first = findings[0]
+    words = [first.rule, first.name, first.action, f"(+{len(findings) - 1})" if len(findings) > 1 else ""]
+    return " ".join(word for word in words if word)
 
 
 def blocks(findings: Iterable[Finding]) -> list[list[Finding]]:
@@ -55,13 +63,41 @@ def _continued(fix: str) -> str:
     return labelled("", fix.values["text"])
 
 
-def summary(findings: Iterable[Finding], lang: str = "en") -> list[str]:
-    """One paragraph for each finding; the same one of many tests once, with the tests."""
+def summary(findings: Iterable[Finding], lang: str = "en", above: Mapping[str, str] | None = None) -> list[str]:
+    """One paragraph for each finding; the same one of many tests once, with the tests.
+
+    above: node ids and the texts of their failures; findings that stand there are only named and counted.
+    """
     groups: dict[tuple[tuple[str, str, str], ...], list[list[Finding]]] = {}
     for block in blocks(findings):
         key = tuple((finding.rule, finding.action, finding.identity) for finding in block)
         groups.setdefault(key, []).append(block)
-    return [paragraph(same[0], list(_tests(same)), lang) for same in groups.values()]
+    return [
+        _heads(same, lang) if _stand(same, above or {}, lang) else paragraph(same[0], list(_tests(same)), lang)
+        for same in groups.values()
+    ]
+
+
+def _stand(same: Sequence[Sequence[Finding]], above: Mapping[str, str], lang: str) -> bool:
+    """Whether each of these findings stands in the failure of its test."""
+    if not above:
+        return False
+    return all(_head(finding, lang) in above.get(finding.test, "") for block in same for finding in block)
+
+
+def _head(finding: Finding, lang: str) -> str:
+    if lang == "en":
+        return finding.head
+    from pytest_hwcloud.permissions import translation
+
+    return translation.head(finding)
+
+
+def _heads(same: Sequence[Sequence[Finding]], lang: str) -> str:
+    """The heads of findings that stand above, and their tests."""
+    bare = [replace(finding, lines=()) for finding in same[0]]
+    tests = list(_tests(same))
+    return paragraph([*bare[:-1], replace(bare[-1], lines=(labelled("tests", counted(tests)),))], lang=lang)
 
 
 def _tests(same: Sequence[Sequence[Finding]]) -> Iterator[str]:

@@ -138,7 +138,8 @@ class PermissionChecks(Checks):
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         from pytest_hwcloud.permissions import display
 
-        paragraphs = display.summary(self.ledger.open, self.settings.lang) if self.judging else []
+        above = _failures(terminalreporter) if self.settings.permissions == "enforce" else {}
+        paragraphs = display.summary(self.ledger.open, self.settings.lang, above) if self.judging else []
         if paragraphs or self.lines:
             from pytest_hwcloud.texts import terminal
 
@@ -169,6 +170,17 @@ class _OfTests:
         from pytest_hwcloud.permissions.proof.protocol import protocol
 
         return protocol(self._checks, item, nextitem)
+
+
+def _failures(reporter: pytest.TerminalReporter) -> dict[str, str]:
+    """Node ids of the failed tests, and what the terminal showed of each."""
+    if reporter.config.getoption("tbstyle", "auto") in ("no", "line"):
+        return {}
+    shown: dict[str, str] = {}
+    for report in (*reporter.getreports("failed"), *reporter.getreports("error")):
+        parts = [report.longreprtext, *(text for _, text in report.sections)]
+        shown[report.nodeid] = "\n".join([shown.get(report.nodeid, ""), *parts])
+    return shown
 
 
 def _outcome(before: str, report: pytest.TestReport) -> str:

@@ -28,10 +28,12 @@ def failing_on_unrecorded(router: Router) -> Iterator[None]:
                 error.add_note(str(missing))
         unrecorded(router).clear()
         raise
-    missing_calls = [str(missing) for missing in unrecorded(router)]
+    missing_calls = list(unrecorded(router))
     unrecorded(router).clear()
     if missing_calls:
-        pytest.fail("\n".join(dict.fromkeys(missing_calls)), pytrace=False)
+        failed = pytest.fail.Exception("\n".join(dict.fromkeys(map(str, missing_calls))), pytrace=False)
+        failed.hwcloud_news = getattr(missing_calls[0], "hwcloud_news", "")  # type: ignore[attr-defined]
+        raise failed
 
 
 def _comes_from(error: BaseException | None, missing: Exception) -> bool:

@@ -228,7 +228,9 @@ def test_the_same_text_serial_and_distributed(run: Run, monkeypatch: pytest.Monk
     ]
     enforced = run(SUITE, "-p", "xdist", "-n", "2", "--hwcloud-permissions=enforce")
     enforced.assert_outcomes(passed=2, failed=4, skipped=1)
-    assert section(enforced) == section(serial)
+    assert [line for line in section(enforced).splitlines() if line[:3] == "HWP"] == [
+        line for line in section(serial).splitlines() if line[:3] == "HWP"
+    ]
     assert enforced.ret == 1
     assert enforced.stdout.lines[-1] == (
         "hwcloud: exit status 1: 8 permission findings (HWP002, HWP003, HWP018), permissions enforce"

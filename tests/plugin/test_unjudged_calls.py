@@ -133,7 +133,7 @@ def test_forty_dummy_tests_are_one_paragraph_and_no_pass(run: Run, pytester: pyt
     result = run(source, f"--hwcloud-policy={file}", ENFORCE)
     result.assert_outcomes(failed=40)
     assert heads(result) == ["HWP019 foreign-key"]
-    assert " · and 30 more\n" in section(result)
+    assert section(result).endswith(" · and 30 more")
     assert counted(result) == (
         "calls: 0 judged by policy · 40 not judged (40 signed with a key of no identity of the run)"
     )
