@@ -182,7 +182,7 @@ class Checks:
         if fresh:
             told |= {finding.fingerprint for finding in fresh}
             failed = pytest.fail.Exception(display.failure(item.nodeid, fresh, self.settings.lang), pytrace=False)
-            failed.hwcloud_news = display.news(fresh)  # type: ignore[attr-defined]
+            failed.hwcloud_news = display.news(fresh, self.settings.lang)  # type: ignore[attr-defined]
             raise failed
 
     def _unignored(self, item: pytest.Item, ending: bool) -> list[Finding]:

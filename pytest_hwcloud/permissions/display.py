@@ -25,10 +25,15 @@ def failure(nodeid: str, findings: Sequence[Finding], lang: str = "en") -> str:
     return "\n\n".join([texts.say_in(lang, "permissions.title-of", test=nodeid), *shown])
 
 
-def news(findings: Sequence[Finding]) -> str:
+def news(findings: Sequence[Finding], lang: str = "en") -> str:
     """`HWP003 stale-marker vpc:vpcs:get`, with the number of the others: what a short summary begins with."""
     first = findings[0]
-    words = [first.rule, first.name, first.action, f"(+{len(findings) - 1})" if len(findings) > 1 else ""]
+    words = [
+        first.rule,
+        first.name,
+        texts.in_language(first.action, lang),
+        f"(+{len(findings) - 1})" if len(findings) > 1 else "",
+    ]
     return " ".join(word for word in words if word)
 
 
@@ -82,15 +87,7 @@ def _stand(same: Sequence[Sequence[Finding]], above: Mapping[str, str], lang: st
     """Whether each of these findings stands in the failure of its test."""
     if not above:
         return False
-    return all(_head(finding, lang) in above.get(finding.test, "") for block in same for finding in block)
-
-
-def _head(finding: Finding, lang: str) -> str:
-    if lang == "en":
-        return finding.head
-    from pytest_hwcloud.permissions import translation
-
-    return translation.head(finding)
+    return all(finding.head_in(lang) in above.get(finding.test, "") for block in same for finding in block)
 
 
 def _heads(same: Sequence[Sequence[Finding]], lang: str) -> str:
