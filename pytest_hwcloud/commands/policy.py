@@ -1,4 +1,4 @@
-"""`pytest-hwcloud policy check | lint | diff | minimise`: policies judged at the shell.
+"""`pytest-hwcloud policy check | lint | diff | minimise | fix`: policies judged at the shell.
 
 A command is a function that adds its parser to the subparsers, listed in _ADD.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud import texts
-from pytest_hwcloud.commands import minimise
+from pytest_hwcloud.commands import minimise, policy_fix
 from pytest_hwcloud.commands.actions import with_tables
 from pytest_hwcloud.commands.errors import UsageError
 
@@ -67,7 +67,7 @@ def _add_diff(commands: Parsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("new", metavar="NEW", help=texts.say("policy.diff-new"))
 
 
-_ADD = (_add_check, _add_lint, _add_diff, minimise.add)
+_ADD = (_add_check, _add_lint, _add_diff, minimise.add, policy_fix.add)
 
 
 def check(args: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -61,6 +62,16 @@ def allow(rights: Rights, action: str, labels: Iterable[str], base: Path) -> Edi
         return bool(spellings.decide(edited.decide, action, calls))
 
     return _first(_allowing(rights, action, calls), allowed, rights, base)
+
+
+def allowing(rights: Rights, action: str, labels: Iterable[str]) -> tuple[Document, str] | None:
+    """The document to edit, and its text after the edit; None if no edit of these files allows the permission."""
+    calls = list(labels)
+    for tried in _allowing(rights, action, calls):
+        edited = _with(rights, tried)
+        if edited is not None and spellings.decide(edited.decide, action, calls):
+            return tried.document, tried.text
+    return None
 
 
 def narrow(
@@ -253,15 +264,37 @@ def shown_file(source: str, base: Path) -> str:
 
 def _diff(tried: _Try, shown: str) -> str:
     """`git apply`, `patch -p0` and `patch -p1` all find the file: the one strips `./`, the other nothing."""
-    old, new = tried.document.text or "", tried.text
-    with_marks, raw = [], Path(tried.document.source).read_bytes()
-    if b"\r\n" in raw:
-        old, new = old.replace("\n", "\r\n"), new.replace("\n", "\r\n")
-    if raw.startswith(b"\xef\xbb\xbf"):
-        old, new = "\ufeff" + old, "\ufeff" + new
-    for row in difflib.unified_diff(_lines(old), _lines(new), shown, f"./{shown}"):
-        with_marks.append(row if row.endswith("\n") else f"{row}\n\\ No newline at end of file\n")
-    return "".join(with_marks)
+    old, new = as_on_disk(Path(tried.document.source).read_bytes(), tried.text)
+    return diff(old, new, shown)
+
+
+def diff(old: str, new: str, shown: str) -> str:
+    """A unified diff of two texts, line ends as they are."""
+    rows = difflib.unified_diff(_lines(old), _lines(new), shown, f"./{shown}")
+    return "".join(row if row.endswith("\n") else f"{row}\n\\ No newline at end of file\n" for row in rows)
+
+
+def as_on_disk(raw: bytes, text: str) -> tuple[str, str]:
+    """The text of a file as it is, and the edited one with the same line ends and byte order mark.
+
+    text: edited, with `\\n` as its line end. A line that stays keeps its own end, a new one gets the most frequent.
+    """
+    old = raw.decode("utf-8")
+    rows = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", old.removeprefix(_MARK))
+    ends = [row[len(row.rstrip("\r\n")) :] for row in rows]
+    usual = max(dict.fromkeys(filter(None, ends)), key=ends.count, default="\n")
+    plain = [row[: len(row) - len(end)] + ("\n" if end else "") for row, end in zip(rows, ends, strict=True)]
+    edited = re.findall(r"[^\n]*\n|[^\n]+", text)
+    new: list[str] = []
+    for kind, start, end, first, last in difflib.SequenceMatcher(None, plain, edited, autojunk=False).get_opcodes():
+        if kind == "equal":
+            new += rows[start:end]
+        else:
+            new += [row.removesuffix("\n") + usual if row.endswith("\n") else row for row in edited[first:last]]
+    return old, (_MARK if old.startswith(_MARK) else "") + "".join(new)
+
+
+_MARK = "\ufeff"
 
 
 def _lines(text: str) -> list[str]:

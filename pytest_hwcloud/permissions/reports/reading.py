@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pytest_hwcloud.files.reading import UnusableFile, exists, read_text
 from pytest_hwcloud.permissions.ledger import Ledger
 from pytest_hwcloud.permissions.lock.from_run import needs
 from pytest_hwcloud.permissions.lock.model import Lock
 from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
 from pytest_hwcloud.permissions.reports.json_report import FORMAT, VERSION
 
+_MOST = 256 << 20  # bytes of a report
 _MAKE = "make it: pytest --hwcloud-report=json:{}"
 Row = Mapping[str, Any]
 
@@ -34,14 +37,52 @@ def lock_of(path: Path) -> Lock:
     return needs(Ledger(records), dict.fromkeys(names))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Missing:
+    """What an identity was not allowed in a run. policies: their files or names. actions: action -> its calls."""
+
+    identity: str
+    policies: tuple[str, ...]
+    actions: Mapping[str, tuple[str, ...]]
+
+
+def missing_of(path: Path) -> list[Missing]:
+    """What the findings of a report miss: HWP001, HWP007 and HWP008 of what is not allowed; by identity."""
+    shown = os.path.relpath(path)
+    report = _read(path, shown)
+    try:
+        denied: dict[str, dict[str, dict[str, None]]] = {}
+        named = {(row["identity"], row["action"]) for row in report["findings"] if row["rule"] in _ALLOWABLE}
+        for record in _records(report):
+            for use in record.uses:
+                if (use.identity, use.action) in named:
+                    denied.setdefault(use.identity, {}).setdefault(use.action, {})[use.call] = None
+        for identity, action in sorted(named):
+            denied.setdefault(identity, {}).setdefault(action, {})
+        held = {row["name"]: tuple(one["source"] for one in row["policies"]) for row in report["identities"]}
+        return [
+            Missing(
+                identity=identity,
+                policies=held.get(identity, ()),
+                actions={action: tuple(calls) for action, calls in sorted(actions.items())},
+            )
+            for identity, actions in sorted(denied.items())
+        ]
+    except (KeyError, TypeError, AttributeError):
+        raise UnreadableReport(f"{shown}: parts of the report are missing; {_MAKE.format(shown)}") from None
+
+
+_ALLOWABLE = ("HWP001", "HWP007", "HWP008", "HWP012")
+
+
 def _read(path: Path, shown: str) -> Row:
     make = _MAKE.format(shown)
     try:
-        report: object = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UnreadableReport(f"{shown}: no such file; {make}") from None
-    except OSError as error:
-        raise UnreadableReport(f"{shown}: cannot be read: {error.strerror}") from None
+        report: object = json.loads(read_text(path, most=_MOST))
+    except UnusableFile as error:
+        if not exists(path):
+            raise UnreadableReport(f"{shown}: no such file; {make}") from None
+        raise UnreadableReport(f"{shown}: {error}; {make}") from None
     except (ValueError, RecursionError):
         raise UnreadableReport(f"{shown}: not a json report; {make}") from None
     if not isinstance(report, dict) or report.get("format") != FORMAT:
