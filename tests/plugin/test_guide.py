@@ -7,6 +7,7 @@ import re
 import shlex
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,9 @@ from pytest_hwcloud import texts
 from pytest_hwcloud.commands import help as guide
 from pytest_hwcloud.commands.cli import run as command
 from pytest_hwcloud.rules import RULES
+
+with suppress(ImportError):
+    import trustme  # noqa: F401 - pytester forgets what a run imports, and cryptography cannot be loaded twice
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(guide.GUIDE.rglob("*.md"))

@@ -19,7 +19,7 @@ NOVA, SHOW = "/v2.1/{project_id}/servers/detail", "/v1/{project_id}/cloudservers
 ZH = ("--hwcloud-lang=zh", "--tb=short")
 REPLAYED = (
     HEAD
-    + '''
+    + """
 import requests
 import socket
 
@@ -127,11 +127,11 @@ def test_signature(hwcloud):
 @pytest.mark.hwcloud_cassette("success/list-servers")
 def test_code(hwcloud):
     assert get(hwcloud).json() == {"error": {"code": "Ecs.0110", "message": "x"}}
-'''
+"""
 )
 JUDGED = (
     HEAD
-    + '''
+    + """
 @pytest.mark.hwcloud_cassette("success/list-servers")
 @pytest.mark.requires_permission("ecs:cloudServers:list", "vpc:ports:get", reason="r")
 def test_declared(hwcloud):
@@ -155,7 +155,7 @@ def test_denied(hwcloud):
 @pytest.mark.hwcloud_cassette("authorization/token-without-permission")
 def test_refused_in_cassette(hwcloud):
     get(hwcloud, auth=hwcloud.token())
-'''
+"""
 )
 MARKERS = (
     "hwcloud_cassette()",
@@ -307,9 +307,15 @@ def test_every_command(project: Path, capfd: pytest.CaptureFixture[str], monkeyp
 
     monkeypatch.chdir(project)
     policy(project, "iam/r.json", ("ecs:*:list*",), ("ecs:cloudServers:list", "ecs:nosuch:thing"))
-    policy(project, "iam/s.json", {"Effect": "Deny", "Action": ["ecs:*:*"], "Condition": {"Bool": {"g:MFAPresent": "true"}}})
+    policy(
+        project,
+        "iam/s.json",
+        {"Effect": "Deny", "Action": ["ecs:*:*"], "Condition": {"Bool": {"g:MFAPresent": "true"}}},
+    )
     (project / "iam" / "bad.json").write_text('{"Version": "2", "Statement": [{"Efect": 1, "Action": "a"}]}')
-    policy(project, "iam/all.json", ("*:*:*",), ("ecs:*:*", "obs:bucket:list"), {"Effect": "Deny", "Action": ["ecs:*:*"]})
+    policy(
+        project, "iam/all.json", ("*:*:*",), ("ecs:*:*", "obs:bucket:list"), {"Effect": "Deny", "Action": ["ecs:*:*"]}
+    )
     (project / "empty").mkdir()
     leaking = answer("/v1/{project_id}/once", body={"password": "Zk9QW3xR7tYb", "access": "x"})
     leaking["request"]["headers"] = {"Authorization": ["Bearer abcdefgh1234567890"]}

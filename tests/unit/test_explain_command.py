@@ -45,7 +45,7 @@ def test_a_code_in_chinese(explain):
     code, out = explain("VPC.0007", "--lang", "zh")
     assert code == 0
     assert out == (
-        "hwcloud: 在范围（scope）阶段被拒绝：VPC.0007 (HTTP 400)，来自 vpc\n"
+        "hwcloud: 在作用范围（scope）阶段被拒绝：VPC.0007 (HTTP 400)，来自 vpc\n"
         "  原因    Token 的项目与 URL 中的项目不一致。\n"
         "  处理    使用 URL 中项目的 Token，或使用 AK/SK 签名并携带正确的 X-Project-Id。\n"
         "  原文    urlTenantId is not equal tokenTenantId\n"
