@@ -22,7 +22,8 @@ import build_policies
 
 SOURCES = Path(__file__).parent / "sources"
 TARGET = Path(__file__).parents[2] / "pytest_hwcloud"
-FACTS, COVERAGE = "cloud/facts", "guide/coverage.md"
+FACTS = "cloud/facts"
+COVERAGE, CHINESE = "guide/coverage.md", "guide/zh/coverage.md"
 
 
 def files(sources: Path = SOURCES) -> dict[str, str]:
@@ -31,12 +32,16 @@ def files(sources: Path = SOURCES) -> dict[str, str]:
     for builder in (build_endpoints, build_errors, build_permissions, build_policies):
         made |= {f"{FACTS}/{name}": text for name, text in builder.files(sources).items()}
     tables = {name: text for name, text in made.items() if name.startswith(f"{FACTS}/calls/")}
-    return {**made, COVERAGE: build_coverage.text(tables.values())}
+    pages = {
+        COVERAGE: build_coverage.text(tables.values()),
+        CHINESE: build_coverage.text(tables.values(), "zh"),
+    }
+    return {**made, **pages}
 
 
 def changes(made: dict[str, str], target: Path = TARGET) -> dict[str, str]:
     """Path -> "new", "changed" or "gone", of the files in the package that are not as they would be built."""
-    found_here = [*(target / FACTS).rglob("*"), target / COVERAGE]
+    found_here = [*(target / FACTS).rglob("*"), target / COVERAGE, target / CHINESE]
     there = {path.relative_to(target).as_posix(): path for path in found_here if path.is_file()}
     found = {name: "gone" for name in there if name not in made}
     for name, text in made.items():

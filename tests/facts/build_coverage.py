@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-HEAD = """\
+HEADS = {
+    "en": """\
 # What is covered
 
 Every operation of the official SDK packages is known by service, scope, operation and path. What a call needs is known
@@ -17,15 +18,31 @@ document read says what they need (HWP011). A call that is an operation of sever
 
 | service | calls | 1.1 | 5.0 | none needed | not documented |
 |---|---|---|---|---|---|
-"""
+""",
+    "zh": """\
+# 覆盖范围
+
+官方 SDK 各软件包的每个操作都已知其服务、作用范围、操作名和路径。调用所需的权限，只有公开文档写明时才是已知的；
+其余信息 IAM 自身知道，可用 `pytest-hwcloud actions refresh SERVICE` 查询。
+
+下表为自动生成（`python tests/facts/build.py`）。*1.1*：角色和策略的授权项有文档的调用；
+*5.0*：身份策略的授权项有文档的调用；*无需权限*：文档写明不需要权限；*无文档*：没有文档说明需要什么权限（HWP011）。对应多个请求的操作，按请求分别计数。
+
+| 服务 | 调用 | 1.1 | 5.0 | 无需权限 | 无文档 |
+|---|---|---|---|---|---|
+""",
+}
+ALL = {"en": "all", "zh": "合计"}
 
 
-def text(tables: Iterable[str]) -> str:
+def text(tables: Iterable[str], language: str = "en") -> str:
     """The page. tables: the text of every compiled table."""
     rows = [counts(table) for table in tables]
     total = [sum(int(row[column]) for row in rows) for column in range(1, 6)]
-    lines = [line(row) for row in sorted(rows)] + [line(["**all**", *(f"**{number}**" for number in total)])]
-    return HEAD + "\n".join(lines) + "\n"
+    lines = [line(row) for row in sorted(rows)] + [
+        line([f"**{ALL[language]}**", *(f"**{number}**" for number in total)])
+    ]
+    return HEADS[language] + "\n".join(lines) + "\n"
 
 
 def counts(table: str) -> list[str]:

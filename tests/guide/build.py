@@ -38,7 +38,23 @@ def rules(language: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def codes_page() -> str:
+CODES = {
+    "en": (
+        "# Error codes",
+        "`pytest-hwcloud explain CODE` shows cause and fix of a code, with the texts that are known of it;\n"
+        "`explain -` reads a whole body, log or traceback.",
+        "| family | codes | for instance |",
+    ),
+    "zh": (
+        "# 错误码",
+        "`pytest-hwcloud explain CODE --lang zh` 显示错误码的原因和处理方法，以及该错误码的已知消息；\n"
+        "`explain -` 读取整个消息体、日志或异常信息。",
+        "| 类别 | 错误码数 | 例如 |",
+    ),
+}
+
+
+def codes_page(language: str) -> str:
     """The families of codes, and how to look one up."""
     families: dict[str, list[str]] = {}
     for name in codes.all_codes():
@@ -48,39 +64,41 @@ def codes_page() -> str:
         f"| `{family}` | {len(found)} | {', '.join(f'`{c}`' for c in found[:3])} … |"
         for family, found in families.items()
     ]
-    return "\n".join(
-        [
-            "# Error codes",
-            "",
-            MADE,
-            "",
-            "`pytest-hwcloud explain CODE` shows cause and fix of a code, with the texts that are known of it;",
-            "`explain -` reads a whole body, log or traceback.",
-            "",
-            "| family | codes | for instance |",
-            "|---|---|---|",
-            *rows,
-            "",
-        ]
-    )
+    title, said, head = CODES[language]
+    return "\n".join([title, "", MADE, "", said, "", head, "|---|---|---|", *rows, ""])
 
 
-def reference() -> str:
+REFERENCE = {
+    "en": (
+        "# Reference", "## Options", "| option | ini | default | meaning |",
+        "## Ini only", "| key | default | meaning |", "## Markers", "## Python",
+    ),
+    "zh": (
+        "# 参考", "## 选项", "| 选项 | ini | 默认值 | 含义 |",
+        "## 仅限 ini", "| 键 | 默认值 | 含义 |", "## 标记", "## Python（英文）",
+    ),
+}  # fmt: skip
+
+
+def reference(language: str) -> str:
     """Options, ini keys, markers, and the names of the package."""
-    parts = ["# Reference", "", MADE, "", "## Options", "", "| option | ini | default | meaning |", "|---|---|---|---|"]
+    title, listed, option_head, ini, ini_head, markers, python = REFERENCE[language]
+    parts = [title, "", MADE, "", listed, "", option_head, "|---|---|---|---|"]
     for option in options.OPTIONS:
         values = options.CHOICES.get(option.flag)
         shown = f"--hwcloud-{option.flag}" + (
             f" {{{','.join(values)}}}" if values else f" {option.metavar}" if option.metavar else ""
         )
-        parts.append(f"| `{shown}` | `{option.ini}` | {option.default or ''} | {_cell(options.help_of(option.ini))} |")
-    parts += ["", "## Ini only", "", "| key | default | meaning |", "|---|---|---|"]
-    parts += [
-        f"| `{name}` | {default or ''} | {_cell(options.help_of(name))} |" for name, _, default in options.INI_ONLY
-    ]
-    parts += ["", "## Markers", ""]
-    parts += [f"- `{text.partition('): ')[0]})`: {text.partition('): ')[2]}" for text in options.marker_lines()]
-    parts += ["", "## Python", ""]
+        said = _cell(options.help_of(option.ini, language))
+        parts.append(f"| `{shown}` | `{option.ini}` | {option.default or ''} | {said} |")
+    parts += ["", ini, "", ini_head, "|---|---|---|"]
+    for name, _, default in options.INI_ONLY:
+        parts.append(f"| `{name}` | {default or ''} | {_cell(options.help_of(name, language))} |")
+    parts += ["", markers, ""]
+    for text in options.marker_lines(language):
+        call, _, meaning = text.partition("): ")
+        parts.append(f"- `{call})`: {meaning}")
+    parts += ["", python, ""]
     for name in sorted(pytest_hwcloud.__all__):
         found = getattr(pytest_hwcloud, name)
         parts += [
@@ -118,8 +136,10 @@ def pages() -> dict[str, str]:
     return {
         "rules.md": rules("en"),
         "zh/rules.md": rules("zh"),
-        "codes.md": codes_page(),
-        "reference.md": reference(),
+        "codes.md": codes_page("en"),
+        "zh/codes.md": codes_page("zh"),
+        "reference.md": reference("en"),
+        "zh/reference.md": reference("zh"),
     }
 
 

