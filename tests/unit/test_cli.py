@@ -101,6 +101,7 @@ def test_the_shell_completes_commands_and_options(tmp_path: Path) -> None:
     assert [word for word in sorted(completed("pytest-hwcloud policy ")) if word[0] != "-"] == [
         "check",
         "diff",
+        "fix",
         "lint",
         "minimise",
     ]
