@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pytest_hwcloud import texts
 from pytest_hwcloud.cassettes.plain_yaml import Recorded
-from pytest_hwcloud.cloud.transfer_coding import opened
+from pytest_hwcloud.cloud.transfer_coding import KEPT, opened
 from pytest_hwcloud.cloud.wire import Answer
 
 FAULTS = ("dns", "connection-refused", "connection-reset", "connect-timeout", "read-timeout", "tls")
@@ -86,9 +86,7 @@ def read_interaction(document: object, index: int, path: Path) -> Interaction:
         uri=str(request["uri"]),
         headers={name.lower(): value for name, value in _headers(request.get("headers"), path, here).items()},
         body=_body(request.get("body"), path, f"{here}.request.body"),
-        answer=None
-        if fault
-        else _answer(_mapping(response, path, here), path, f"{here}.response", str(entry.get("coding") or "")),
+        answer=None if fault else _answer(_mapping(response, path, here), path, f"{here}.response", entry),
         fault=fault,
         recorded_at=str(entry["recorded_at"]) if entry.get("recorded_at") else None,
         repeat=bool(entry.get("repeat_last")),
@@ -118,8 +116,13 @@ def from_plain(entry: Recorded, index: int) -> Interaction:
 
 
 def fault_of(entry: Mapping[str, object], index: int, path: Path) -> str | None:
-    """The fault of an entry (in place of its response, or inside it); CassetteError for one nobody knows."""
+    """The fault of an entry (in place of its response, or inside it); CassetteError for one nobody knows.
+
+    None where a part of the body came: the client meets the end of the connection when it has read so far.
+    """
     response = entry.get("response")
+    if entry.get("missing") and isinstance(response, Mapping):
+        return None
     fault = entry.get("fault") or (response.get("fault") if isinstance(response, Mapping) else None)
     if fault is None or fault in FAULTS:
         return None if fault is None else str(fault)
@@ -137,13 +140,26 @@ def _headers(value: object, path: Path, key: str) -> dict[str, str]:
     return {str(name): _one(values) for name, values in _mapping(value or {}, path, f"{key}.headers").items()}
 
 
+def _as_mapping(value: object) -> object:
+    """Headers as a mapping where they are a list: of pairs, or of lines as http.client had them in Python 2."""
+    if not isinstance(value, list):
+        return value
+    found: dict[str, list[object]] = {}
+    for one in value:
+        pair = [part.strip() for part in one.split(":", 1)] if isinstance(one, str) else one
+        if not isinstance(pair, (list, tuple)) or len(pair) != 2 or not isinstance(pair[0], str):
+            return value
+        found.setdefault(pair[0], []).append(pair[1])
+    return found
+
+
 def _one(values: object) -> str:
     if values.__class__ is list and len(values) == 1 and values[0].__class__ is str:
         return values[0]  # as nearly every header is
     if isinstance(values, bytes):
         return values.decode("latin-1")
     if isinstance(values, str) or not isinstance(values, Iterable):
-        return str(values)
+        return "" if values is None else str(values)
     return ", ".join(_one(value) for value in values)
 
 
@@ -163,48 +179,67 @@ def _body(value: object, path: Path, key: str) -> bytes:
             return value
         case str():
             return value.encode("utf-8", "surrogateescape")
-        case {"base64_string": str() | bytes() as text}:
-            return _base64(text, path, key)
-        case {"encoding": "base64", "string": str() | bytes() as text}:
-            return _base64(text, path, key)
+        case {"base64_string": inner}:
+            return _base64(_body(inner, path, key), path, key)
+        case {"encoding": "base64", "string": inner}:
+            return _base64(_body(inner, path, key), path, key)
+        case {"encoding": str() as encoding, "string": str() as text}:  # as VCR for Ruby writes it
+            return _encoded(text, encoding)
         case {"string": inner}:
             return _body(inner, path, key)
         case {} if not value:
             return b""
         case list() | tuple() if all(isinstance(part, (str, bytes)) for part in value):
             return b"".join(_body(part, path, key) for part in value)
-        case dict() | list() | tuple():
-            return json.dumps(value, ensure_ascii=False).encode()
     if callable(read := getattr(value, "read", None)):
         return _body(read(), path, key)
-    if isinstance(value, Iterable):
-        return _body(list(value), path, key)
     raise CassetteError(texts.say("cassettes.no-body", type=type(value).__name__), path=path, key=key)
 
 
-def _base64(text: str | bytes, path: Path, key: str) -> bytes:
+def _base64(text: bytes, path: Path, key: str) -> bytes:
     try:
-        return base64.b64decode(
-            "".join(text.split()) if isinstance(text, str) else b"".join(text.split()), validate=True
-        )
+        return base64.b64decode(b"".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as why:
         raise CassetteError(texts.say("cassettes.broken-base64", reason=why), path=path, key=key) from why
 
 
-def _answer(response: Mapping[str, object], path: Path, key: str, said: str) -> Answer:
-    headers = _headers(response.get("headers"), path, key)
+def _encoded(text: str, encoding: str) -> bytes:
+    try:
+        return text.encode(encoding)
+    except (LookupError, UnicodeError):
+        return text.encode("utf-8", "surrogateescape")
+
+
+def _code(value: object) -> object:
+    """The code of a status; some tools write it as a text."""
+    if isinstance(value, str) and len(value) == 3 and value.isdecimal() and value.isascii():
+        return int(value)
+    return value
+
+
+def _answer(response: Mapping[str, object], path: Path, key: str, entry: Mapping[str, object]) -> Answer:
+    """entry: beside the answer it says in which coding it came, and how much of it."""
+    given = _as_mapping(response.get("headers"))
+    headers = _headers(given, path, key)
     if "status_code" in response:  # what vcrpy wrote for httpx before 8.2
-        code, reason, content = response["status_code"], "", response.get("content")
+        code, reason, content = _code(response["status_code"]), "", response.get("content")
     else:
         status = _mapping(response.get("status"), path, f"{key}.status")
-        code, reason, content = status.get("code"), str(status.get("message") or ""), response.get("body")
-    if isinstance(code, bool) or not isinstance(code, int):
+        code, reason, content = _code(status.get("code")), str(status.get("message") or ""), response.get("body")
+    if isinstance(code, bool) or not isinstance(code, int) or not 100 <= code <= 999:
         problem = texts.say("cassettes.no-number", value=repr(code))
         raise CassetteError(problem, path=path, key=f"{key}.status.code")
-    said_so = Answer(
-        code, headers, _body(content, path, f"{key}.body"), reason, repeated=_repeated(response.get("headers"))
+    missing = entry.get("missing")
+    written = Answer(
+        code,
+        headers,
+        _body(content, path, f"{key}.body"),
+        reason,
+        repeated=_repeated(given),
+        missing=missing if isinstance(missing, int) else 0,
+        protocol=str(entry.get("protocol") or ""),
     )
-    return _read_codings(said_so, said)
+    return _read_codings(written, str(entry.get("coding") or ""))
 
 
 def _read_codings(written: Answer, said: str) -> Answer:
@@ -214,11 +249,11 @@ def _read_codings(written: Answer, said: str) -> Answer:
         return written  # nearly every one
     carried = written.headers[low["transfer-encoding"]].lower() if "transfer-encoding" in low else ""
     headers = {name: value for name, value in written.headers.items() if name.lower() != "transfer-encoding"}
-    kept, body, coding = opened(headers, written.body)
+    kept, body, coding = (headers, written.body, "") if said == KEPT else opened(headers, written.body)
     framing = "chunked" if "chunked" in carried else ""
     low = {name.lower(): name for name in kept}
     if not framing and "content-length" not in low and kept.get(low.get("connection", ""), "").lower() == "close":
         framing = "close"
         del kept[low["connection"]]
-    packed, coding = written.body if coding else b"", said or coding.replace(" ", "")
+    packed, coding = written.body if coding else b"", said or coding
     return replace(written, headers=kept, body=body, coding=coding, framing=framing, packed=packed)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pytest_hwcloud.cloud.endpoints import locate
-from pytest_hwcloud.cloud.transfer_coding import has_digest
+from pytest_hwcloud.cloud.transfer_coding import has_digest, named, split
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.files.json_lossless import parse_container, pretty
 from pytest_hwcloud.files.yaml_text import block, scalar
@@ -47,7 +47,7 @@ def render(entry: Entry) -> str:
     answer = entry.answer
     packed = answer is not None and bool(answer.packed)
     if answer is not None and packed:  # as it came, so that its digest stays true
-        headers = {**answer.headers, "Content-Encoding": answer.coding.partition(" ")[0]}
+        headers = {**answer.headers, "Content-Encoding": named(split(answer.coding)[0])}
         answer = replace(answer, headers=headers, body=answer.packed, packed=b"")
     if answer is None:
         lines += [f"  fault: {entry.fault}", "  response: null"]  # vcrpy wants the key
@@ -63,8 +63,12 @@ def render(entry: Entry) -> str:
             "    body:",
             f"      string: {_body(answer.body, 8, exact=is_exact(request.url, answer.headers))}",
         ]
-        if answer.coding and (" " in answer.coding or not packed):
+        if answer.coding and (split(answer.coding)[1] or not packed):
             lines.append(f"  coding: {scalar(answer.coding)}")
+        if answer.missing:  # what came of it is played; who only knows faults has the nearest one
+            lines += ["  fault: connection-reset", f"  missing: {answer.missing}"]
+        if answer.protocol:
+            lines.append(f"  protocol: {scalar(answer.protocol)}")
     lines.append(f"  recorded_at: {scalar(moment(entry.recorded_at))}\n")
     return "\n".join(lines)
 

@@ -29,6 +29,7 @@ from pytest_hwcloud.secrets.request_lookup import cleaned_body, cleaned_url, has
 
 __all__ = ["FAULTS", "CassetteError", "Interaction", "Tape"]
 
+_MISSING = b"\n  missing: "  # a part of the body came: no fault in place of an answer (interaction.fault_of)
 _SMALL = 32 << 10  # bytes; a plain cassette below is read again faster than a cache is looked up
 
 
@@ -230,8 +231,8 @@ def _parsed(path: Path, size: int, mtime_ns: int, inode: int, cache_dir: Path | 
 def read_cassette(content: bytes, path: Path) -> Parsed:
     """Read the bytes of a cassette: JSON, the plain form, or any YAML."""
     if not content.strip():
-        return Parsed(metadata={}, index={}, ends=[0], blob=b"", faults=[], plain=False)  # vcrpy: like no cassette
-    if content.lstrip()[:1] == b"{":
+        return _from_document(None, path)
+    if content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{":
         try:
             return _from_document(read_json(content, path), path)
         except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
@@ -256,7 +257,7 @@ def _from_plain(plain: plain_yaml.Plain, content: bytes, path: Path) -> Parsed:
         index=index,
         ends=plain.spans,
         blob=content,
-        faults=sorted(plain.fault),
+        faults=sorted(p for p in plain.fault if _MISSING not in content[plain.spans[p] : plain.spans[p + 1]]),
         plain=True,
     )
 
@@ -273,6 +274,11 @@ def _frame(frame: bytes, path: Path) -> object:
 
 
 def _from_document(document: object, path: Path) -> Parsed:
+    """None (an empty file, or only comments) has no interactions, as vcrpy takes it for no cassette."""
+    if document is None:
+        return Parsed(metadata={}, index={}, ends=[0], blob=b"", faults=[], plain=False)
+    if isinstance(document, list) and document and all(isinstance(one, dict) and "request" in one for one in document):
+        document = {"interactions": document}  # what vcrpy wrote before its first version
     if not isinstance(document, Mapping) or not isinstance(document.get("interactions"), list):
         raise CassetteError(texts.say("cassettes.no-cassette"), path=path)
     index: dict[str, list[int]] = {}

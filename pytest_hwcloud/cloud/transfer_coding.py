@@ -8,16 +8,19 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
+ALWAYS = " always"  # behind a coding: the service sends it unasked
+KEPT = "kept"  # in place of a coding: the header names one, the body never had it, and both go out as they came
 # What comes with a body and can be checked against its bytes. A weak ETag cannot.
 _DIGESTS = frozenset(("content-md5", "digest", "content-digest", "repr-digest", "x-obs-content-md5"))
 _DIGEST_BEGINNINGS = ("x-amz-checksum-", "x-obs-checksum-", "x-obs-hash-", "x-goog-hash")
 
 
-def opened(headers: Mapping[str, str], body: bytes) -> tuple[dict[str, str], bytes, str]:
+def opened(headers: Mapping[str, str], body: bytes, *, heard: bool = False) -> tuple[dict[str, str], bytes, str]:
     """Headers and body of an answer without its codings, and which they were, as the header says it.
 
-    A body that cannot be opened here keeps its bytes and its header; one whose header is wrong (a cassette that holds
-    the decoded body) loses the header.
+    A deflate without the frame of zlib is called `deflate;raw`. A body that cannot be opened here keeps its bytes and
+    its header. One whose header is wrong loses the header in a cassette, which holds the decoded body; heard from the
+    network it is `KEPT`.
     """
     said = next((value for name, value in headers.items() if name.lower() == "content-encoding"), "")
     codings = _codings(said)
@@ -28,8 +31,12 @@ def opened(headers: Mapping[str, str], body: bytes) -> tuple[dict[str, str], byt
     for coding in reversed(codings):
         plain = _DECODERS.get(coding, _unknown)(plain) if plain is not None else None
     if plain is not None:
+        if codings == ["deflate"] and not _has_zlib_frame(body):
+            said += ";raw"
         return {name: value for name, value in rest.items() if name.lower() != "content-length"}, plain, said
-    return (rest, body, "") if _looks_decoded(codings, body) else (dict(headers), body, "")
+    if not _looks_decoded(codings, body):
+        return dict(headers), body, ""
+    return (dict(headers), body, KEPT) if heard else (rest, body, "")
 
 
 def decoded(headers: Mapping[str, str], body: bytes) -> tuple[dict[str, str], bytes]:
@@ -40,7 +47,26 @@ def decoded(headers: Mapping[str, str], body: bytes) -> tuple[dict[str, str], by
 def accepts(said: str, coding: str) -> bool:
     """Whether a client with this Accept-Encoding takes a body in these codings."""
     wanted = {part.partition(";")[0].strip().lower() for part in said.split(",")}
-    return all({one, one.removeprefix("x-"), "*"} & wanted for one in _codings(coding))
+    return all({one, one.removeprefix("x-"), "*"} & wanted for one in _codings(named(coding)))
+
+
+def split(coding: str) -> tuple[str, bool]:
+    """The coding of an `Answer`, and whether it goes to clients that do not accept it."""
+    return coding.removesuffix(ALWAYS), coding.endswith(ALWAYS)
+
+
+def named(coding: str) -> str:
+    """A coding as the header names it."""
+    return coding.removesuffix(";raw")
+
+
+def is_regular(body: bytes, coding: str) -> bool:
+    """Whether a coded body is one whole stream, which can be made again; else clients differ in what they read."""
+    if _codings(coding) not in (["gzip"], ["x-gzip"]):
+        return True
+    reader = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    reader.decompress(body)
+    return reader.eof and not reader.unused_data.startswith(b"\x1f\x8b")
 
 
 def coded(body: bytes, coding: str) -> bytes | None:
@@ -90,10 +116,16 @@ def _unknown(body: bytes) -> bytes | None:
 
 
 def _gunzip(body: bytes) -> bytes | None:
-    try:
-        return gzip.decompress(body)
-    except (OSError, EOFError, zlib.error):
-        return None
+    """All members, as far as they came; what follows them and is none is left out, as urllib3 does it."""
+    parts, rest = [], body
+    while rest.startswith(b"\x1f\x8b"):
+        reader = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        try:
+            parts.append(reader.decompress(rest))
+        except zlib.error:
+            return None
+        rest = reader.unused_data
+    return b"".join(parts) if parts else None
 
 
 def _inflate(body: bytes) -> bytes | None:
@@ -103,6 +135,15 @@ def _inflate(body: bytes) -> bytes | None:
         except zlib.error:
             continue
     return None
+
+
+def _has_zlib_frame(body: bytes) -> bool:
+    return len(body) > 1 and body[0] & 15 == 8 and (body[0] << 8 | body[1]) % 31 == 0
+
+
+def _raw_deflate(body: bytes) -> bytes:
+    writer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return writer.compress(body) + writer.flush()
 
 
 def _library(*names: str) -> Any:
@@ -164,6 +205,7 @@ _ENCODERS: dict[str, Callable[[bytes], bytes | None]] = {
     "gzip": lambda body: gzip.compress(body, mtime=0),
     "x-gzip": lambda body: gzip.compress(body, mtime=0),
     "deflate": zlib.compress,
+    "deflate;raw": _raw_deflate,
     "br": _brotli,
     "zstd": _zstd,
 }

@@ -29,6 +29,8 @@ class Answer:
     that accepts it, with " always" behind it to every client; packed: the body in this coding as it came, where that
     is known. framing: how the end of the body is told, "chunked", "close", or "" by Content-Length. A body that
     cannot be opened here keeps its bytes and its Content-Encoding.
+    missing: how many bytes were still to come when the connection was closed (of a body in chunks: 1). protocol:
+    `HTTP/1.0` or `HTTP/2`, "" for HTTP/1.1.
     """
 
     status: int
@@ -39,6 +41,8 @@ class Answer:
     framing: str = ""
     packed: bytes = field(default=b"", repr=False)
     repeated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    missing: int = 0
+    protocol: str = ""
 
     def header(self, name: str) -> str | None:
         """The value of a header, compared without case."""

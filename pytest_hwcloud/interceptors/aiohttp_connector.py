@@ -90,7 +90,9 @@ class _Played(asyncio.Transport):
             return
         if self._answer is not None:
             self._protocol.data_received(written(self._answer, sent))
-            if self._answer.framing == "close":  # the end of the connection is the end of the body
+            if (
+                self._answer.framing == "close" or self._answer.missing
+            ):  # the end of the connection is the end of the body
                 self.close()
         elif self._fault is not None:
             error = aiohttp_error(self._fault, self._asked.url)
@@ -153,7 +155,11 @@ class _Listener:
         self._received(data)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.closed(error or self._gave_up())
+        cause = error or self._gave_up()
+        if cause is None and self._hearing is not None and not self._over:
+            self._over = True
+            self._hearing.cut()
+        self.closed(cause)
         self._lost(error)
 
     def write(self, data: Any) -> None:
@@ -200,7 +206,7 @@ class _Listener:
                 if status.isdigit() and 100 <= int(status) < 200:  # 100 Continue, and the like
                     self._head = bytearray(data)
                     continue
-                pairs = (line.partition(":") for line in lines)
+                pairs = (line.partition(":") for line in _unfolded(lines))
                 self._hearing = Hearing(
                     self._router,
                     self._request(),
@@ -209,9 +215,21 @@ class _Listener:
                     reason=reason.strip(),
                     fields=[(name, value.strip()) for name, _, value in pairs],
                     framed=True,
+                    protocol=first[:8],
                 )
         self._hearing.took(data)
         self._over = self._over or self._hearing.over
+
+
+def _unfolded(lines: list[str]) -> list[str]:
+    """Header lines; one that begins with a blank goes on with the line before it."""
+    found: list[str] = []
+    for line in lines:
+        if line[:1] in (" ", "\t") and found:
+            found[-1] += line
+        else:
+            found.append(line)
+    return found
 
 
 class _Tap:

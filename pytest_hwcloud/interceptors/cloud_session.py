@@ -108,7 +108,6 @@ class CloudSession(requests.Session):
         body, request.body = read_once(request.body)
         asked = Request(request.method or "GET", url, lower(request.headers), body)
         if not undisturbed() or "get_adapter" in vars(self):
-            CURRENT_ROUTER.mocked(asked)
             return super().send(request, **kwargs)
         answer, fault = ask(router, asked)
         if fault is not None:

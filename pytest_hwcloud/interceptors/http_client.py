@@ -35,6 +35,8 @@ def _connect(scheme: str, port: int) -> Any:
             authority = host if at in (None, port) else f"{host}:{at}"
             router = CURRENT_ROUTER.of(authority)
             # HTTPSConnection.connect begins with HTTPConnection's, which must really connect then
+            if router is not None and CURRENT_ROUTER.has_fake_sockets():
+                router = None
             if router is None or (scheme == "http" and isinstance(self, http.client.HTTPSConnection)):
                 patch.original(self)
                 return
@@ -168,6 +170,7 @@ def listen(router: Router, request: Request, started: float, response: http.clie
         reason=response.reason,
         fields=response.getheaders(),
         framed=True,
+        protocol="HTTP/1.0" if response.version == 10 else "",
     )
     if response.fp is None or response.isclosed():
         hearing.ended()

@@ -1,7 +1,8 @@
-"""The interceptor of httpx, sync and async: its two transports, for cloud hosts only.
+"""The interceptor of httpx, sync and async: its two transports, for cloud hosts only; and of httpcore below them.
 
 Everything above the transport is httpx's own: redirects, cookies, auth, event hooks, decoding. A mock that stands below
-the transport (respx replaces httpcore's pools) is asked, as it would be without us.
+the transport (respx replaces httpcore's pools) is asked, as it would be without us; what it passes on comes to the
+pool, which answers too, and with it programs that use httpcore by itself.
 """
 
 from __future__ import annotations
@@ -15,35 +16,120 @@ import httpcore
 import httpx
 
 from pytest_hwcloud.cloud.wire import Answer, Request
-from pytest_hwcloud.interceptors.intercept import AT_CONNECT, PATIENCE, ask, lower, lowest
+from pytest_hwcloud.interceptors.intercept import AT_CONNECT, PATIENCE, PENDING, ask, lower, lowest
 from pytest_hwcloud.interceptors.listening import DRAIN_BYTES, Hearing
 from pytest_hwcloud.interceptors.messages import delivered
 from pytest_hwcloud.interceptors.patching import Patch
 from pytest_hwcloud.interceptors.router import CURRENT_ROUTER, CloudFault, Router
 
-_BELOW = tuple(
-    (pool, name, vars(pool).get(name))
-    for pool, name in (
-        (httpcore.ConnectionPool, "handle_request"),
-        (httpcore.AsyncConnectionPool, "handle_async_request"),
-    )
-)
-
 
 def patches() -> Iterator[Patch]:
-    """The two transports that reach for the network."""
-    yield Patch(httpx.HTTPTransport, "handle_request", _handle_request)
-    yield Patch(httpx.AsyncHTTPTransport, "handle_async_request", _handle_async_request)
+    """The two transports, the two pools below them, and where a client sends one request."""
+    pools = [
+        Patch(httpcore.ConnectionPool, "handle_request", _pool_request),
+        Patch(httpcore.AsyncConnectionPool, "handle_async_request", _async_pool_request),
+    ]
+    transports = [
+        Patch(httpx.HTTPTransport, "handle_request", _handle_request),
+        Patch(httpx.AsyncHTTPTransport, "handle_async_request", _handle_async_request),
+    ]
+    _POOLS[:], _TRANSPORTS[:] = pools, transports
+    yield from (*transports, *pools)
+    if hasattr(httpx.Client, "_send_single_request"):
+        yield Patch(httpx.Client, "_send_single_request", _send_single)
+        yield Patch(httpx.AsyncClient, "_send_single_request", _async_send_single)
+
+
+_POOLS: list[Patch] = []
+_TRANSPORTS: list[Patch] = []
+
+
+def _is_covered(patches: list[Patch]) -> bool:
+    """Whether somebody else's patch lies over one of ours."""
+    return any(vars(one.target).get(one.attribute) is not one.ours for one in patches)
 
 
 def _router(request: Any) -> Router | None:
-    if CURRENT_ROUTER.router is None:
+    if CURRENT_ROUTER.router is None or _is_covered(_POOLS):
         return None
-    found = CURRENT_ROUTER.of(request.url.netloc.decode("ascii"))
-    if found is not None and any(vars(pool).get(name) is not original for pool, name, original in _BELOW):
-        CURRENT_ROUTER.mocked(_wire(request))
-        return None
-    return found
+    return CURRENT_ROUTER.of(request.url.netloc.decode("ascii"))
+
+
+def _send_single(patch: Patch) -> object:
+    def send_single(self: Any, request: Any) -> Any:
+        __tracebackhide__ = True
+        if not CURRENT_ROUTER.offline or not _is_covered([*_POOLS, *_TRANSPORTS]):
+            return patch.original(self, request)
+        asked = PENDING.asked
+        response = patch.original(self, request)
+        if PENDING.asked == asked:  # a mock answered; one that passes the call on would have come to us
+            CURRENT_ROUTER.mocked(lambda: _wire(request))
+        return response
+
+    return send_single
+
+
+def _async_send_single(patch: Patch) -> object:
+    async def send_single(self: Any, request: Any) -> Any:
+        __tracebackhide__ = True
+        if not CURRENT_ROUTER.offline or not _is_covered([*_POOLS, *_TRANSPORTS]):
+            return await patch.original(self, request)
+        asked = PENDING.asked
+        response = await patch.original(self, request)
+        if PENDING.asked == asked:
+            CURRENT_ROUTER.mocked(lambda: _wire(request))
+        return response
+
+    return send_single
+
+
+def _pool_request(patch: Patch) -> object:
+    def handle_request(self: Any, request: Any) -> Any:
+        __tracebackhide__ = True
+        router = CURRENT_ROUTER.of(_netloc(request.url)) if CURRENT_ROUTER.offline else None
+        if router is None:
+            return patch.original(self, request)
+        return _pool_answer(router, _pool_wire(request, b"".join(request.stream)))
+
+    return handle_request
+
+
+def _async_pool_request(patch: Patch) -> object:
+    async def handle_async_request(self: Any, request: Any) -> Any:
+        __tracebackhide__ = True
+        router = CURRENT_ROUTER.of(_netloc(request.url)) if CURRENT_ROUTER.offline else None
+        if router is None:
+            return await patch.original(self, request)
+        body = b"".join([part async for part in request.stream])
+        return _pool_answer(router, _pool_wire(request, body))
+
+    return handle_async_request
+
+
+def _netloc(url: Any) -> str:
+    host = url.host.decode("ascii")
+    host = f"[{host}]" if ":" in host else host
+    return host if url.port in (None, {b"https": 443, b"http": 80}.get(url.scheme)) else f"{host}:{url.port}"
+
+
+def _pool_wire(request: Any, body: bytes) -> Request:
+    url = request.url
+    target = f"{url.scheme.decode()}://{_netloc(url)}{url.target.decode('ascii')}"
+    return Request(request.method.decode("ascii"), target, lower(dict(request.headers)), body)
+
+
+def _pool_answer(router: Router, wire: Request) -> Any:
+    __tracebackhide__ = True
+    answer, fault = ask(router, wire)
+    if answer is None:
+        raise httpcore_error(fault or CloudFault("connection-reset", wire.url))
+    fields, body = delivered(answer, wire)
+    return httpcore.Response(
+        answer.status,
+        headers=[(name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in fields],
+        content=body,
+        extensions={"http_version": b"HTTP/1.1", "reason_phrase": answer.reason.encode("ascii", "ignore")},
+    )
 
 
 def _handle_request(patch: Patch) -> object:
@@ -124,8 +210,8 @@ class _Call:
         return httpx.Response(
             self.answer.status,
             headers=[(name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in fields],
-            stream=httpx.ByteStream(body),
-            extensions={"http_version": b"HTTP/1.1", "reason_phrase": reason},
+            stream=_Cut(body, self.answer) if self.answer.missing else httpx.ByteStream(body),
+            extensions={"http_version": (self.answer.protocol or "HTTP/1.1").encode(), "reason_phrase": reason},
         )
 
     def listen(self, response: Any) -> _Heard:
@@ -138,8 +224,36 @@ class _Call:
             status=response.status_code,
             reason=response.reason_phrase,
             fields=fields,
+            protocol=response.extensions.get("http_version", b"").decode("ascii", "replace"),
         )
         return _Heard(response.stream, hearing)
+
+
+class _Cut(httpx.ByteStream):
+    """The recorded part of a body, and then what httpx raises where the connection is closed before the end."""
+
+    def __init__(self, body: bytes, answer: Answer) -> None:
+        super().__init__(body)
+        text = "peer closed connection without sending complete message body "
+        if answer.framing == "chunked":
+            text += "(incomplete chunked read)"
+        else:
+            text += f"(received {len(body)} bytes, expected {len(body) + answer.missing})"
+        self._error = text
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from super().__iter__()
+        raise self._made()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for part in super().__aiter__():
+            yield part
+        raise self._made()
+
+    def _made(self) -> Exception:
+        error = httpx.RemoteProtocolError(self._error)
+        error.__cause__ = httpcore.RemoteProtocolError(self._error)
+        return error
 
 
 class _Heard(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -189,6 +303,9 @@ class _Heard(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._over, self._error = True, error
         if error is None:
             self.hearing.ended()
+        elif type(error).__name__ == "RemoteProtocolError" and "without sending complete" in str(error):
+            hearing, length = self.hearing, self.hearing.length
+            hearing.ended(missing=1 if length is None else length - len(hearing.received))
         else:
             self.hearing.failed(error)
 
@@ -244,9 +361,15 @@ _HTTPX = {
 
 def httpx_error(fault: CloudFault, request: Any) -> Exception:
     """What httpx raises; httpcore's own error and the lowest one are its causes."""
-    name, cause = _HTTPX[fault.kind], lowest(fault.kind)
-    middle: Exception = getattr(httpcore, name)(str(cause))
-    middle.__cause__ = cause
-    error: Exception = getattr(httpx, name)(str(cause), request=request)
+    middle = httpcore_error(fault)
+    error: Exception = getattr(httpx, _HTTPX[fault.kind])(str(middle), request=request)
     error.__cause__ = middle
+    return error
+
+
+def httpcore_error(fault: CloudFault) -> Exception:
+    """What httpcore raises."""
+    cause = lowest(fault.kind)
+    error: Exception = getattr(httpcore, _HTTPX[fault.kind])(str(cause))
+    error.__cause__ = cause
     return error

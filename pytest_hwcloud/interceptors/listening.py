@@ -11,6 +11,7 @@ import io
 import time
 import weakref
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from pytest_hwcloud.cloud.wire import Request
@@ -26,7 +27,7 @@ _OPEN: weakref.WeakSet[Hearing] = weakref.WeakSet()
 class Hearing:
     """One answer that is being listened to, from its headers to the end of its body.
 
-    framed: the body comes in the chunks of HTTP/1.1, as on the line; else it is the body alone.
+    framed: the body comes in the chunks of HTTP/1.1, as on the line; else it is the body alone. protocol: `HTTP/1.0`.
     """
 
     def __init__(
@@ -39,9 +40,11 @@ class Hearing:
         reason: str,
         fields: Iterable[tuple[str, str]],
         framed: bool = False,
+        protocol: str = "",
     ) -> None:
         self.router, self.request, self.started = router, request, started
         self.status, self.reason = status, reason
+        self.protocol = "" if protocol == "HTTP/1.1" else protocol
         self.fields: Fields = list(fields)
         self.received = bytearray()
         self.over = False
@@ -66,17 +69,27 @@ class Hearing:
             self.received += data
             self._look()
 
-    def ended(self) -> None:
-        """No more bytes come: what came is the answer."""
+    def cut(self) -> None:
+        """The connection was closed before the end of the body, or at its end where nothing else tells that."""
+        if self.length is not None:
+            self.ended(missing=self.length - len(self.received))
+        elif self.chunked:
+            self.ended(missing=dechunked(self.received) is None)
+        else:
+            self.ended()
+
+    def ended(self, missing: int = 0) -> None:
+        """No more bytes come: what came is the answer. missing: how many should have come."""
         if not self.over:
             self._close()
             body = bytes(self.received)
             if self.chunked:
                 whole = dechunked(self.received)
                 body = arrived(self.received) if whole is None else whole
-            self.router.heard(
-                self.request, answer_of(self.request, self.status, self.reason, self.fields, body), self.started
-            )
+            answer = answer_of(self.request, self.status, self.reason, self.fields, body)
+            if missing or self.protocol:
+                answer = replace(answer, missing=int(missing), protocol=self.protocol)
+            self.router.heard(self.request, answer, self.started)
 
     def failed(self, error: BaseException) -> None:
         """The network failed in the middle of the body, or the client gave it up."""
@@ -160,9 +173,7 @@ class Tee(io.RawIOBase):
             hearing.took(data)
         if not data or (hearing.over and hearing.length is not None):
             self._eof = True
-            if not data and hearing.length is not None and len(hearing.received) < hearing.length:
-                hearing.failed(ConnectionResetError("the connection was closed before the end of the body"))
-            hearing.ended()
+            hearing.cut() if not data else hearing.ended()
         return bool(data)
 
     def _fetch(self, until: float | None) -> None:

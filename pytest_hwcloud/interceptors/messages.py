@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from pytest_hwcloud.cloud import transfer_coding
+from pytest_hwcloud.cloud.transfer_coding import ALWAYS, KEPT
 from pytest_hwcloud.cloud.wire import Answer, Request, grouped
 
 Fields = list[tuple[str, str]]
@@ -21,13 +22,13 @@ def delivered(answer: Answer, request: Request) -> tuple[Fields, bytes]:
     if request.method == "HEAD" or answer.status in _BODILESS or answer.status < 200:
         return [*fields, ("Transfer-Encoding", "chunked")] if answer.framing == "chunked" else fields, b""
     body = answer.body
-    if answer.coding:
-        coding, _, always = answer.coding.partition(" ")
+    if answer.coding and answer.coding != KEPT:
+        coding, always = transfer_coding.split(answer.coding)
         if always or transfer_coding.accepts(request.headers.get("accept-encoding", ""), coding):
             made = answer.packed or transfer_coding.coded(body, coding)
             if made is not None:
                 body = made
-                fields.append(("Content-Encoding", coding))
+                fields.append(("Content-Encoding", transfer_coding.named(coding)))
     place = next((at for at, (name, _) in enumerate(fields) if name.lower() == "content-length"), -1)
     if answer.framing == "close":
         fields.append(("Connection", "close"))
@@ -36,34 +37,42 @@ def delivered(answer: Answer, request: Request) -> tuple[Fields, bytes]:
             del fields[place]
         fields.append(("Transfer-Encoding", "chunked"))
     elif place < 0:
-        fields.append(("Content-Length", str(len(body))))
+        fields.append(("Content-Length", str(len(body) + answer.missing)))
     else:
-        fields[place] = (fields[place][0], str(len(body)))
+        fields[place] = (fields[place][0], str(len(body) + answer.missing))
     return fields, body
 
 
 def written(answer: Answer, request: Request) -> bytes:
     """The answer as bytes on the line."""
     fields, body = delivered(answer, request)
-    head = [f"HTTP/1.1 {answer.status} {answer.reason}", *(f"{name}: {value}" for name, value in fields), "", ""]
+    head = [
+        f"{'HTTP/1.0' if answer.protocol == 'HTTP/1.0' else 'HTTP/1.1'} {answer.status} {answer.reason}",
+        *(f"{name}: {value}" for name, value in fields),
+        "",
+        "",
+    ]
     bodiless = request.method == "HEAD" or answer.status in _BODILESS or answer.status < 200
     if answer.framing == "chunked" and not bodiless:
-        body = (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + b"0\r\n\r\n"
+        body = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+        body += b"" if answer.missing else b"0\r\n\r\n"
     return "\r\n".join(head).encode("latin-1", "replace") + body
 
 
 def heard(request: Request, status: int, reason: str, fields: Iterable[tuple[str, str]], body: bytes) -> Answer:
-    """What the network answered, from its headers and the bytes of its body (without chunks)."""
+    """What the network answered, from its headers and the bytes of its body (without chunks), however much came."""
     headers, repeated = grouped(fields)
     carried = next((value for name, value in headers.items() if name.lower() == "transfer-encoding"), "")
     headers = {name: value for name, value in headers.items() if name.lower() != "transfer-encoding"}
     kept, plain, coding = headers, body, ""
     if request.method != "HEAD":
-        kept, plain, coding = transfer_coding.opened(headers, body)
-    packed = body if coding and transfer_coding.has_digest(headers) else b""  # what made the digest may not change
-    coding = coding.replace(" ", "")
-    if coding and not transfer_coding.accepts(request.headers.get("accept-encoding", ""), coding):
-        coding += " always"  # the service sends it unasked
+        kept, plain, coding = transfer_coding.opened(headers, body, heard=True)
+    packed = b""
+    if coding and coding != KEPT:
+        if transfer_coding.has_digest(headers) or not transfer_coding.is_regular(body, coding):
+            packed = body  # made anew it would be another stream, or have another digest
+        if not transfer_coding.accepts(request.headers.get("accept-encoding", ""), coding):
+            coding += ALWAYS
     framing = "chunked" if "chunked" in carried.lower() else ""
     bodiless = request.method == "HEAD" or status in _BODILESS
     if not framing and not bodiless and not any(name.lower() == "content-length" for name in headers):

@@ -1,12 +1,13 @@
 """The door for requests: its adapter answers, so that the SDK and every session of others need no pool in a replay.
 
-Whatever urllib3 would do more than hand over the answer (a fault, a retry for the status) is left to urllib3.
+Whatever urllib3 would do more than hand over the answer (a fault, a retry for the status) is left to urllib3, and with
+it every call that meets an adapter, a mock or a patch of the user's on its way.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -21,7 +22,7 @@ from urllib3.response import HTTPResponse
 from pytest_hwcloud.cloud.wire import Answer, Request, grouped
 from pytest_hwcloud.interceptors.intercept import PENDING, ask, lower, pending, read_once
 from pytest_hwcloud.interceptors.messages import Fields, delivered
-from pytest_hwcloud.interceptors.patching import Patch
+from pytest_hwcloud.interceptors.patching import Patch, patch_of
 from pytest_hwcloud.interceptors.router import CURRENT_ROUTER, host_of
 from pytest_hwcloud.interceptors.urllib3_pool import made_of
 
@@ -30,44 +31,63 @@ _extract: Callable[..., None] = cookies.extract_cookies_to_jar  # requests leave
 
 def patches() -> Iterator[Patch]:
     """The adapter's send. In record and live mode the door of urllib3 below listens."""
-    yield Patch(HTTPAdapter, "send", _send)
+    below = patch_of("urllib3.connectionpool", "_make_request")
+    ours = [Patch(HTTPAdapter, "send", _send), Patch(requests.Session, "request", _request)]
+    _BELOW[:] = [
+        *((vars(owner), name, vars(owner)[name]) for owner, name in _FOREIGN),
+        *((vars(one.target), one.attribute, one.ours) for one in (*ours, below) if one is not None),
+    ]
+    yield from ours
 
 
 # What a call goes through below a session, as it is without mocks and patches of others.
-_BELOW = tuple(
-    (vars(owner), name, vars(owner)[name])
-    for owner, names in (
-        (requests.Session, ("get_adapter", "send")),
-        (HTTPAdapter, ("build_response",)),
-        (HTTPConnectionPool, ("urlopen",)),
-    )
-    for name in names
+_FOREIGN = (
+    (requests.Session, "get_adapter"),
+    (requests.Session, "send"),
+    (HTTPAdapter, "build_response"),
+    (HTTPConnectionPool, "urlopen"),
 )
-_OURS: list[Patch] = []
+_BELOW: list[tuple[Mapping[str, object], str, object]] = []
 
 
 def undisturbed() -> bool:
     """Whether a call from a session to our interceptor meets nobody else's patch, nor one below it."""
-    if not _OURS or vars(HTTPAdapter).get("send") is not _OURS[0].ours:
-        return False
-    for now, name, original in _BELOW:  # noqa: SIM110 - a third of the time, at every call
-        if now.get(name) is not original:
+    for now, name, wanted in _BELOW:
+        if now.get(name) is not wanted:
             return False
-    return True
+    return bool(_BELOW)
+
+
+def _request(patch: Patch) -> object:
+    """Where a mock answers in place of the router, it is told."""
+
+    def request(session: Any, method: Any, url: Any, *args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
+        if not CURRENT_ROUTER.offline or (undisturbed() and "get_adapter" not in vars(session)):
+            return patch.original(session, method, url, *args, **kwargs)
+        asked, made = PENDING.asked, None
+        try:
+            response = patch.original(session, method, url, *args, **kwargs)
+            made = getattr(response, "request", None)
+            return response
+        finally:
+            if PENDING.asked == asked:  # a mock that passes the call on would have come to us
+                target = str(getattr(made, "url", None) or url)
+                CURRENT_ROUTER.mocked(lambda: Request(str(method).upper(), target))
+
+    return request
 
 
 def _send(patch: Patch) -> object:
-    _OURS[:] = [patch]
-
     def send(adapter: Any, request: Any, stream: bool = False, *args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
         router = CURRENT_ROUTER.of(host_of(request.url)) if CURRENT_ROUTER.offline else None
-        if router is None or PENDING.fault is not None:
+        if router is None or PENDING.fault is not None or not _is_plain(adapter):
             return patch.original(adapter, request, stream, *args, **kwargs)
         body, request.body = read_once(request.body)
         asked = Request(request.method, request.url, lower(request.headers), body)
         answer, fault = ask(router, asked)
-        if answer is not None and _is_plain(adapter) and not _retries(adapter, request.method, answer):
+        if answer is not None and not _retries(adapter, request.method, answer):
             return requests_response(request, asked, answer, stream, adapter)
         with pending(fault, answer):
             return patch.original(adapter, request, stream, *args, **kwargs)
@@ -99,7 +119,7 @@ def requests_response(
     response.request = request
     response.connection = connection
     response.raw = _Raw(answer, asked, request.path_url)
-    if stream or (body is not answer.body and body):
+    if stream or answer.missing or "content-encoding" in headers:  # opening it is for the client, where it can
         response.raw.begin()
         if not stream:
             response.content  # noqa: B018 - what comes packed is opened as far as this client can
@@ -139,7 +159,7 @@ class _Raw(HTTPResponse):
     def begin(self) -> None:
         """Become a response with the body still to read."""
         super().__init__(**made_of(self.answer, self.asked, self.path), preload_content=False, decode_content=False)
-        self.version_string = "HTTP/1.1"  # an argument since urllib3 2.3 only
+        self.version_string = self.answer.protocol or "HTTP/1.1"  # an argument since urllib3 2.3 only
 
     def __getattr__(self, name: str) -> Any:
         if "answer" not in self.__dict__ or "_fp" in self.__dict__:

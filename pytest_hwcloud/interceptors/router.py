@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -60,6 +61,7 @@ class Router(Protocol):
         """The network did not answer."""
 
 
+_REAL_SOCKET = socket.socket
 _METADATA = "169.254.169.254"  # a server's own metadata: closed in a replay, on every machine alike
 
 
@@ -71,20 +73,34 @@ class Route:
         self.hosts: tuple[str, ...] = ()
         self.offline = False  # the router answers everything itself
         self.blocked = False  # cloud hosts are closed; stays so between two tests that are replayed
+        self.sockets: object = socket.socket  # when the test began
         self.late: Callable[[], Router | None] | None = None  # what refuses threads of tests that are over
 
     def use(self, router: Router | None) -> None:
         """Take this router for every call from now on; None: nobody answers."""
         self.router = router
         if router is not None:
+            self.sockets = socket.socket
             self.hosts = tuple(getattr(router, "hosts", ()))
             self.offline = self.blocked = bool(getattr(router, "offline", False))
 
-    def mocked(self, request: Request) -> None:
-        """A mock of the test's own answers this call, although the router could: the test's mock wins."""
+    def mocked(self, made: Callable[[], Request]) -> None:
+        """A mock of the test's own answered this call: it wins, and the router tells it if it could have answered."""
         tell = getattr(self.router, "mocked", None)
         if tell is not None:
-            tell(request)
+            request = made()
+            if self.of_url(request.url) is not None:
+                tell(request)
+
+    def has_fake_sockets(self) -> bool:
+        """Whether the running test put sockets of its own in place that answer (as mocket does): they win.
+
+        Not meant are sockets that only guard the real ones (pytest-socket), or a function that fails when it is called.
+        """
+        now = socket.socket
+        if now is self.sockets or not self.offline:
+            return False
+        return isinstance(now, type) and not issubclass(now, _REAL_SOCKET) and "socket" in now.__name__.lower()
 
     def of(self, host: str) -> Router | None:
         """The router that wants requests to this host (with or without port)."""

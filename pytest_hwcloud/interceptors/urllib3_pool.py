@@ -71,7 +71,7 @@ def _respond(answer: Answer, request: Request, pool: Any, url: str, options: Map
         decode_content=options.get("decode_content", True),
         retries=options.get("retries"),
     )
-    response.version_string = "HTTP/1.1"  # an argument since urllib3 2.3 only
+    response.version_string = answer.protocol or "HTTP/1.1"  # an argument since urllib3 2.3 only
     response._connection = options.get("response_conn")
     response._pool = pool
     if preload or response._original_response.isclosed():

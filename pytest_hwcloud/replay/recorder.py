@@ -26,7 +26,7 @@ from pytest_hwcloud.cassettes.scan import UNREADABLE, described, inspect
 from pytest_hwcloud.cassettes.tape import Tape
 from pytest_hwcloud.cloud.failures.network import fault_kind
 from pytest_hwcloud.cloud.tokens import TokenError, read_login
-from pytest_hwcloud.cloud.transfer_coding import is_unread_text
+from pytest_hwcloud.cloud.transfer_coding import KEPT, is_unread_text
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.interceptors.listening import settle
 from pytest_hwcloud.interceptors.router import CloudFault
@@ -158,7 +158,7 @@ class Recorder:
             self.firewall_cookies += dropped
             self._heard[request.method, clean_request.url] += 1
             nth = self._heard[request.method, clean_request.url]
-        if is_unread_text(answer.headers) and answer.body:
+        if answer.body and answer.coding != KEPT and is_unread_text(answer.headers):
             self._unread.append((f"{request.method} {clean_request.url}", answer.header("content-encoding") or ""))
         fixed = with_fixed_digests(answer, with_fixed_ids(clean_request, clean_answer, nth))
         entry = Entry(request=clean_request, answer=fixed, recorded_at=datetime.fromtimestamp(started, UTC))

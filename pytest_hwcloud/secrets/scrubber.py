@@ -15,6 +15,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
@@ -116,7 +117,7 @@ class Scrubber:
         return self.body(request.body, content_type)
 
     def answer(self, answer: Answer, method: str = "GET") -> Answer:
-        """The answer as it is recorded; the length is kept where it is the answer (HEAD)."""
+        """The answer as it is recorded; the length is kept where there is no body (HEAD, 204, 304)."""
         self._learn_headers(answer.headers)
         version = self.swaps.version
         headers = self.headers(answer.headers, "answer")
@@ -132,13 +133,13 @@ class Scrubber:
             headers = {name: self.swaps(value) for name, value in headers.items()}
             repeated = {name: tuple(map(self.swaps, values)) for name, values in repeated.items()}
         headers |= {name: ", ".join(values) for name, values in repeated.items()}
-        if (method == "HEAD" or answer.status == 304) and (length := answer.header("content-length")):
+        if (method == "HEAD" or answer.status in (204, 304)) and (length := answer.header("content-length")):
             headers["Content-Length"] = length
-        how = answer.coding, answer.framing, answer.packed if body == answer.body else b""
-        return Answer(answer.status, headers, body, reason, *how, repeated)
+        packed = answer.packed if body == answer.body else b""
+        return replace(answer, headers=headers, body=body, reason=reason, packed=packed, repeated=repeated)
 
     def headers(self, headers: Mapping[str, str], side: str) -> dict[str, str]:
-        """The headers worth keeping, clean, in the order of their names."""
+        """The headers worth keeping, clean; those of an answer as they came, those of a request by their names."""
         kept = {name: str(value) for name, value in headers.items() if is_kept(name, side)}
         for name in [name for name in kept if name.lower() == "set-cookie"]:
             cookies = [one.strip() for one in set_cookies(kept[name]) if not firewall_cookies(name, one)]
@@ -146,7 +147,8 @@ class Scrubber:
                 kept[name] = ", ".join(cookies)
             else:
                 del kept[name]
-        return {name: self.header(name, kept[name]) for name in sorted(kept, key=str.lower)}
+        order = kept if side == "answer" else sorted(kept, key=str.lower)
+        return {name: self.header(name, kept[name]) for name in order}
 
     def header(self, name: str, value: str) -> str:
         """The value of one header, clean."""
