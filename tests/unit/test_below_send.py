@@ -1,9 +1,17 @@
 """What a user puts below `send` counts: adapters, retries, mocks, patches; and a recorded fault is met by one try."""
 
 import asyncio
+import http.client
+import io
+import json
+import socket
+import urllib.request
 import warnings
+from contextlib import contextmanager
+from unittest import mock
 
 import aiohttp
+import httpcore
 import httpx
 import pytest
 import requests
@@ -256,3 +264,170 @@ def test_what_comes_after_the_last_answer(play, metadata, wanted):
     with play(entry(body="1"), entry(body="2"), **metadata):
         session = CloudSession()
         assert [session.get(LIST, headers=TOKEN).json() for _ in wanted] == wanted
+
+
+ANSWERED_TWICE = (
+    f"hwcloud: GET {LIST} is answered by a mock or a patch of the test, although the cassette 'c' holds an answer; "
+    "the mock counts. Take one of the two out of the test"
+)
+MINE = {"from": "me"}
+
+
+def own_response():
+    made = requests.Response()
+    made.status_code, made._content, made.url = 200, json.dumps(MINE).encode(), LIST
+    return made
+
+
+def own_pool_response(*args, **kwargs):
+    return urllib3.HTTPResponse(body=io.BytesIO(json.dumps(MINE).encode()), status=200, preload_content=False)
+
+
+@contextmanager
+def by_responses():
+    with responses.RequestsMock() as mocked:
+        mocked.get(LIST, json=MINE)
+        yield
+
+
+@contextmanager
+def by_requests_mock():
+    with requests_mock.Mocker() as mocked:
+        mocked.get(LIST, json=MINE)
+        yield
+
+
+@contextmanager
+def by_respx():
+    with respx.mock:
+        respx.get(LIST).respond(json=MINE)
+        yield
+
+
+def patched(target, **options):
+    return lambda: mock.patch(target, **options)
+
+
+REQUESTS_MOCKS = {
+    "responses": by_responses,
+    "requests-mock": by_requests_mock,
+    "Session.send": patched("requests.Session.send", return_value=own_response()),
+    "HTTPAdapter.send": patched("requests.adapters.HTTPAdapter.send", return_value=own_response()),
+    "get_adapter": patched(
+        "requests.Session.get_adapter", return_value=mock.Mock(send=mock.Mock(return_value=own_response()))
+    ),
+    "urlopen": patched("urllib3.connectionpool.HTTPConnectionPool.urlopen", side_effect=own_pool_response),
+    "_make_request": patched("urllib3.connectionpool.HTTPConnectionPool._make_request", side_effect=own_pool_response),
+}
+HTTPX_MOCKS = {
+    "respx": by_respx,
+    "handle_request": patched(  # as pytest-httpx does it
+        "httpx.HTTPTransport.handle_request", side_effect=lambda request: httpx.Response(200, json=MINE)
+    ),
+}
+CLIENTS_OF_MOCKS = [
+    *((client, name, made) for client in (CloudSession, requests.Session) for name, made in REQUESTS_MOCKS.items()),
+    *((httpx.Client, name, made) for name, made in HTTPX_MOCKS.items()),
+]
+
+
+@pytest.mark.parametrize(
+    ("client", "mocked"),
+    [pytest.param(client, made, id=f"{client.__name__}-{name}") for client, name, made in CLIENTS_OF_MOCKS],
+)
+def test_a_mock_wins_and_is_told_once_and_only_where_both_would_answer(play, client, mocked):
+    with play(entry(body='{"count": 1}')), warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        with mocked():
+            for _ in range(2):
+                assert client().get(LIST, headers=TOKEN).json() == MINE
+        assert CURRENT.journal.exchanges == []  # nothing was said to the cloud
+        assert client().get(LIST, headers=TOKEN).json() == {"count": 1}
+    assert [str(one.message) for one in told] == [ANSWERED_TWICE]
+    with play(entry(f"{HOST}/other")), warnings.catch_warnings(), mocked():
+        warnings.simplefilter("error")
+        assert client().get(LIST, headers=TOKEN).json() == MINE
+
+
+def test_what_a_mock_passes_on_is_answered_and_not_told(play):
+    with play(*[entry(body='{"count": 1}')] * 4), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with responses.RequestsMock(assert_all_requests_are_fired=False) as mocked:
+            mocked.add_passthru(HOST)
+            assert CloudSession().get(LIST, headers=TOKEN).json() == {"count": 1}
+        with requests_mock.Mocker(real_http=True):
+            assert requests.get(LIST, headers=TOKEN).json() == {"count": 1}
+        with respx.mock:
+            respx.route(host="ecs.cn-north-4.myhuaweicloud.com").pass_through()
+            assert httpx.get(LIST, headers=TOKEN).json() == {"count": 1}
+
+            async def call():
+                async with httpx.AsyncClient() as client:
+                    return (await client.get(LIST, headers=TOKEN)).json()
+
+            assert asyncio.run(call()) == {"count": 1}
+
+
+def test_httpcore_by_itself_is_answered_and_meets_faults(play):
+    async def call():
+        async with httpcore.AsyncConnectionPool() as pool:
+            return (await pool.request("GET", LIST, headers=TOKEN)).content
+
+    with play(entry(body="1"), entry(body="2"), entry(fault="dns")):
+        assert httpcore.request("GET", LIST, headers=TOKEN).content == b"1"
+        assert asyncio.run(call()) == b"2"
+        with pytest.raises(httpcore.ConnectError):
+            httpcore.request("GET", LIST, headers=TOKEN)
+
+
+class FakeSocket:
+    """A socket that answers by itself, as mocket's does."""
+
+    def __init__(self, *args, **kwargs):
+        self.file = io.BytesIO(b'HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{"from": "me"}')
+
+    def __getattr__(self, name):
+        return lambda *args, **kwargs: None
+
+    def makefile(self, *args, **kwargs):
+        return self.file
+
+
+@pytest.mark.parametrize("client", ["urllib3", "requests", "http.client"])
+def test_sockets_of_the_test_that_answer_win(play, monkeypatch, client):
+    url = LIST.replace("https:", "http:")
+    with play(entry(url, body='{"count": 1}')), warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        with monkeypatch.context() as own:
+            own.setattr(socket, "socket", FakeSocket)
+            own.setattr(socket, "create_connection", FakeSocket)
+            own.setattr("urllib3.util.connection.create_connection", FakeSocket)
+            if client == "urllib3":
+                assert urllib3.PoolManager().request("GET", url, headers=TOKEN).json() == MINE
+            elif client == "requests":
+                assert requests.get(url, headers=TOKEN).json() == MINE
+            else:
+                connection = http.client.HTTPConnection("ecs.cn-north-4.myhuaweicloud.com")
+                connection.request("GET", "/", headers=TOKEN)
+                assert json.load(connection.getresponse()) == MINE
+        assert requests.get(url, headers=TOKEN).json() == {"count": 1}
+    expected = [] if client == "http.client" else [ANSWERED_TWICE.replace("https:", "http:")]
+    assert [str(one.message) for one in told] == expected
+
+
+def test_sockets_that_only_guard_leave_the_cassette_alone(play, monkeypatch):
+    class GuardedSocket(socket.socket):  # as pytest-socket does it
+        def __new__(cls, *args, **kwargs):
+            raise RuntimeError("no network")
+
+    def guard(*args, **kwargs):
+        raise RuntimeError("no network")
+
+    for replacement in (GuardedSocket, guard):
+        with play(*[entry(body='{"count": 1}')] * 4), monkeypatch.context() as own:
+            own.setattr(socket, "socket", replacement)
+            assert requests.get(LIST, headers=TOKEN).json() == {"count": 1}
+            assert urllib3.PoolManager().request("GET", LIST, headers=TOKEN).json() == {"count": 1}
+            assert httpx.get(LIST, headers=TOKEN).json() == {"count": 1}
+            asked = urllib.request.Request(LIST, headers=TOKEN)
+            assert json.load(urllib.request.urlopen(asked)) == {"count": 1}
