@@ -112,7 +112,7 @@ WRONG = {
     "hello": f": {NO_LIST}",
     "http_interactions: []\n": f": {NO_LIST}",
     whole(item()) + "interactions: []\n": ":12: interactions: given twice",
-    JSON.replace('"version": 1', '"interactions": []'): ":1: interactions: given twice",
+    JSON.replace('"version": 1', '"interactions": []'): ": interactions: given twice",
     whole(item()) + "---\n" + whole(item()): ":12: a cassette is one YAML document, this file has more",
     "interactions:\n- null\n": ": interactions[0].request: an interaction needs a request",
     "interactions:\n- hello\n": ": interactions[0].request: an interaction needs a request",
