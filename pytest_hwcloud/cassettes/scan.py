@@ -143,17 +143,22 @@ def inspect(entry: Entry, known: Sequence[str] = ()) -> list[Suspicion]:
     request, answer = entry.request, entry.answer
     call = f"{request.method} {request.url.partition('?')[0]}"
     found = detector.suspicions(request.url, texts.say("secrets.request URL"), known)
-    found += detector.in_headers(request.headers, texts.say("secrets.request"), known)
-    found += detector.in_body(request.body, texts.say("secrets.request body"), known)
+    found += detector.in_headers(request.headers, texts.say("secrets.request"), known, places=_places())
+    found += detector.in_body(request.body, texts.say("secrets.request body"), known, places=_places())
     if answer is not None:
-        found += detector.in_headers(answer.headers, texts.say("secrets.answer"), known)
-        found += detector.in_body(answer.body, texts.say("secrets.answer body"), known)
+        found += detector.in_headers(answer.headers, texts.say("secrets.answer"), known, places=_places())
+        found += detector.in_body(answer.body, texts.say("secrets.answer body"), known, places=_places())
         found += detector.suspicions(answer.reason, texts.say("secrets.answer reason"), known)
         coding = answer.header("content-encoding")
         if coding and _TEXT.search(answer.header("content-type") or "") and not detector.is_text(answer.body):
             here = texts.say("secrets.answer body")
             found.append(Suspicion(kind=UNREADABLE, place=here, shown=f"Content-Encoding: {coding}"))
     return [replace(one, place=f"{call} {one.place}") for one in found]
+
+
+def _places() -> dict[str, str]:
+    said = texts.phrases(texts.language(), "secrets")
+    return {name: str(said[name]) for name in detector.PLACES}
 
 
 def described(one: Suspicion) -> str:

@@ -25,6 +25,8 @@ from functools import lru_cache
 from urllib.parse import unquote, unquote_plus
 
 KNOWN = "a known secret"
+# How places are called; with other words the same places are told in another language.
+PLACES = {"at-header": "{place} header {name}", "at-line": "{place} line {number}", "at-file": "{place} file {name}"}
 _LAYERS = 4
 _LARGEST_FILE = 16 << 20  # bytes of a file in an archive that is looked into
 _GRAM = 16  # characters of a value by which it is looked for in others
@@ -235,11 +237,13 @@ def _apart(found: Mapping[str, tuple[str, tuple[str, ...]]]) -> set[str]:
     return told & random
 
 
-def in_headers(headers: Mapping[str, str], place: str, known: Collection[str] = ()) -> list[Suspicion]:
+def in_headers(
+    headers: Mapping[str, str], place: str, known: Collection[str] = (), *, places: Mapping[str, str] = PLACES
+) -> list[Suspicion]:
     """What in these headers looks like a secret."""
     found: list[Suspicion] = []
     for name, value in headers.items():
-        here = f"{place} header {name}"
+        here = places["at-header"].format(place=place, name=name)
         if firewall_cookies(name, value) or (name.lower().endswith("client-token") and _UUID.fullmatch(value)):
             continue
         if _SECRET_HEADER.search(name) and len(value) > 2 and not _is_clean(value):
@@ -249,10 +253,13 @@ def in_headers(headers: Mapping[str, str], place: str, known: Collection[str] = 
     return found
 
 
-def in_body(body: bytes, place: str, known: Collection[str] = (), depth: int = 0) -> list[Suspicion]:
+def in_body(
+    body: bytes, place: str, known: Collection[str] = (), depth: int = 0, *, places: Mapping[str, str] = PLACES
+) -> list[Suspicion]:
     """What in this body looks like a secret; in JSON the place is the path of the member, in an archive its file."""
     if depth < _LAYERS and (files := _files_in(body)) is not None:
-        return [one for name, inner in files for one in in_body(inner, f"{place} file {name}", known, depth + 1)]
+        named = ((places["at-file"].format(place=place, name=name), inner) for name, inner in files)
+        return [one for here, inner in named for one in in_body(inner, here, known, depth + 1, places=places)]
     text = _text_of(body)
     if text is None:
         found = body.decode("latin-1")
@@ -262,7 +269,7 @@ def in_body(body: bytes, place: str, known: Collection[str] = (), depth: int = 0
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        return _by_line(text, place, known)
+        return _by_line(text, place, known, places["at-line"])
     precise = [one for path, words in _members(document, "$") for one in suspicions(words, f"{place} {path}", known)]
     return precise or suspicions(text, place, known)
 
@@ -288,8 +295,12 @@ def _files_in(raw: bytes) -> list[tuple[str, bytes]] | None:
     return found
 
 
-def _by_line(text: str, place: str, known: Collection[str]) -> list[Suspicion]:
-    lines = [one for n, line in enumerate(text.splitlines(), 1) for one in suspicions(line, f"{place} line {n}", known)]
+def _by_line(text: str, place: str, known: Collection[str], here: str) -> list[Suspicion]:
+    lines = [
+        one
+        for number, line in enumerate(text.splitlines(), 1)
+        for one in suspicions(line, here.format(place=place, number=number), known)
+    ]
     return lines or suspicions(text, place, known)
 
 
