@@ -71,8 +71,8 @@ class _Arrivals:
         self._config = config
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if hasattr(report, "hwcloud") and RUN not in self._config.stash:
-            checks = run_of(self._config).checks
+        if hasattr(report, "hwcloud") and (RUN not in self._config.stash or run_of(self._config).checks is None):
+            checks = run_of(self._config).start_checks()
             if checks:
                 checks.pytest_runtest_logreport(report)
 
@@ -121,13 +121,14 @@ def _is_cloud_test(item: pytest.Item) -> bool:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
+    collected = [item.nodeid for item in items]
     yield  # hooks of the project add markers here
     before = [item.stash.get(CLOUD, None) for item in items]
     changed = [
         item for item, known in zip(items, before, strict=True) if _is_cloud_test(item) and item.stash[CLOUD] != known
     ]
     if changed:
-        run_of(config).changed(changed)
+        run_of(config).changed(changed, collected, [item.nodeid for item in items])
 
 
 @pytest.hookimpl(wrapper=True)

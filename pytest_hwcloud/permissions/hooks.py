@@ -5,7 +5,7 @@ A worker (or the only process) judges; the controller (or the only process) hold
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,18 +21,13 @@ if TYPE_CHECKING:
 
 
 class PermissionChecks(Checks):
-    """The hooks of the run. Those of its tests come with the first test that has something to be checked."""
+    """The hooks; a run that has nothing to be checked is without them."""
 
-    active = False
-
-    def begin(self, items: Iterable[pytest.Item]) -> None:
-        """These tests were collected: if one of them has something to be checked, tests are watched from now on."""
-        if not self.active and any(self.wants(item) for item in items):
-            self.active = True
-            self.config.pluginmanager.register(_OfTests(self), "hwcloud-permissions-of-tests")
-
-    def made(self, item: pytest.Item, report: pytest.TestReport) -> None:
-        """A report of a cloud test."""
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[object]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
         checked = item.stash.get(CHECKED, None)
         if checked is not None:
             checked.outcome = _outcome(checked.outcome, report)
@@ -40,6 +35,15 @@ class PermissionChecks(Checks):
                 self._add_section(item, report)
             if report.when == "teardown" and checked.matters:
                 self._hand_in(item, report)
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+        if self.settings.prove == "off" or CHECKED not in item.stash:
+            return None
+        from pytest_hwcloud.permissions.proof.protocol import protocol
+
+        return protocol(self, item, nextitem)
 
     def _add_section(self, item: pytest.Item, report: pytest.TestReport) -> None:
         """A test that failed by itself shows its findings below its failure."""
@@ -147,29 +151,6 @@ class PermissionChecks(Checks):
             terminal.section(terminalreporter, display.title(self.settings.lang), width)
             for index, text in enumerate([*paragraphs, *(["\n".join(self.lines)] if self.lines else [])]):
                 terminal.write(terminalreporter, ("\n" if index else "") + text, width)
-
-
-class _OfTests:
-    """The hooks that pytest calls for every test: only a run that checks something has them."""
-
-    def __init__(self, checks: PermissionChecks) -> None:
-        self._checks = checks
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[object]
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        report = yield
-        self._checks.made(item, report)
-        return report
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-        if self._checks.settings.prove == "off" or CHECKED not in item.stash:
-            return None
-        from pytest_hwcloud.permissions.proof.protocol import protocol
-
-        return protocol(self._checks, item, nextitem)
 
 
 def _failures(reporter: pytest.TerminalReporter) -> dict[str, str]:

@@ -116,6 +116,7 @@ class Recorder:
     @property
     def secrets(self) -> frozenset[str]:
         """Every secret met so far, for the pass over the reports."""
+        self.mapping.read_waiting()
         return frozenset(self.scrubber.swaps.secrets)
 
     def answer(self, request: Request) -> Answer | None:
@@ -146,11 +147,13 @@ class Recorder:
         """Take an exchange with the cloud: into the journal, and clean into the recording."""
         self._journal(request, answer, "live")
         self.mapping.learn(request, answer)
+        if self.mode == "live" and not self.verify:
+            self.mapping.hear(request, answer)
+            return
         clean_request = self.scrubber.request(request)
         clean_answer = self.scrubber.answer(answer, request.method)
         if self.mode == "live":
-            if self.verify:
-                self._compare(clean_request, clean_answer)
+            self._compare(clean_request, clean_answer)
             return
         values = (one for name, one in answer.headers.items() if name.lower() == "set-cookie")
         dropped = sum(firewall_cookies("set-cookie", cookie) for value in values for cookie in set_cookies(value))
@@ -194,6 +197,7 @@ class Recorder:
         DirtyRecording if it looks as if it held secrets; CassetteError if the file cannot be written.
         """
         settle(self)
+        self.mapping.read_waiting()
         entries = [one.entry for one in self._kept]
         for login in self._logins if keep else ():
             if (needed := with_used_catalog(login, entries)) is not None:

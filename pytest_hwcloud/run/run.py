@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from pytest_hwcloud.run.hwcloud import Cloud, HwCloud
     from pytest_hwcloud.run.recording import Recording
 
+PERMISSION_MARKS = frozenset(("requires_permission", "denied_permission"))
+
 
 def start(config: pytest.Config, settings: options.Settings) -> Run:
     """Set the run up; pytest.UsageError for anything wrong in options, hwcloud.yaml or a policy file."""
@@ -62,7 +64,9 @@ class Run:
         self.context = self._context()
         self.state = self.context.state
         self.routers = Routers(self.context)
-        self.checks = self._permission_checks()
+        self.checks: PermissionChecks | None = None
+        if self._asks_for_checks():
+            self.start_checks()
         self.cassettes = CassetteChecks(config, settings, self.routers)
         self.programs = Programs(self.context)
         self._wide: set[str] = set()  # names of wider fixtures that asked for a fixture of ours by getfixturevalue
@@ -101,6 +105,7 @@ class Run:
             recording = Recording.of(self.config, self.settings, self.configuration, self.secrets.add)
         except MissingCredentials as error:
             raise ConfigError(str(error)) from None
+        self.secrets.read_waiting = recording.mapping.read_waiting
         self.config.pluginmanager.register(recording, "hwcloud-recording")
         return recording
 
@@ -110,17 +115,30 @@ class Run:
             self.settings, self.context.region, list(self.configuration.identities), policy_labels(self.state.rights)
         )
 
-    def _permission_checks(self) -> PermissionChecks | None:
+    def _asks_for_checks(self) -> bool:
+        """Whether there is something to be checked whatever the tests are; else it is their markers that ask for it."""
+        settings = self.settings
+        if settings.permissions == "enforce" or settings.lock != "off" or settings.prove != "off" or settings.reports:
+            return True
+        return bool(self.state.rights or self.configuration.ignores or os.environ.get("GITHUB_ACTIONS"))
+
+    def start_checks(self) -> PermissionChecks | None:
+        """The permission checks of the run, from now on; None if they are switched off."""
         settings = self.settings
         if settings.permissions == "off" and settings.lock == settings.prove == "off" and not settings.reports:
             return None
-        from pytest_hwcloud.permissions.hooks import PermissionChecks
+        if self.checks is None:
+            from pytest_hwcloud.permissions.hooks import PermissionChecks
 
-        if settings.lock != "off" and os.path.lexists(settings.lockfile) and not hasattr(self.config, "workerinput"):
-            _refuse_broken_lock(settings.lockfile)
-        checks = PermissionChecks(self)
-        self.config.pluginmanager.register(checks, "hwcloud-permissions")
-        return checks
+            if (
+                settings.lock != "off"
+                and os.path.lexists(settings.lockfile)
+                and not hasattr(self.config, "workerinput")
+            ):
+                _refuse_broken_lock(settings.lockfile)
+            self.checks = PermissionChecks(self)
+            self.config.pluginmanager.register(self.checks, "hwcloud-permissions")
+        return self.checks
 
     def collected(self, items: list[pytest.Item], report: pytest.CollectReport) -> None:
         """Check the markers of collected cloud tests; a wrong one fails the collection of its module or class."""
@@ -132,21 +150,25 @@ class Run:
             return
         self._use(items)
 
-    def changed(self, items: list[pytest.Item]) -> None:
+    def changed(self, items: list[pytest.Item], before: list[str], after: list[str]) -> None:
         """Tests that a hook of the project made cloud tests after they were collected, or gave other markers.
 
-        pytest.UsageError for a wrong marker: there is no module left whose collection could fail.
+        before, after: node ids of all tests before and after such hooks. pytest.UsageError for a wrong marker: there is
+        no module left whose collection could fail.
         """
         found = self._problems(items)
         if found:
             raise pytest.UsageError("\n".join(dict.fromkeys(found)))
+        known = self.checks
         self._use(items)
+        if self.checks is not None and self.checks is not known:  # which came too late to see them
+            self.checks.selection.modified(before, after)
 
     def _use(self, items: list[pytest.Item]) -> None:
         for item in items:
             self.cassettes.use(item)
-        if self.checks is not None:
-            self.checks.begin(items)
+            if self.checks is None and any(mark.name in PERMISSION_MARKS for mark in item.stash[options.MARKED]):
+                self.start_checks()
 
     def _problems(self, items: list[pytest.Item]) -> list[str]:
         from pytest_hwcloud.run.markers import problems
@@ -199,7 +221,7 @@ class Run:
         journal, router = case.journal, case.router
         try:
             with (
-                self.checks.watching(item, journal) if self.checks and self.checks.active else nullcontext(),
+                self.checks.watching(item, journal) if self.checks else nullcontext(),
                 self._keys(case.identity) if self.settings.env else nullcontext(),
             ):
                 yield
@@ -249,7 +271,7 @@ class Run:
         try:
             with failing_on_unrecorded(case.router):
                 yield
-            if self.checks and self.checks.active:
+            if self.checks:
                 self.checks.after_call(item)
         finally:
             case.journal.phase = "teardown"
@@ -260,7 +282,7 @@ class Run:
         router = item.stash[CASE].router
         with failing_on_unrecorded(router):
             yield
-        if self.checks and self.checks.active:
+        if self.checks:
             self.checks.after_teardown(item)
         if self.context.recording:
             self.routers.finish(router, good=self.context.recording.is_good(item))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -42,6 +42,7 @@ class Secrets:
     """Known secret values. `masked` gives a text without them."""
 
     def __init__(self) -> None:
+        self.read_waiting: Callable[[], object] | None = None  # has what was heard read for secrets, before a masking
         self._values: set[str] = set()
         self._new: list[str] = []
         self._whole: list[str] = []  # longest first
@@ -82,6 +83,8 @@ class Secrets:
 
     def masked(self, text: str) -> str:
         """The text with every known secret, and every cut piece of one, replaced by ***."""
+        if self.read_waiting is not None:
+            self.read_waiting()
         self._index()
         for spelling in self._whole:
             if spelling in text:

@@ -404,6 +404,33 @@ def test_a_generated_password_is_in_no_report(run: Run, pytester: pytest.Pyteste
     assert cassettes(pytester) == {}
 
 
+@pytest.mark.parametrize("used", [True, False], ids=["by another test", "by itself"])
+def test_a_password_that_live_mode_heard_is_in_no_report(
+    run: Run, pytester: pytest.Pytester, cloud: Cloud, used: bool
+) -> None:
+    """What was heard is read for secrets when a report comes, or the test that heard it ends."""
+    source = """
+    import pytest
+
+    @pytest.fixture(scope="session")
+    def made(hwcloud_shared):
+        session = hwcloud_shared.session()
+        url = hwcloud_shared.url("ecs", "/v1/{project_id}/cloudservers/action")
+        return session.post(url, json={"os-start": {}}).json()["adminPass"]
+    """
+    source += "\n    def test_first(hwcloud, made):\n        assert made\n" if used else ""
+    source += """
+    def test_it(hwcloud, made):
+        print("it is", made)
+        assert made == "other"
+    """
+    result = run(source, "--hwcloud-mode=live", "-l", "--junitxml=report.xml")
+    result.assert_outcomes(failed=1, passed=int(used))
+    told = result.stdout.str() + result.stderr.str() + Path(pytester.path, "report.xml").read_text()
+    assert "it is ***" in told
+    assert "Gen3rated" not in told
+
+
 def test_live_mode_without_a_cassette(run: Run, pytester: pytest.Pytester, cloud: Cloud) -> None:
     source = SUITE.partition("def test_token")[0]
     run(source, "--hwcloud-mode=live").assert_outcomes(passed=1)
