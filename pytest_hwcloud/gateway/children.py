@@ -17,7 +17,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_hwcloud import texts
-from pytest_hwcloud.cloud.endpoints import STANDING_FOR
+from pytest_hwcloud.cloud.endpoints import STANDING_FOR, is_cloud_host, locate
 from pytest_hwcloud.cloud.wire import Request
 from pytest_hwcloud.gateway import environment as variables
 from pytest_hwcloud.gateway.certificates import PASSWORD, Authority
@@ -336,14 +336,13 @@ class Gateway:
         self._ports.clear()
 
     def _endpoints(self) -> dict[str, str]:
-        """The endpoint variables of the SDKs, for the hosts of the test's cassettes and for IAM."""
-        from pytest_hwcloud.cloud.endpoints import locate
-
+        """The endpoint variables of the SDKs, for IAM, OBS and the hosts of the test's cassettes."""
         found: dict[str, str] = {}
         for host in self._account.hosts() if self._account is not None else ():
             place = locate(host)
-            if place.service == "obs":
-                found["AWS_ENDPOINT_URL_S3"] = f"https://{host.removeprefix(f'{place.bucket}.')}"
+            if place.service == "obs":  # the clients of S3 would call Amazon with the keys that they are given
+                if not is_cloud_host(os.environ.get("AWS_ENDPOINT_URL_S3", "").rpartition("/")[2]):
+                    found["AWS_ENDPOINT_URL_S3"] = f"https://{host.removeprefix(f'{place.bucket}.')}"
             elif place.service == "iam":
                 found["HUAWEICLOUD_SDK_IAM_ENDPOINT"] = f"https://127.0.0.1:{self.port(host=host).number}"
             elif place.service and place.region:

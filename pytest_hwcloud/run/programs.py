@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import pytest
 
 from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.endpoints import base_url
+from pytest_hwcloud.cloud.identity import UnknownName
 from pytest_hwcloud.interceptors.child_processes import CHILDREN
 from pytest_hwcloud.interceptors.router import CURRENT_ROUTER
 from pytest_hwcloud.journal import CURRENT
@@ -166,11 +168,14 @@ class _Account:
         return next((one.sk for one in self._context.state.identities.values() if one.ak == ak), None)
 
     def hosts(self) -> list[str]:
-        """Those of the test's cassettes, and IAM."""
+        """IAM and OBS of the region, and those of the test's cassettes."""
         replayed = self._context.settings.mode == "replay"
         tapes = getattr(CURRENT_ROUTER.router, "tapes", ()) if replayed else ()
-        iam = base_url("iam", self._context.region).partition("://")[2]
-        return list(dict.fromkeys([iam, *(host for tape in tapes for host in sorted(tape.hosts))]))
+        own = []
+        for service in ("iam", "obs"):
+            with contextlib.suppress(UnknownName):  # a partner's region may have no such service
+                own.append(base_url(service, self._context.region).partition("://")[2])
+        return list(dict.fromkeys([*own, *(host for tape in tapes for host in sorted(tape.hosts))]))
 
     def endpoint(self, service: str, region: str | None) -> str:
         return base_url(service, region or self._context.region)
