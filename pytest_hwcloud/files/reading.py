@@ -13,7 +13,11 @@ MOST = 16 << 20  # bytes of a file that people write: hwcloud.yaml, a policy, a 
 
 
 class UnusableFile(ValueError):
-    """A file that cannot be read; the text says why, without naming the file."""
+    """A file that cannot be read; the text says why, without naming the file. kind: the key of the reason."""
+
+    def __init__(self, kind: str, **values: object) -> None:
+        super().__init__(texts.say(f"files.{kind}", **values))
+        self.kind = kind
 
 
 def exists(path: str | os.PathLike[str]) -> bool:
@@ -31,8 +35,8 @@ def problem(path: str | os.PathLike[str]) -> str | None:
     except ValueError:
         return texts.say("files.no-path")
     except OSError as error:
-        return _reason(Path(path), error)
-    return texts.say(kind) if kind else None
+        return str(_unusable(Path(path), error))
+    return texts.say(f"files.{kind}") if kind else None
 
 
 def read_text(path: str | os.PathLike[str], *, most: int = MOST) -> str:
@@ -45,17 +49,17 @@ def read_bytes(path: str | os.PathLike[str], *, most: int = MOST) -> bytes:
     try:
         # A pipe without a writer would wait for ever, so the kind is asked before the file is opened.
         if kind := _kind(os.stat(path).st_mode):
-            raise UnusableFile(texts.say(kind))
+            raise UnusableFile(kind)
         with open(path, "rb") as opened:
             found = opened.read(most + 1)
     except ValueError as error:
         if isinstance(error, UnusableFile):
             raise
-        raise UnusableFile(texts.say("files.no-path")) from None  # NUL, or a lone surrogate
+        raise UnusableFile("no-path") from None  # NUL, or a lone surrogate
     except OSError as error:
-        raise UnusableFile(_reason(Path(path), error)) from None
+        raise _unusable(Path(path), error) from None
     if len(found) > most:
-        raise UnusableFile(texts.say("files.too-large", megabytes=most >> 20))
+        raise UnusableFile("too-large", megabytes=most >> 20)
     return found
 
 
@@ -65,18 +69,18 @@ def decoded(data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise UnusableFile(texts.say("files.no-utf-8", line=line, byte=f"0x{data[error.start]:02x}")) from None
+        raise UnusableFile("no-utf-8", line=line, byte=f"0x{data[error.start]:02x}") from None
 
 
 def _kind(mode: int) -> str | None:
     if stat.S_ISREG(mode):
         return None
-    return "files.folder" if stat.S_ISDIR(mode) else "files.no-regular-file"
+    return "folder" if stat.S_ISDIR(mode) else "no-regular-file"
 
 
-def _reason(path: Path, error: OSError) -> str:
+def _unusable(path: Path, error: OSError) -> UnusableFile:
     if error.errno == errno.ELOOP:
-        return texts.say("files.loop")
+        return UnusableFile("loop")
     if isinstance(error, FileNotFoundError):
-        return texts.say("files.dangling" if exists(path) else "files.missing")
-    return texts.say("files.unreadable", reason=error.strerror or type(error).__name__)
+        return UnusableFile("dangling" if exists(path) else "missing")
+    return UnusableFile("unreadable", reason=error.strerror or type(error).__name__)

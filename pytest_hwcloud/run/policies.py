@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud import texts
@@ -11,27 +12,34 @@ from pytest_hwcloud.config import ConfigError, Configuration
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.identity import Identity
+    from pytest_hwcloud.cloud.policies.policy import Policy
     from pytest_hwcloud.cloud.policies.rights import Rights
 
 
 def all_rights(configuration: Configuration) -> dict[str, Rights]:
-    """The rights of each identity that has a policy; the others are not judged. ConfigError for a wrong policy."""
+    """The rights of each identity that has a policy; the others are not judged. ConfigError for a wrong policy.
+
+    A file is read once, however many identities hold it.
+    """
+    from pytest_hwcloud.cloud.policies.policy import Policy
+
+    load = cache(Policy.load)
     judged = [one for one in configuration.identities.values() if one.policies or one.placed_policies]
-    return {identity.name: _rights(identity) for identity in judged}
+    return {identity.name: _rights(identity, load) for identity in judged}
 
 
-def _rights(identity: Identity) -> Rights:
+def _rights(identity: Identity, load: Callable[[str], Policy]) -> Rights:
     """Its policies, each where it was granted, within its bound."""
-    from pytest_hwcloud.cloud.policies.policy import Policy, PolicyError
+    from pytest_hwcloud.cloud.policies.policy import PolicyError
     from pytest_hwcloud.cloud.policies.rights import Grant, Rights
 
     try:
-        everywhere = [Policy.load(policy) for policy in identity.policies]
+        everywhere = [load(policy) for policy in identity.policies]
         placed = [
-            Grant(policy=Policy.load(one.policy), on=one.on, target=one.target, group=one.group)
+            Grant(policy=load(one.policy), on=one.on, target=one.target, group=one.group)
             for one in identity.placed_policies
         ]
-        return Rights.of([*everywhere, *placed], Policy.load(identity.bound) if identity.bound else None)
+        return Rights.of([*everywhere, *placed], load(identity.bound) if identity.bound else None)
     except PolicyError as error:
         raise ConfigError(str(error)) from None
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from pathlib import Path
+
 import pytest
 from permission_project import HEAD, Run, answer, cassette, heads, policy, section
+
+from pytest_hwcloud.files import reading
 
 LISTED = HEAD + '@pytest.mark.hwcloud_cassette("success/list-servers")\n'
 WANTS = '@pytest.mark.requires_permission("ecs:cloudServers:list")\n'
@@ -235,3 +240,25 @@ def test_the_same_text_serial_and_distributed(run: Run, monkeypatch: pytest.Monk
     assert enforced.stdout.lines[-1] == (
         "hwcloud: exit status 1: 8 permission findings (HWP002, HWP003, HWP018), permissions enforce"
     )
+
+
+def test_a_policy_file_is_read_once_a_run(run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By rules, lock, proof and reports together, and for two identities that hold it."""
+    reads = Counter[str]()
+    read_bytes = reading.read_bytes
+
+    def counting(path: str, *, most: int = reading.MOST) -> bytes:
+        reads[Path(path).name] += 1
+        return read_bytes(path, most=most)
+
+    monkeypatch.setattr(reading, "read_bytes", counting)
+    file = policy(pytester.path, "iam/r.json", ("ecs:*:get*",), ("ecs:*:get*",))
+    pytester.path.joinpath("hwcloud.yaml").write_text(
+        f"identities:\n  default:\n    policies: [{file}]\n  other:\n    policies: [{file}]\n", encoding="utf-8"
+    )
+    source = HEAD + '@pytest.mark.hwcloud_cassette("success/list-servers")\ndef test_it(hwcloud):\n    get(hwcloud)\n'
+    reports = [f"--hwcloud-report={kind}:out.{kind}" for kind in ("json", "html", "sarif", "md")]
+    result = run(source, "--hwcloud-prove=all", "--hwcloud-lock=update", *reports)
+    result.assert_outcomes(passed=1)
+    assert heads(result) == ["HWP001 ecs:cloudServers:list", "HWP017 iam/r.json"]
+    assert reads["r.json"] == 1

@@ -251,7 +251,9 @@ def test_a_missing_file_and_one_that_is_no_text(tmp_path):
     with pytest.raises(PolicyError, match=r"nope\.json: no such file$"):
         Policy.load(tmp_path / "nope.json")
     (tmp_path / "image.json").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(PolicyError, match=r"image\.json: not UTF-8 text$"):
+    with pytest.raises(
+        PolicyError, match=r"image\.json: line 1 is not UTF-8 text \(byte 0xff\); save the file as UTF-8$"
+    ):
         Policy.load(tmp_path / "image.json")
     with pytest.raises(PolicyError, match="is a folder; name the policy file in it"):
         Policy.load(tmp_path)

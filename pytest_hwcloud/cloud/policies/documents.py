@@ -7,17 +7,15 @@ What no grammar allows raises PolicyError with file, line, statement and key. Wh
 from __future__ import annotations
 
 import json
-import os
-import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
 from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.policies import conditions, system_policies
-from pytest_hwcloud.files import json_positions
+from pytest_hwcloud.files import json_positions, reading
 
 VERSIONS = ("1.0", "1.1", "5.0")
 MOST_BYTES = 8 << 20
@@ -38,7 +36,7 @@ class PolicyError(ValueError):
         where += texts.say("policies.key", key=key) if key else ""
         place = f"{file}:{line}" if line else file
         super().__init__(texts.say("policies.place", place=place, where=where, problem=text))
-        self.file, self.line, self.statement, self.key = file, line, statement, key
+        self.file, self.line, self.statement, self.key, self.problem = file, line, statement, key, text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +57,10 @@ class Statement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A parsed policy document."""
+    """A parsed policy document.
+
+    text: what its file says, each line ended by a line feed. disk: the bytes of the file.
+    """
 
     version: str
     statements: tuple[Statement, ...]
@@ -69,6 +70,7 @@ class Document:
     raw: Mapping[str, object] = field(default_factory=dict, repr=False)
     text: str | None = field(default=None, repr=False)
     base: Path_ = ()  # where in its file the document begins
+    disk: bytes = field(default=b"", repr=False)
 
     def line(self, path: Path_) -> int | None:
         """The line of a place in the document; None if it was not read from a file."""
@@ -85,13 +87,17 @@ def read(source: str | Path | Mapping[str, object], name: str | None = None, *, 
     if str(source).startswith(system_policies.PREFIX):
         return _system(str(source))
     file = Path(source).as_posix() if isinstance(source, Path) else source
-    text = _text(file) if text is None else text
-    return _Reader(_json(text, file), file, text).document(name)
+    if text is not None:
+        return _Reader(_json(text, file), file, text).document(name)
+    data = _bytes(file)
+    text = _text(data, file)
+    found = _Reader(_json(text, file), file, text).document(name)
+    return replace(found, disk=data)
 
 
 def problems(file: str, *, text: str | None = None) -> list[PolicyError]:
     """Everything that no grammar allows in a file, in its order; PolicyError if it is no JSON object at all."""
-    text = _text(file) if text is None else text
+    text = _text(_bytes(file), file) if text is None else text
     return list(_Reader(_json(text, file), file, text).problems())
 
 
@@ -103,26 +109,26 @@ def _system(reference: str) -> Document:
     return _Reader(document, system_policies.PREFIX + known).document()
 
 
-def _text(file: str) -> str:
+def _bytes(file: str) -> bytes:
     try:
-        found = os.stat(file)
-        if stat.S_ISDIR(found.st_mode):
-            raise PolicyError(texts.say("policies.folder"), file=file)
-        if not stat.S_ISREG(found.st_mode):  # reading a pipe or a device may never end
-            raise PolicyError(texts.say("policies.no-file"), file=file)
-        if found.st_size > MOST_BYTES:
-            raise PolicyError(texts.say("policies.too-large", most=MOST_BYTES >> 20), file=file)
-        return Path(file).read_text(encoding="utf-8-sig")
-    except PolicyError:
-        raise
-    except FileNotFoundError:
-        raise PolicyError(texts.say("policies.missing-file"), file=file) from None
-    except UnicodeDecodeError:
-        raise PolicyError(texts.say("policies.not-utf8"), file=file) from None
-    except OSError as error:
-        raise PolicyError(texts.say("policies.unreadable", reason=error.strerror), file=file) from None
-    except ValueError:
-        raise PolicyError(texts.say("policies.nul"), file=file.replace("\0", "\\0")) from None
+        return reading.read_bytes(file, most=MOST_BYTES)
+    except reading.UnusableFile as error:
+        raise _unusable(file, error) from None
+
+
+def _text(data: bytes, file: str) -> str:
+    try:
+        return reading.decoded(data).replace("\r\n", "\n").replace("\r", "\n")
+    except reading.UnusableFile as error:
+        raise _unusable(file, error) from None
+
+
+def _unusable(file: str, error: reading.UnusableFile) -> PolicyError:
+    told = texts.say(f"policies.{error.kind}", most=MOST_BYTES >> 20) if error.kind in _OWN_WORDS else str(error)
+    return PolicyError(told, file=file.replace("\0", "\\0"))
+
+
+_OWN_WORDS = ("folder", "too-large")  # where more can be said of a policy than of any file
 
 
 def _json(text: str, file: str) -> Mapping[str, object]:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.endpoints import service_scope
 from pytest_hwcloud.permissions.lock.entry import DEFAULT, split_call
 from pytest_hwcloud.permissions.lock.model import Lock
@@ -18,7 +19,6 @@ from pytest_hwcloud.permissions.policies import spellings
 GRAMMARS = ("1.1", "5.0")
 # The strict limits of IAM's validator: IAM.1021, IAM.1028, IAM.1033.
 SIZE, STATEMENTS, ACTIONS = 6144, 8, 100
-_TYPES = {"project": "XA", "global": "AX"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +40,8 @@ class Minimal:
     @property
     def words(self) -> str:
         """`version 1.1, project-level services (type XA), 3 actions`."""
-        kind = {"project": "project-level", "global": "global"}.get(self.scope, "all")
-        shown = f" (type {_TYPES[self.scope]})" if self.scope in _TYPES else ""
-        count = len(self.actions)
-        return f"version {self.version}, {kind} services{shown}, {count} action{'' if count == 1 else 's'}"
+        services = texts.say(f"minimise.services-{self.scope}")
+        return texts.say("minimise.words", version=self.version, services=services, n=len(self.actions))
 
 
 def minimise(lock: Lock, identity: str = DEFAULT, grammar: str = "1.1") -> list[Minimal]:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.calls import actions
 from pytest_hwcloud.cloud.patterns import ANY, glob, wild
 from pytest_hwcloud.cloud.policies.evaluation import Rule, spellings
@@ -40,8 +41,10 @@ class Group:
     def __str__(self) -> str:
         sign = _SIGNS.get(self.kind, "-")
         if self.pattern is None:
-            return f"{sign} {self.actions[0]}{_level(self.actions[0])}"
-        return f"{sign} {self.pattern}  {len(self.actions)} actions ({_levels(self.actions)})"
+            level = _level(self.actions[0])
+            return f"{sign} {self.actions[0]}" + (f"  ({level})" if level else "")
+        count = texts.say("diff.actions", n=len(self.actions), levels=_levels(self.actions))
+        return f"{sign} {self.pattern}  {count}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,14 +64,15 @@ class Difference:
         return tuple(sorted(action for group in self.groups if group.kind == kind for action in group.actions))
 
     def lines(self) -> Iterator[str]:
-        """For the terminal."""
-        yield f"{self.old} -> {self.new}  ({self.known} known actions)"
+        """For the terminal, in its language."""
+        yield texts.say("diff.head", old=self.old, new=self.new, n=self.known)
         if not self.groups:
-            yield "  no action gained or lost"
+            yield f"  {texts.say('diff.nothing')}"
         for kind in _KIND_ORDER:
             groups = [group for group in self.groups if group.kind == kind]
             if groups:
-                yield f"  {kind}: {sum(len(group.actions) for group in groups)}"
+                count = sum(len(group.actions) for group in groups)
+                yield f"  {texts.say('diff.' + kind.replace(' ', '-'), n=count)}"
                 yield from (f"    {group}" for group in groups)
 
     def to_dict(self) -> dict[str, object]:
@@ -168,10 +172,9 @@ def _under_wildcards(patterns: Iterable[str], names: Iterable[str]) -> dict[str,
 
 
 def _level(action: str) -> str:
-    level = actions.access_level(action)
-    return f"  ({level.replace('_', ' ')})" if level else ""
+    return (actions.access_level(action) or "").replace("_", " ")
 
 
 def _levels(names: Iterable[str]) -> str:
-    counted = Counter(actions.access_level(name) or "level not documented" for name in names)
-    return ", ".join(f"{level.replace('_', ' ')} {count}" for level, count in counted.most_common())
+    counted = Counter(_level(name) or texts.say("diff.no-level") for name in names)
+    return texts.say("diff.between").join(f"{level} {count}" for level, count in counted.most_common())

@@ -264,7 +264,8 @@ def shown_file(source: str, base: Path) -> str:
 
 def _diff(tried: _Try, shown: str) -> str:
     """`git apply`, `patch -p0` and `patch -p1` all find the file: the one strips `./`, the other nothing."""
-    old, new = as_on_disk(Path(tried.document.source).read_bytes(), tried.text)
+    raw = tried.document.disk or (tried.document.text or "").encode()  # a text that was given has no file
+    old, new = as_on_disk(raw, tried.text)
     return diff(old, new, shown)
 
 

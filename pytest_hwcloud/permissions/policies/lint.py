@@ -58,12 +58,17 @@ def lint_file(file: str, *, text: str | None = None) -> list[Remark]:
         if not error.key and error.statement is None:
             raise
         return [_unreadable(each) for each in problems(file, text=text)]
+    return lint(document)
+
+
+def lint(document: Document) -> list[Remark]:
+    """Everything found in a document that was read, in the order of its lines."""
     found = [_remark(document, *problem) for problem in _problems(document)]
     return sorted(found, key=lambda remark: (remark.line or 0, remark.statement or 0))
 
 
 def _unreadable(error: PolicyError) -> Remark:
-    text = str(error).partition(": ")[2].removeprefix(f"statement {(error.statement or 0) + 1}: ")
+    text = (texts.say("policies.key", key=error.key) if error.key else "") + error.problem
     return Remark(id="grammar", name="grammar", file=error.file, line=error.line, statement=error.statement, text=text)
 
 

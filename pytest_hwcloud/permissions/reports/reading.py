@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.files.reading import UnusableFile, exists, read_text
 from pytest_hwcloud.permissions.ledger import Ledger
 from pytest_hwcloud.permissions.lock.from_run import needs
@@ -17,7 +18,6 @@ from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
 from pytest_hwcloud.permissions.reports.json_report import FORMAT, VERSION
 
 _MOST = 256 << 20  # bytes of a report
-_MAKE = "make it: pytest --hwcloud-report=json:{}"
 Row = Mapping[str, Any]
 
 
@@ -33,7 +33,7 @@ def lock_of(path: Path) -> Lock:
         records = list(_records(report))
         names = [row["name"] for row in report["identities"]]
     except (KeyError, TypeError, AttributeError):
-        raise UnreadableReport(f"{shown}: parts of the report are missing; {_MAKE.format(shown)}") from None
+        raise UnreadableReport(texts.say("reports.incomplete", file=shown)) from None
     return needs(Ledger(records), dict.fromkeys(names))
 
 
@@ -69,26 +69,25 @@ def missing_of(path: Path) -> list[Missing]:
             for identity, actions in sorted(denied.items())
         ]
     except (KeyError, TypeError, AttributeError):
-        raise UnreadableReport(f"{shown}: parts of the report are missing; {_MAKE.format(shown)}") from None
+        raise UnreadableReport(texts.say("reports.incomplete", file=shown)) from None
 
 
 _ALLOWABLE = ("HWP001", "HWP007", "HWP008", "HWP012")
 
 
 def _read(path: Path, shown: str) -> Row:
-    make = _MAKE.format(shown)
     try:
         report: object = json.loads(read_text(path, most=_MOST))
     except UnusableFile as error:
-        if not exists(path):
-            raise UnreadableReport(f"{shown}: no such file; {make}") from None
-        raise UnreadableReport(f"{shown}: {error}; {make}") from None
+        kind = "unusable" if exists(path) else "missing"
+        raise UnreadableReport(texts.say(f"reports.{kind}", file=shown, reason=error)) from None
     except (ValueError, RecursionError):
-        raise UnreadableReport(f"{shown}: not a json report; {make}") from None
+        raise UnreadableReport(texts.say("reports.no-json", file=shown)) from None
     if not isinstance(report, dict) or report.get("format") != FORMAT:
-        raise UnreadableReport(f"{shown}: not a json report of pytest-hwcloud; {make}")
+        raise UnreadableReport(texts.say("reports.foreign", file=shown))
     if report.get("version") != VERSION:
-        raise UnreadableReport(f"{shown}: version {report.get('version')!r} of the report, not {VERSION}; {make}")
+        values = {"found": repr(report.get("version")), "known": VERSION}
+        raise UnreadableReport(texts.say("reports.version", file=shown, **values))
     return report
 
 

@@ -11,26 +11,27 @@ from pytest_hwcloud.permissions.finding import Finding, labelled
 from pytest_hwcloud.texts import Phrase
 
 if TYPE_CHECKING:
+    from pytest_hwcloud.cloud.policies.documents import Document
     from pytest_hwcloud.gates.cloud_state import CloudState
     from pytest_hwcloud.permissions.policies.lint import Remark
 
 
 def judge_policies(state: CloudState, root: Path | None = None) -> list[Finding]:
     """What is wrong with the policy files, each file once."""
-    held: dict[str, list[str]] = {}
+    held: dict[str, tuple[Document, str]] = {}  # of a file: what it says, and the first identity that holds it
     for name, rights in sorted(state.rights.items()):
         for document in rights.documents:
             if document.text is not None and not document.source.startswith(PREFIX):
-                held.setdefault(document.source, []).append(name)
-    return [finding for source, names in held.items() for finding in _of_file(source, names, root or Path())]
+                held.setdefault(document.source, (document, name))
+    return [finding for document, name in held.values() for finding in _of_file(document, name, root or Path())]
 
 
-def _of_file(source: str, names: list[str], root: Path) -> Iterator[Finding]:
-    from pytest_hwcloud.permissions.policies.lint import lint_file
+def _of_file(document: Document, identity: str, root: Path) -> Iterator[Finding]:
+    from pytest_hwcloud.permissions.policies.lint import lint
 
-    for remark in lint_file(source):
+    for remark in lint(document):
         if remark.id in ("HWP010", "HWP017"):
-            yield _finding(remark, source.removeprefix(f"{root.as_posix()}/"), names[0])
+            yield _finding(remark, document.source.removeprefix(f"{root.as_posix()}/"), identity)
 
 
 def _finding(remark: Remark, file: str, identity: str) -> Finding:
