@@ -23,12 +23,30 @@ def fold(report: pytest.TestReport, *, explained: bool) -> None:
     """Fold in place. explained: of an explained failure all libraries, else only what lies in our own functions."""
     longrepr = report.longrepr
     if isinstance(longrepr, ExceptionChainRepr):
+        if explained:
+            _drop_links(longrepr)
         for number, (traceback, _, _) in enumerate(longrepr.chain):
             _fold(traceback, explained, last=number == len(longrepr.chain) - 1)
     elif isinstance(longrepr, ExceptionRepr):
         only = getattr(longrepr, "reprtraceback", None)
         if isinstance(only, ReprTraceback):
             _fold(only, explained, last=True)
+
+
+def _drop_links(longrepr: ExceptionChainRepr) -> None:
+    """Take out the exceptions that a library raised and wrapped again without a frame of the user's.
+
+    The last of the chain names them, and the explanation says what they mean.
+    """
+    *before, last = longrepr.chain
+    kept = [link for link in before if not _is_of_libraries(link[0])]
+    if len(kept) < len(before):
+        longrepr.chain = [*kept, last]
+
+
+def _is_of_libraries(traceback: ReprTraceback) -> bool:
+    entries = [entry for entry in traceback.reprentries if isinstance(entry, ReprEntry)]
+    return bool(entries) and all(_library(entry) is not None for entry in entries)
 
 
 def _fold(traceback: ReprTraceback, explained: bool, *, last: bool) -> None:

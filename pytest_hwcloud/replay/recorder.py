@@ -104,6 +104,8 @@ class Recorder:
         self.mapping, self.scrubber = mapping, Scrubber(mapping.swaps)
         self.drift: list[Drift] = []
         self.unrecorded: list[str] = []  # verify: calls that no cassette has
+        self.compared = 0  # verify: answers that were held against a recording
+        self.on_call: Callable[[], None] = lambda: None  # told of every answer that the network gave
         self.firewall_cookies = 0  # of web firewalls and load balancers, which no recording keeps
         self.lost: list[str] = []  # calls whose failure no cassette can hold
         self._unread: list[tuple[str, str]] = []  # calls with a text in a coding that cannot be read here
@@ -118,6 +120,11 @@ class Recorder:
         """Every secret met so far, for the pass over the reports."""
         self.mapping.read_waiting()
         return frozenset(self.scrubber.swaps.secrets)
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait to be written."""
+        return len(self._kept)
 
     def answer(self, request: Request) -> Answer | None:
         """What the cassette has for this request, when missing calls are recorded; else None: ask the cloud."""
@@ -146,6 +153,7 @@ class Recorder:
     def heard(self, request: Request, answer: Answer, started: float) -> None:
         """Take an exchange with the cloud: into the journal, and clean into the recording."""
         self._journal(request, answer, "live")
+        self.on_call()
         self.mapping.learn(request, answer)
         if self.mode == "live" and not self.verify:
             self.mapping.hear(request, answer)
@@ -259,6 +267,7 @@ class Recorder:
             found = tape.take(request)
             if found is not None and found.answer is not None:
                 recorded = self.scrubber.answer(found.answer, request.method)
+                self.compared += 1
                 self.drift += compare(call, recorded, answer)
                 return
         self.unrecorded.append(call)

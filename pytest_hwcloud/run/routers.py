@@ -113,14 +113,14 @@ class Routers:
     def _tape(self, path: Path, own: Path, found: os.stat_result) -> Tape:
         return Tape.load(path, self._context.cache_dir, library.name_of(path) or _shown(path, own), found)
 
-    def finish(self, router: Router, *, good: bool) -> None:
-        """The test or fixture is over: keep or drop what was recorded."""
+    def finish(self, router: Router, *, good: bool, test: str = "") -> None:
+        """The test or fixture is over: keep or drop what was recorded. test: its node id, "" for a fixture."""
         if self._context.recording:
             from pytest_hwcloud.replay.recorder import Recorder
             from pytest_hwcloud.run.recording import finish
 
             if isinstance(router, Recorder):
-                finish(self._context.recording, router, good)
+                finish(self._context.recording, router, good, test)
 
 
 def _not_recorded_over(error: CassetteError) -> CassetteError:

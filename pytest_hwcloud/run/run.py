@@ -285,7 +285,7 @@ class Run:
         if self.checks:
             self.checks.after_teardown(item)
         if self.context.recording:
-            self.routers.finish(router, good=self.context.recording.is_good(item))
+            self.routers.finish(router, good=self.context.recording.is_good(item), test=item.nodeid)
 
     @contextmanager
     def preparing(self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> Iterator[None]:

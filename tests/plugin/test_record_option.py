@@ -5,11 +5,14 @@ from __future__ import annotations
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from loopback.cloud import REAL, Cloud
 
 from pytest_hwcloud.interceptors import router
+from pytest_hwcloud.options import Settings
+from pytest_hwcloud.run import recording
 
 Run = Callable[..., pytest.RunResult]
 SUITE = """
@@ -121,7 +124,8 @@ def test_live_writes_nothing_and_verify_tells_drift(run: Run, pytester: pytest.P
         [
             "hwcloud: the cloud no longer answers as recorded in cassettes/test_it/test_session.yaml",
             "  GET https://ecs.cn-north-4.myhuaweicloud.com/*/cloudservers/detail*status*200*403*",
-            "  record again: pytest --hwcloud-mode=record --hwcloud-record=all",
+            '  record again: pytest --hwcloud-mode=record --hwcloud-record=all "test_it.py::test_session"',
+            "hwcloud verified: 1 answer, 1 differ",
         ]
     )
     assert cassettes(pytester) == before
@@ -484,3 +488,71 @@ def test_a_refusal_of_the_real_cloud_names_the_key_and_its_place(
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines([f"E *{line}"])
     assert "ci-reader" not in result.stdout.str()
+
+
+TALLIED = """
+import pytest
+LIST = "/v1/{project_id}/cloudservers/detail"
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_good(hwcloud, hwcloud_session, n):
+    for _ in range(n):
+        assert hwcloud_session.get(hwcloud.url("ecs", LIST)).ok
+
+def test_bad(hwcloud, hwcloud_session):
+    assert hwcloud_session.get(hwcloud.url("ecs", LIST)).status_code == 500
+"""
+
+
+def test_the_end_of_a_recording_says_what_was_written_and_what_is_next(
+    run: Run, pytester: pytest.Pytester, cloud: Cloud
+) -> None:
+    wanted = [
+        r"hwcloud recorded: 2 cassettes written \(3 calls, \d+ values masked\) · 1 dropped, its test failed: "
+        r"test_it\.py::test_bad",
+        r"  next      look through cassettes/test_it, commit it, and run pytest without --hwcloud-mode: it replays",
+    ]
+    serial = run(TALLIED, "--hwcloud-mode=record")
+    serial.assert_outcomes(passed=2, failed=1)
+    serial.stdout.re_match_lines(wanted, consecutive=True)
+    again = run(TALLIED, "--hwcloud-mode=record", "-k", "good")
+    again.stdout.re_match_lines([r"hwcloud recorded: 0 cassettes written \(0 calls, \d+ values masked\) · 2 kept$"])
+    again.stdout.no_fnmatch_line("  next *")
+    chinese = run(TALLIED, "--hwcloud-mode=record", "--hwcloud-record=all", "--hwcloud-lang=zh")
+    chinese.stdout.re_match_lines(
+        [
+            r"hwcloud 录制：已写入 2 个录制文件（3 次调用，\d+ 个值已脱敏） · 1 个因测试失败而丢弃："
+            r"test_it\.py::test_bad",
+            r"  下一步    检查 cassettes/test_it 并提交，然后不带 --hwcloud-mode 运行 pytest 即可回放",
+        ],
+        consecutive=True,
+    )
+
+
+def test_what_workers_recorded_is_summed_and_no_secret_is_counted_twice() -> None:
+    one = recording.Tally(written={"a.yaml": 2}, kept=["b.yaml"], masked={"1", "2"}, compared=1)
+    other = recording.Tally(written={"a.yaml": 1, "b.yaml": 1}, dropped=["t.py::x"], masked={"2"}, differ=1)
+    one.merge(recording.Tally(**other.to_dict() | {"masked": set(other.masked)}))  # type: ignore[arg-type]
+    assert one == recording.Tally(
+        written={"a.yaml": 3, "b.yaml": 1},
+        kept=["b.yaml"],
+        dropped=["t.py::x"],
+        masked={"1", "2"},
+        compared=1,
+        differ=1,
+    )
+    assert one.lines(Settings(mode="record"))[0] == (
+        "hwcloud recorded: 2 cassettes written (4 calls, 2 values masked) · 1 dropped, its test failed: t.py::x"
+    )
+
+
+def test_progress_of_a_recording_is_told_once_a_second_and_on_a_terminal_only(pytestconfig: pytest.Config) -> None:
+    now, written = [0.0], list[str]()
+    progress = recording.Progress(pytestconfig, clock=lambda: now[0])
+    progress._capture = None
+    for isatty in (False, True):
+        progress._reporter = SimpleNamespace(isatty=isatty, write_line=written.append)
+        for _ in range(10):
+            now[0] += 0.3
+            progress.add()
+    assert written == [f"hwcloud recording: {calls} calls so far" for calls in (11, 15, 19)]
