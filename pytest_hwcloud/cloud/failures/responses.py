@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -116,9 +117,11 @@ def call_of(response: object) -> tuple[str | None, str | None]:
 
 
 def quietly(owner: object, name: str) -> object:
-    """An attribute that may be missing or refuse to be read (httpx raises where no request is set)."""
+    """An attribute that may be missing, refuse to be read (httpx without a request), or warn (aiohttp's `code`)."""
     try:
-        return getattr(owner, name, None)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return getattr(owner, name, None)
     except Exception:
         return None
 
