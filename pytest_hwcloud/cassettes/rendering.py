@@ -11,11 +11,12 @@ import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from pytest_hwcloud.cloud.endpoints import locate
 from pytest_hwcloud.cloud.transfer_coding import has_digest, named, split
 from pytest_hwcloud.cloud.wire import Answer, Request
-from pytest_hwcloud.files.json_lossless import parse_container, pretty
+from pytest_hwcloud.files.json_lossless import laid_out
 from pytest_hwcloud.files.yaml_text import block, scalar
 
 HEADER = "# recorded by pytest-hwcloud: secrets are masked, ids are those of the replay identities\n"
@@ -78,8 +79,8 @@ def page(items: Iterable[str], metadata: Mapping[str, str] | None = None) -> str
     head = HEADER + "version: 1\n"
     if metadata:
         head += "metadata:\n" + "".join(f"  {scalar(key)}: {scalar(value)}\n" for key, value in metadata.items())
-    body = "".join(items)
-    return head + (OPENING + body if body else "interactions: []\n")
+    several = list(items)
+    return "".join([head, OPENING, *several]) if several else head + "interactions: []\n"
 
 
 def moment(when: datetime) -> str:
@@ -93,12 +94,17 @@ def _headers(
     if not headers and not framing:
         return ["    headers: {}"]
     lines = ["    headers:"]
+    several = repeated or {}
     for name, value in headers.items():
-        lines.append(f"      {scalar(name)}:")
-        lines += [f"      - {scalar(one)}" for one in (repeated or {}).get(name, (value,))]
+        lines.append(_header(name, several.get(name) or (value,)))
     if framing:
         lines += [f"      {'Connection' if framing == 'close' else 'Transfer-Encoding'}:", f"      - {framing}"]
     return lines
+
+
+@lru_cache(maxsize=4096)
+def _header(name: str, values: tuple[str, ...]) -> str:
+    return "\n".join([f"      {scalar(name)}:", *(f"      - {scalar(one)}" for one in values)])
 
 
 def is_exact(url: str, headers: Mapping[str, str]) -> bool:
@@ -111,8 +117,8 @@ def _body(body: bytes, indent: int, exact: bool = False) -> str:
         text = body.decode()
     except UnicodeDecodeError:
         return _binary(body, " " * indent)
-    document = parse_container(text) if len(body) <= _PRETTY_UP_TO and not exact else None
-    return block(pretty(document) if document is not None else text, indent)
+    laid = laid_out(text) if len(body) <= _PRETTY_UP_TO and not exact else None
+    return block(text if laid is None else laid, indent)
 
 
 def _binary(body: bytes, margin: str) -> str:

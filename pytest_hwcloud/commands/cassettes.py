@@ -294,11 +294,11 @@ def _outcome(one: Interaction) -> str:
 def _text(one: Interaction, clean: Clean) -> str:
     if one.answer is None:
         return ""
-    from pytest_hwcloud.files.json_lossless import parse_container, pretty
+    from pytest_hwcloud.files.json_lossless import laid_out
 
     text = clean(one.answer.body.decode(errors="replace"))
-    document = parse_container(text)
-    return pretty(document) if document is not None else text
+    laid = laid_out(text)
+    return text if laid is None else laid
 
 
 def _row(one: Interaction, clean: Clean) -> dict[str, object]:

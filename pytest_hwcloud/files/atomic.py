@@ -35,8 +35,8 @@ def write_whole(path: Path, content: str, *, durable: bool = False) -> None:
         return
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{next(_COUNTER)}.tmp")
     try:
-        with open(temporary, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            file.write(content)
+        with open(temporary, "wb") as file:
+            file.write(content.encode("utf-8", "backslashreplace"))
             if durable:
                 file.flush()
                 os.fsync(file.fileno())

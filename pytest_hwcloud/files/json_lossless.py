@@ -6,6 +6,8 @@ A recording may lay a body out anew, but never change what it says; `json` alone
 from __future__ import annotations
 
 import json
+import re
+from functools import lru_cache
 from json.encoder import encode_basestring, encode_basestring_ascii
 
 
@@ -22,6 +24,8 @@ class Members(list[tuple[str, object]]):
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=Members, parse_float=Numeral, parse_int=Numeral, parse_constant=Numeral)
+_CHECKER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
+_TOKEN = re.compile(r"[{\[]\s*[}\]]|[{}\[\],:]|[^\s{}\[\],:]+")  # of what is no string
 _WORDS = {True: "true", False: "false", None: "null"}
 
 
@@ -48,6 +52,45 @@ def parse_container(text: str) -> Members | list[object] | None:
 def pretty(value: object) -> str:
     """The document with one member a line, indented by two, letters of any script readable."""
     return _laid(value, "\n")
+
+
+def laid_out(text: str) -> str | None:
+    """`pretty` of the object or list that this text is; None for anything else.
+
+    A text without escapes, as most are, is only checked, and then laid out by what stands between its strings.
+    """
+    stripped = text.strip()
+    if stripped[:1] + stripped[-1:] not in ("{}", "[]"):
+        return None
+    if "\\" in stripped or not stripped.replace("\n", "").isprintable():
+        document = parse_container(stripped)
+        return None if document is None else pretty(document)
+    try:
+        _CHECKER.decode(stripped)
+    except (ValueError, RecursionError):
+        return None
+    parts, depth = stripped.split('"'), 0
+    for at in range(0, len(parts), 2):
+        parts[at], depth = _laid_between(parts[at], depth)
+    return '"'.join(parts)
+
+
+@lru_cache(maxsize=4096)
+def _laid_between(part: str, depth: int) -> tuple[str, int]:
+    """What stands between two strings of a document, laid out; and how deep the document is after it."""
+    laid = ""
+    for token in _TOKEN.findall(part):
+        if token in ("{", "["):
+            depth += 1
+            laid += f"{token}\n{'  ' * depth}"
+        elif token in ("}", "]"):
+            depth -= 1
+            laid += f"\n{'  ' * depth}{token}"
+        elif token[0] in "{[":  # empty
+            laid += token[0] + token[-1]
+        else:
+            laid += {",": f",\n{'  ' * depth}", ":": ": "}.get(token, token)
+    return laid, depth
 
 
 def compact(value: object) -> str:

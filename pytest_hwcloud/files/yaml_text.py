@@ -42,14 +42,21 @@ def block(text: str, indent: int) -> str:
         len(bare) > 40
         and bare[0] not in " \t\n"
         and "\n\t" not in bare
-        and _PRINTABLE.fullmatch(text) is not None
+        and _is_printable(text)
         and not (ends > 1 and not bare)
     )
     if not fits:
         return scalar(text)
     margin = " " * indent
-    laid = re.sub(r"(?m)^(?=.)", margin, bare)
+    laid = margin + bare.replace("\n", "\n" + margin)
+    if "\n\n" in bare:
+        laid = re.sub(rf"(?m)^{margin}$", "", laid)  # an empty line stays empty
     return f"|{('-', '', '+')[min(ends, 2)]}\n{laid}" + "\n" * max(ends - 1, 0)
+
+
+def _is_printable(text: str) -> bool:
+    # What Python calls printable is so to YAML, and found much quicker; the expression knows a few characters more.
+    return text.replace("\n", "").isprintable() or _PRINTABLE.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=8192)

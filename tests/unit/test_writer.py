@@ -22,7 +22,7 @@ from pytest_hwcloud.cassettes.interaction import CassetteError
 from pytest_hwcloud.cassettes.rendering import HEADER, Entry, page, render
 from pytest_hwcloud.cassettes.tape import Tape
 from pytest_hwcloud.cloud.wire import Answer, Request
-from pytest_hwcloud.files.json_lossless import parse_container, pretty
+from pytest_hwcloud.files.json_lossless import laid_out, parse_container, pretty
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 8000, tzinfo=UTC)
 URL = "https://ecs.cn-north-4.myhuaweicloud.com/v1/p/servers"
@@ -127,6 +127,27 @@ def test_laying_json_out_changes_nothing_that_it_says(value: object, ascii_only:
     laid = pretty(parse_container(text))
     assert json.loads(laid) == json.loads(text)
     assert pretty(parse_container(laid)) == laid
+    assert laid_out(text) == laid_out(laid) == laid
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ' {"a": 1.10, "a":[ ] , "b" : {\n}, "c": [[], {"d": -0, "e": NaN}, null]}\n',
+        '{"a":"{[,:]}","é, \u200b":"x"}',
+        '["a\\"b", "\\u00e9"]',
+        "[]",
+        "[1, 2",
+        '{"a" 1}',
+        '["a", ]',
+        '"a"',
+        "[" * 5000 + "]" * 5000,
+        '["a\tb"]',
+    ],
+)
+def test_what_is_laid_out_between_its_strings_is_what_the_whole_document_would_be(text: str) -> None:
+    document = parse_container(text)
+    assert laid_out(text) == (None if document is None else pretty(document))
 
 
 @pytest.mark.parametrize("text", ['{"a": 1.10, "a": 1E400, "b": -0}', "[123456789012345678901234567890, 0.10]"])
@@ -233,7 +254,7 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         opened = real(file, *args, **options)
         if str(file).endswith(".tmp"):
             opened.close()
-            return real("/dev/full", "w", encoding="utf-8")
+            return real("/dev/full", "wb")
         return opened
 
     monkeypatch.setattr("builtins.open", full)
