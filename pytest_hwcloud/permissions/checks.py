@@ -10,10 +10,9 @@ import pytest
 
 from pytest_hwcloud.options import MARKED
 from pytest_hwcloud.permissions.finding import Finding
-from pytest_hwcloud.permissions.ledger import Ledger
+from pytest_hwcloud.permissions.ledger import Ledger, Selection
 from pytest_hwcloud.permissions.record import TestRecord, Use
-from pytest_hwcloud.permissions.refusal_watch import Watch
-from pytest_hwcloud.permissions.selection import Selection
+from pytest_hwcloud.permissions.refusals import Watch
 
 if TYPE_CHECKING:
     from pytest_hwcloud.gates.cloud_state import CloudState
@@ -150,7 +149,7 @@ class Checks:
         for row in record.refusals:
             row["message"] = self.run.secrets.masked(row["message"])
         if self.judging and checked.watch:
-            from pytest_hwcloud.permissions.rules.judge_test import judge
+            from pytest_hwcloud.permissions.rules.judge import judge
 
             found = judge(record, self.run.state, self.config.rootpath)
             if record.refusals:

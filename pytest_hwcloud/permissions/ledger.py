@@ -1,14 +1,21 @@
-"""What the controller knows at the end of a run: every test's record, what was selected, and all findings."""
+"""What the controller knows at the end of a run: the record of every test, which tests were to run, and all findings.
+
+Only a run in which all of them did may say that something is gone (`Selection.complete`).
+"""
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from operator import attrgetter
+from pathlib import Path
 from typing import Protocol
+
+import pytest
 
 from pytest_hwcloud import texts
 from pytest_hwcloud.permissions.finding import Finding
@@ -151,3 +158,53 @@ def once(uses: Iterable[Use]) -> list[Use]:
 
 # The use without what may differ between two calls that say the same.
 _same = attrgetter(*(f.name for f in fields(Use) if f.name not in ("where", "request_id", "phase", "nearest")))
+
+
+# Options that leave tests out unseen; what stops early (-x) is seen by its missing ends.
+_NARROWING = ("keyword", "markexpr", "lf", "deselect", "ignore", "ignore_glob", "collectonly")
+
+
+class Selection:
+    """collected, deselected: node ids. crashed: a worker was lost."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self.collected: set[str] = set()
+        self.deselected: set[str] = set()
+        self.ended: set[str] = set()
+        self.crashed = False
+
+    def modified(self, before: Iterable[str], after: Iterable[str]) -> None:
+        """What was there before and after the hooks that choose tests."""
+        self.collected |= set(after)
+        self.deselected |= set(before) - set(after)
+
+    def to_dict(self) -> dict[str, list[str]]:
+        """What a worker sends to the controller."""
+        return {"collected": sorted(self.collected), "deselected": sorted(self.deselected)}
+
+    def merge(self, sent: Mapping[str, Iterable[str]] | None) -> None:
+        """Take in what a worker sent; nothing means that it did not come to its end."""
+        if sent is None:
+            self.crashed = True
+            return
+        self.collected |= set(sent["collected"])
+        self.deselected |= set(sent["deselected"])
+
+    def complete(self, exitstatus: int) -> bool:
+        """A full green run: nothing left out, everything came to its end, nothing failed."""
+        narrowed = any(self._config.getoption(name, None) for name in _NARROWING)
+        whole = bool(self.roots()) and not narrowed and not self.crashed and not self.deselected
+        return exitstatus == 0 and whole and self.collected <= self.ended
+
+    def roots(self) -> tuple[str, ...]:
+        """The files and folders given to pytest, relative to the rootdir; none if a single test or a package was."""
+        if self._config.getoption("pyargs", False):
+            return ()
+        given = [str(argument) for argument in self._config.args]
+        return () if any("::" in argument for argument in given) else tuple(self._relative(path) for path in given)
+
+    def _relative(self, path: str) -> str:
+        full = Path(self._config.invocation_params.dir, path)
+        relative = os.path.relpath(full, self._config.rootpath)
+        return "" if relative == "." else Path(relative).as_posix()

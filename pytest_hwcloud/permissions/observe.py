@@ -12,11 +12,10 @@ import pytest
 from pytest_hwcloud import texts
 from pytest_hwcloud.journal import IMPLICIT
 from pytest_hwcloud.permissions import decisions
-from pytest_hwcloud.permissions.declarations import declarations, identity_of, place
+from pytest_hwcloud.permissions.declarations import declarations, identity_of, names_of, place, speaks_of
 from pytest_hwcloud.permissions.ledger import once
-from pytest_hwcloud.permissions.matching import names_of, speaks_of
 from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
-from pytest_hwcloud.permissions.refusal_record import refusal
+from pytest_hwcloud.permissions.refusals import refusal
 from pytest_hwcloud.permissions.rules.unjudged_calls import FINDINGS, WITHOUT_POLICY, kind_of
 from pytest_hwcloud.texts import Phrase
 from pytest_hwcloud.usercode.fixtures import definitions
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from pytest_hwcloud.cloud.policies.decision import Decision
     from pytest_hwcloud.gates.cloud_state import CloudState
     from pytest_hwcloud.journal import Exchange, Journal
-    from pytest_hwcloud.permissions.refusal_watch import Watch
+    from pytest_hwcloud.permissions.refusals import Watch
 
 
 def observe(

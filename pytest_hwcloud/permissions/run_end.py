@@ -19,7 +19,7 @@ def settle(checks: Checks, exitstatus: int) -> None:
         return
     if checks.judging:
         from pytest_hwcloud.permissions.rules import implicit_calls
-        from pytest_hwcloud.permissions.rules.policy_files import judge_policies
+        from pytest_hwcloud.permissions.rules.judge import judge_policies
         from pytest_hwcloud.permissions.rules.shared_markers import late_findings
 
         state, root = checks.run.state, checks.config.rootpath

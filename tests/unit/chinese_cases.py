@@ -24,8 +24,7 @@ from pytest_hwcloud.permissions.ledger import Ledger
 from pytest_hwcloud.permissions.proof import swallowed
 from pytest_hwcloud.permissions.record import TestRecord, Use
 from pytest_hwcloud.permissions.rules import by_gate, refusal_in_cassette, shared_markers
-from pytest_hwcloud.permissions.rules.judge_test import judge
-from pytest_hwcloud.permissions.rules.policy_files import judge_policies
+from pytest_hwcloud.permissions.rules.judge import judge, judge_policies
 from pytest_hwcloud.texts import Phrase
 
 REGION = "cn-north-4"

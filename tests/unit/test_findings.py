@@ -15,8 +15,7 @@ from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.ledger import Ledger
 from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
 from pytest_hwcloud.permissions.rules import fixes, shared_markers
-from pytest_hwcloud.permissions.rules.judge_test import judge
-from pytest_hwcloud.permissions.rules.policy_files import judge_policies
+from pytest_hwcloud.permissions.rules.judge import judge, judge_policies
 
 LIST = Use(
     action="ecs:cloudServers:list",

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from lock_world import LIST, SHOW, TAGS, World, full, part, record, use
 
 from pytest_hwcloud.files import atomic
-from pytest_hwcloud.permissions.lock import entry, lockfile
+from pytest_hwcloud.permissions.lock import lockfile, model
 from pytest_hwcloud.permissions.lock.accepting import Refused
-from pytest_hwcloud.permissions.lock.entry import Entry
-from pytest_hwcloud.permissions.lock.model import Held, Lock, LockError, Permission
+from pytest_hwcloud.permissions.lock.model import Entry, Held, Lock, LockError, Permission
 from pytest_hwcloud.permissions.lock.reader import parse
 from pytest_hwcloud.permissions.lock.writer import text
 
@@ -406,7 +405,7 @@ NAMES = st.one_of(
     st.sampled_from(["yes", "1.1", "2024-01-01", "a: b", "a #b", "[x]", "12:30:45", "null", "0x1F", "1_0", "x" * 1100]),
 )
 ENTRIES = st.lists(
-    st.builds(Entry, identity=st.sampled_from(["default", "auditor"]), status=st.sampled_from(entry.STATUSES)),
+    st.builds(Entry, identity=st.sampled_from(["default", "auditor"]), status=st.sampled_from(model.STATUSES)),
     min_size=1,
     max_size=1,
 ).map(tuple)
@@ -443,8 +442,8 @@ def test_what_is_written_is_read(found: Lock) -> None:
     ],
 )
 def test_entries(entries: tuple[Entry, ...], text: str) -> None:
-    assert entry.shown(entries) == text
-    assert entry.parse(text) == entries
+    assert model.shown(entries) == text
+    assert model.parse_entries(text) == entries
 
 
 @pytest.mark.parametrize(
@@ -458,5 +457,5 @@ def test_entries(entries: tuple[Entry, ...], text: str) -> None:
     ],
 )
 def test_rows_of_a_test(nodeid: str, base: str) -> None:
-    assert entry.base(nodeid) == base
-    assert entry.row(nodeid) is (nodeid != base)
+    assert model.base(nodeid) == base
+    assert model.row(nodeid) is (nodeid != base)

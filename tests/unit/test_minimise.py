@@ -16,9 +16,8 @@ from pytest_hwcloud.cloud.patterns import wild
 from pytest_hwcloud.cloud.policies.policy import Policy
 from pytest_hwcloud.commands import cli
 from pytest_hwcloud.permissions.lock import lockfile
-from pytest_hwcloud.permissions.lock.entry import Entry
 from pytest_hwcloud.permissions.lock.minimise import minimise
-from pytest_hwcloud.permissions.lock.model import Lock, Permission
+from pytest_hwcloud.permissions.lock.model import Entry, Lock, Permission
 from pytest_hwcloud.permissions.policies import lint, spellings
 from pytest_hwcloud.permissions.reports import json_report
 from pytest_hwcloud.permissions.reports.overview import overview

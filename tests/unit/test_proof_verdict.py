@@ -8,10 +8,9 @@ from pytest_hwcloud.cloud.identity import Identity
 from pytest_hwcloud.cloud.tokens import Scope
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.journal import Exchange, Journal
-from pytest_hwcloud.permissions.lock.entry import Entry
-from pytest_hwcloud.permissions.lock.model import Lock, Permission
-from pytest_hwcloud.permissions.proof.other_scopes import SCOPES
+from pytest_hwcloud.permissions.lock.model import Entry, Lock, Permission
 from pytest_hwcloud.permissions.proof.plan import Plan, is_proved
+from pytest_hwcloud.permissions.proof.proof import SCOPES
 from pytest_hwcloud.permissions.proof.rerun import Rerun
 from pytest_hwcloud.permissions.proof.results import Progress, lines
 from pytest_hwcloud.permissions.proof.verdict import Verdict, doubt, of_denied

@@ -11,8 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud import texts
-from pytest_hwcloud.permissions.lock.entry import DEFAULT
-from pytest_hwcloud.permissions.lock.model import UPDATE, Held, Lock, LockError
+from pytest_hwcloud.permissions.lock.model import DEFAULT, UPDATE, Held, Lock, LockError
 
 if TYPE_CHECKING:
     import pytest

@@ -15,8 +15,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from pytest_hwcloud.permissions.lock.entry import DEFAULT
-from pytest_hwcloud.permissions.lock.model import Lock
+from pytest_hwcloud.permissions.lock.model import DEFAULT, Lock
 from pytest_hwcloud.permissions.policies import spellings
 from pytest_hwcloud.texts import Phrase
 

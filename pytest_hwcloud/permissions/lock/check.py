@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from pytest_hwcloud.permissions.finding import Finding, calls, labelled
 from pytest_hwcloud.permissions.lock import cause
 from pytest_hwcloud.permissions.lock.comparison import Comparison, canonical, healing, tests
-from pytest_hwcloud.permissions.lock.entry import ALLOWED, Entries, rows
-from pytest_hwcloud.permissions.lock.model import UPDATE, Lock
+from pytest_hwcloud.permissions.lock.model import ALLOWED, UPDATE, Entries, Lock, rows
 from pytest_hwcloud.permissions.policies import edit as policy_edit
 from pytest_hwcloud.permissions.policies import spellings
 from pytest_hwcloud.texts import Phrase

@@ -14,8 +14,7 @@ from pytest_hwcloud.cloud.policies.decision import headline
 from pytest_hwcloud.permissions import display
 from pytest_hwcloud.permissions.finding import labelled, placed
 from pytest_hwcloud.permissions.lock.cause import pattern_of
-from pytest_hwcloud.permissions.lock.entry import split_call
-from pytest_hwcloud.permissions.lock.model import UPDATE, Held, Lock, Permission
+from pytest_hwcloud.permissions.lock.model import UPDATE, Held, Lock, Permission, split_call
 from pytest_hwcloud.permissions.policies import grant_lines, spellings
 from pytest_hwcloud.permissions.policies.edit import Edit, shown_file
 from pytest_hwcloud.texts import Phrase

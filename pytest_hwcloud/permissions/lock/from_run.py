@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from pytest_hwcloud.cloud.calls.project_tables import catalogue_version
 from pytest_hwcloud.cloud.policies.system_policies import PREFIX
-from pytest_hwcloud.permissions.lock.entry import STATUSES, Entries, Entry, call_of
-from pytest_hwcloud.permissions.lock.model import Held, Lock, Permission
-from pytest_hwcloud.permissions.matching import speaks_of
+from pytest_hwcloud.permissions.declarations import speaks_of
+from pytest_hwcloud.permissions.lock.model import STATUSES, Entries, Entry, Held, Lock, Permission, call_of
 from pytest_hwcloud.permissions.policies import grant_lines
 from pytest_hwcloud.permissions.rules.unjudged_calls import FINDINGS
 

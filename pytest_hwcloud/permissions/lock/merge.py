@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from pytest_hwcloud.permissions.lock.entry import PROOFS, Entries, Entry, base, row, rows
-from pytest_hwcloud.permissions.lock.model import Held, Lock, Permission
+from pytest_hwcloud.permissions.lock.model import PROOFS, Entries, Entry, Held, Lock, Permission, base, row, rows
 
 if TYPE_CHECKING:
     from pytest_hwcloud.permissions.ledger import Ledger

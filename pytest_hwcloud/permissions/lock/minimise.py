@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.endpoints import service_scope
-from pytest_hwcloud.permissions.lock.entry import DEFAULT, split_call
-from pytest_hwcloud.permissions.lock.model import Lock
+from pytest_hwcloud.permissions.lock.model import DEFAULT, Lock, split_call
 from pytest_hwcloud.permissions.policies import spellings
 
 GRAMMARS = ("1.1", "5.0")

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 
 from pytest_hwcloud import texts
 from pytest_hwcloud.files.yaml_reader import Located, LocatedError, load
-from pytest_hwcloud.permissions.lock import entry
-from pytest_hwcloud.permissions.lock.model import UPDATE, Held, Lock, LockError, Permission
+from pytest_hwcloud.permissions.lock.model import UPDATE, Entries, Held, Lock, LockError, Permission, parse_entries
 from pytest_hwcloud.permissions.policies import grant_lines
 
 _CONFLICT = re.compile(r"^(<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)( |$)", re.MULTILINE)
@@ -96,9 +95,9 @@ def _permission(document: Located, row: object, path: Path) -> Permission:
     )
 
 
-def _entries(document: Located, value: object, path: Path) -> entry.Entries:
+def _entries(document: Located, value: object, path: Path) -> Entries:
     try:
-        return entry.parse(_text(document, value, path))
+        return parse_entries(_text(document, value, path))
     except LocatedError:
         raise
     except ValueError as error:

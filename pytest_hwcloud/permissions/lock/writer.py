@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_hwcloud.files.yaml_text import LONGEST_KEY, readable
-from pytest_hwcloud.permissions.lock.entry import shown
+from pytest_hwcloud.permissions.lock.model import shown
 
 if TYPE_CHECKING:
     from pytest_hwcloud.permissions.lock.model import Held, Lock, Permission

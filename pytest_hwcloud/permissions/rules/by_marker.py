@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud.cloud.calls import actions
-from pytest_hwcloud.permissions.declarations import exact_place
+from pytest_hwcloud.permissions.declarations import exact_place, is_used, speaks_of
 from pytest_hwcloud.permissions.finding import Finding, calls, labelled, of_identity
-from pytest_hwcloud.permissions.matching import is_used, speaks_of
 from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
 from pytest_hwcloud.permissions.rules import fixes, lookalikes
 from pytest_hwcloud.texts import Phrase

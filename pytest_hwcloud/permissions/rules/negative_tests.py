@@ -18,7 +18,7 @@ from types import FunctionType
 
 import pytest
 
-from pytest_hwcloud.permissions.matching import speaks_of
+from pytest_hwcloud.permissions.declarations import speaks_of
 from pytest_hwcloud.permissions.record import TestRecord, Use
 from pytest_hwcloud.usercode.call_site import is_users
 from pytest_hwcloud.usercode.fixtures import definitions

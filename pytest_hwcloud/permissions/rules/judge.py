@@ -1,4 +1,4 @@
-"""Findings about the policies of the run themselves: HWP010 and HWP017. They belong to no test."""
+"""The findings of one test, from its record; and those of the policies, which belong to no test: HWP010, HWP017."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from pytest_hwcloud.cloud.policies.system_policies import PREFIX
 from pytest_hwcloud.permissions.finding import Finding, labelled
+from pytest_hwcloud.permissions.rules import by_gate, by_marker, by_policy, unjudged_calls
 from pytest_hwcloud.texts import Phrase
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.policies.documents import Document
     from pytest_hwcloud.gates.cloud_state import CloudState
     from pytest_hwcloud.permissions.policies.lint import Remark
+    from pytest_hwcloud.permissions.record import TestRecord
 
 
 def judge_policies(state: CloudState, root: Path | None = None) -> list[Finding]:
@@ -59,3 +61,23 @@ def _finding(remark: Remark, file: str, identity: str) -> Finding:
         lines=(labelled("why", why), labelled("fix", fix)),
         fix=fix,
     )
+
+
+# Within a paragraph the findings stand in this order (display).
+ORDER = ("HWP001", "HWP015", "HWP003", "HWP002")
+
+
+def judge(record: TestRecord, state: CloudState, root: Path | None = None) -> list[Finding]:
+    """Everything that is wrong with the permissions of a test. root: where the test files are, for lines of markers."""
+    where = root or Path()
+    found = [
+        *by_marker.judge(record, state, where),
+        *by_policy.judge(record, state, where),
+        *by_gate.judge(record),
+        *unjudged_calls.judge(record),
+    ]
+    return sorted(found, key=_order)
+
+
+def _order(finding: Finding) -> tuple[int, str]:
+    return (ORDER.index(finding.rule) if finding.rule in ORDER else len(ORDER), finding.rule)
