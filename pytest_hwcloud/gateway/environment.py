@@ -13,6 +13,7 @@ from pytest_hwcloud.gateway.upstream import Proxies
 PRELOAD = Path(__file__).with_name("preload")
 MARK = "HWCLOUD_CHILD"  # what the preloaded files read: mode, proxy, certificate, cloud hosts
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_METADATA = "169.254."  # where a server of the cloud gives out keys
 # Each names a PEM file of authorities; the program that reads it stands behind it.
 _CA_VARIABLES = (
     "REQUESTS_CA_BUNDLE",  # requests, the Python SDK
@@ -51,7 +52,7 @@ def proxies(url: str, environment: Mapping[str, str], hosts: Iterable[str] = ())
 
 def _hides_the_cloud(entry: str, hosts: tuple[str, ...]) -> bool:
     name = entry.lstrip("*").lstrip(".")
-    if not name:
+    if not name or name.startswith(_METADATA):
         return True
     if any(_within(domain, name) or _within(name, domain) for domain in CLOUD_DOMAINS):
         return True

@@ -85,7 +85,11 @@ class Answering:
         self.refused: list[str] = []
 
     def is_cloud(self, host: str) -> bool:
-        return is_cloud_host(host, self._hosts)
+        return is_cloud_host(host, self._hosts) or (host == METADATA and self._gives_keys())
+
+    def _gives_keys(self) -> bool:
+        """Whether the running test has opened the metadata service of a server (fixture hwcloud_metadata)."""
+        return getattr(getattr(self._router(), "state", None), "metadata", None) is not None
 
     def refusal(self, host: str, port: int, caller: Caller) -> str | None:
         if self.is_cloud(host):

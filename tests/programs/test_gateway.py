@@ -343,6 +343,48 @@ first = test_signed.__code__.co_firstlineno
     suite(source, "--hwcloud-children=answer", "-rf").assert_outcomes(passed=2)
 
 
+METADATA = (
+    HEAD
+    + """
+ASK = "import sys, urllib.request, urllib.error\\ntry: r = urllib.request.urlopen(sys.argv[1])\\nexcept urllib.error.HTTPError as error: r = error\\nprint(r.read().decode())"
+KEYS = "http://169.254.169.254/openstack/latest/securitykey"
+
+def ask(env):
+    env["NO_PROXY"] = env["no_proxy"] = ",".join(one for one in env["NO_PROXY"].split(",") if one)
+    return subprocess.check_output([sys.executable, "-c", ASK, KEYS], env=env, text=True)
+
+@pytest.mark.hwcloud_cassette("success/list-servers")
+def test_answered(hwcloud, hwcloud_metadata, hwcloud_gateway):
+    assert "169.254.169.254" not in hwcloud_gateway.env["NO_PROXY"]
+    keys = json.loads(ask(hwcloud_gateway.env))["credential"]
+    env = {**hwcloud_gateway.env, "HUAWEICLOUD_SDK_AK": keys["access"], "HUAWEICLOUD_SDK_SK": keys["secret"]}
+    code = START.replace("{}", "{'X-Security-Token': '" + keys["securitytoken"] + "'}") + BY_HTTP_CLIENT[len(START):]
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+    assert done.stdout.startswith("200 "), done.stderr
+    assert hwcloud.exchanges[-1].identity == "default"
+
+def test_closed(hwcloud, hwcloud_gateway):
+    assert ask(hwcloud_gateway.env) == (
+        "hwcloud: the program found no keys and asked the metadata service of a server (169.254.169.254), which is not answered here\\n"
+        "  fix        give it keys: env=hwcloud_gateway.env has HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK of the test's identity;\\n"
+        "             or let it be answered, as on a server with an agency: fixture hwcloud_metadata\\n\\n"
+    )
+    assert hwcloud_gateway.refused == ["169.254.169.254:80"]
+
+def test_closed_to_a_program_that_nobody_answers(hwcloud):
+    told = subprocess.check_output([sys.executable, "-c", ASK, KEYS], text=True)
+    assert told.startswith("hwcloud: the program found no keys and asked the metadata service of a server (169.254.169.254)")
+"""
+)
+
+
+def test_the_metadata_service_gives_keys_where_a_test_asks_for_them_and_else_says_what_to_do(
+    suite: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "169.254.169.254,.example.com")
+    suite(METADATA, "-rf", "-o", "hwcloud_cassette_checks=off").assert_outcomes(passed=3)
+
+
 def test_keys_of_somebody_else_do_not_stand_beside_those_of_the_identity(
     run: Callable[..., pytest.RunResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
