@@ -25,6 +25,7 @@ STEPS = [
     ("6", ["bench6_xdist.py"]),
     ("7", ["bench7_call.py"]),
     ("8", ["bench8_needs.py"]),
+    ("9", ["bench9_children.py"]),
 ]
 
 
@@ -41,7 +42,7 @@ def main() -> None:
         if only and name not in only and name.rstrip("abcdefghijklmnopqrstuvwxyz") not in only:
             continue
         more = ["--quick"] if args.quick else []
-        if name not in ("3polls", "3parsers", "8"):
+        if name not in ("3polls", "3parsers", "8", "9"):
             more += [x for s in args.subject or () for x in ("--subject", s)]
         print(f"== {name}: {' '.join(argv + more)}", flush=True)
         t = time.monotonic()
