@@ -161,7 +161,7 @@ def test_an_annotation_stands_at_the_line_and_escapes_what_the_runner_would_read
     hard = replace(STALE, detail="100% of a:b,c\r\nsecond line", where="tests/a,b:c.py:8", test="")
     assert annotations(ledger([hard])) == [
         "::error file=tests/a%2Cb%3Ac.py,line=8,title=HWP003 stale-marker::"
-        "HWP003 stale-marker  ecs:servers:list   100%25 of a:b,c%0D%0Asecond line"
+        "ecs:servers:list 100%25 of a:b,c second line: declared, never used by the test."
     ]
 
 
@@ -169,22 +169,20 @@ def test_annotations_of_a_run_are_sorted_and_each_has_a_file_if_there_is_one() -
     found = ledger(ignores=[Ignore(rule="HWP003", match=COUNT)])
     assert annotations(found, "warning") == [
         "::warning file=tests/test_show.py,line=14,title=HWP001 missing-permission::"
-        "HWP001 missing-permission  ecs:cloudServers:showServer   identity ci-writer%0A"
-        "  call      GET ecs /v1/{project_id}/cloudservers/{server_id}      tests/test_show.py:14%0A"
-        "  decision  deny (implicit): no statement allows it; 2 statements looked at%0A"
-        '  fix       iam/ci-writer.json: add "ecs:cloudServers:showServer" to statement 2%0A'
-        f"  test      {SHOW}",
+        f"ecs:cloudServers:showServer identity ci-writer · {SHOW}: the identity's policy does not allow a needed action. "
+        'Fix: iam/ci-writer.json: add "ecs:cloudServers:showServer" to statement 2',
         "::warning file=iam/ci-reader.json,line=9,title=HWP009 widened-policy::"
-        "HWP009 widened-policy  ecs:cloudServers:delete",
+        "ecs:cloudServers:delete: since the lock: the policy allows actions that it did not allow.",
         "::warning file=tests/test_inventory.py,line=20,title=HWP011 unmapped-call::"
-        f"HWP011 unmapped-call   GET cce /v9/clusters%0A  test      {PAGES}",
+        f"GET cce /v9/clusters · {PAGES}: no table says what this call needs.",
     ]
 
 
 @pytest.mark.parametrize("where", ["", "system:ECS ReadOnlyAccess"])
 def test_an_annotation_without_a_file_names_none(where: str) -> None:
     assert annotations(ledger([replace(WIDENED, where=where)])) == [
-        "::error title=HWP009 widened-policy::HWP009 widened-policy  ecs:cloudServers:delete"
+        "::error title=HWP009 widened-policy::ecs:cloudServers:delete: since the lock: the policy allows actions that it "
+        "did not allow."
     ]
 
 

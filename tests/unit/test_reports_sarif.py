@@ -15,6 +15,7 @@ from reported import COUNT, MISSING, STALE, UNMAPPED, WIDENED, Ignore, ledger, s
 from pytest_hwcloud import texts
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.ledger import Ledger
+from pytest_hwcloud.permissions.policies.edit import diff
 from pytest_hwcloud.permissions.reports import sarif
 from pytest_hwcloud.permissions.reports.overview import overview
 from pytest_hwcloud.rules import RULES
@@ -134,3 +135,25 @@ def test_with_an_address_of_the_package_rules_lead_to_it(monkeypatch: pytest.Mon
     driver = run_of(ledger([MISSING]))["tool"]["driver"]
     assert driver["informationUri"] == "https://example.com/rules"
     assert driver["rules"][0]["helpUri"] == "https://example.com/rules#hwp001-missing-permission"
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_a_patch_is_a_fix_and_the_place_is_its_line(ends: str) -> None:
+    old = ends.join(["{", '  "Version": "1.1",', '  "Action": [', '    "a:b:c"', "  ]", "}", ""])
+    new = old.replace('    "a:b:c"', f'    "a:b:c",{ends}    "d:e:f"').replace("1.1", "5.0")
+    patch = diff(old, new, "iam/ci reader.json")
+    run = run_of(ledger([replace(WIDENED, where="tests/t.py:3", patch=patch, fix="add d:e:f")]))
+    (result,) = run["results"]
+    ((fix,), artifact) = result["fixes"], {"uri": "iam/ci%20reader.json", "uriBaseId": "%SRCROOT%"}
+    (change,) = fix["artifactChanges"]
+    assert (fix["description"]["text"], change["artifactLocation"]) == ("add d:e:f", artifact)
+    assert result["locations"][0]["physicalLocation"] == {"artifactLocation": artifact, "region": {"startLine": 2}}
+    lines = old.split("\n")
+    for row in reversed(change["replacements"]):
+        first, last = row["deletedRegion"]["startLine"] - 1, row["deletedRegion"]["endLine"] - 1
+        lines[first:last] = row["insertedContent"]["text"].split("\n")[:-1]
+    assert "\n".join(lines) == new
+
+
+def test_a_finding_without_a_patch_has_no_fix() -> None:
+    assert "fixes" not in run_of(ledger([STALE]))["results"][0]

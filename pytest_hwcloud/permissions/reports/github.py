@@ -50,9 +50,12 @@ def _command(level: str, finding: Finding, where: str, base: str, mask: Mask | N
 
 
 def _text(finding: Finding) -> str:
-    """The paragraph, and the test unless it says so already."""
-    text = finding.text()
-    return text if not finding.test or finding.test in text else f"{text}\n  test      {finding.test}"
+    """What is the matter in one line, of which test, and the fix: the log has the whole paragraph."""
+    said = finding.head.removeprefix(f"{finding.rule} {finding.name}").strip()
+    meaning = RULES[finding.rule].meaning_in("en")
+    named = [part for part in (" ".join(said.split()), finding.test if finding.test not in said else "") if part]
+    sentence = f"{' · '.join(named)}: {meaning}" if named else meaning
+    return f"{sentence}. Fix: {finding.fix.splitlines()[0]}" if finding.fix else f"{sentence}."
 
 
 def _from_workspace(file: str, base: str) -> str:

@@ -7,8 +7,10 @@ line numbers: an alert stays the same alert when code moves.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections import Counter
+from collections.abc import Iterator
 from importlib.metadata import metadata
 from urllib.parse import quote
 
@@ -97,14 +99,67 @@ def _result(finding: Finding, shown: Overview, number: int) -> Row:
         },
         "properties": {name: value for name in ("action", "identity", "cause") if (value := getattr(finding, name))},
     }
+    if finding.patch and (changes := _changes(finding.patch, shown)):
+        row["fixes"] = [{"description": {"text": finding.fix or finding.head}, "artifactChanges": changes}]
     if finding.ignored:
         row["suppressions"] = [{"kind": "external", "status": "accepted", "justification": finding.ignored}]
     return row
 
 
+def _artifact(file: str) -> Row:
+    return {"uri": quote(file), "uriBaseId": _ROOT}
+
+
+_HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+\d+(?:,\d+)? @@")
+
+
+def _patched(finding: Finding, shown: Overview) -> tuple[str, int] | None:
+    """The file and the first line that the finding's patch changes."""
+    for file, start, _, _ in _edits(finding.patch):
+        return _from_root(file, shown), start
+    return None
+
+
+def _changes(patch: str, shown: Overview) -> list[Row]:
+    """The patch as SARIF has it: lines of a file that go, and the text that comes in their place."""
+    files: dict[str, list[Row]] = {}
+    for file, start, gone, text in _edits(patch):
+        region = {"startLine": start, "startColumn": 1, "endLine": start + gone, "endColumn": 1}
+        inserted = {"insertedContent": {"text": text}} if text else {}
+        files.setdefault(_from_root(file, shown), []).append({"deletedRegion": region, **inserted})
+    return [{"artifactLocation": _artifact(file), "replacements": rows} for file, rows in files.items()]
+
+
+def _edits(patch: str) -> Iterator[tuple[str, int, int, str]]:
+    """Of each run of changed lines of a unified diff: the file, its first line, how many lines go, what comes."""
+    file, at, gone, text, begun = "", 0, 0, "", False
+    for row in [*patch.split("\n"), " "]:
+        if row.startswith("--- "):
+            file = re.sub(r"^a/", "", row[4:].partition("\t")[0]) if "\n+++ b/" in patch else row[4:].partition("\t")[0]
+        elif hunk := _HUNK.match(row):
+            at = int(hunk[1])
+        elif row.startswith("-") and at:
+            gone, begun = gone + 1, True
+        elif row.startswith("+") and at:
+            text, begun = f"{text}{row[1:]}\n", True
+        elif row.startswith("\\"):  # no newline at the end of the file
+            text = text.removesuffix("\n")
+        elif not row.startswith("+++ "):
+            if begun:
+                yield file, at, gone, text
+                at, gone, text, begun = at + gone, 0, "", False
+            at += 1 if at else 0
+
+
+def _from_root(file: str, shown: Overview) -> str:
+    """A file of a patch, which is told from the folder of the lock, as it lies below pytest's rootdir."""
+    path = os.path.join(shown.settings.root, shown.settings.lockfile.parent, file)
+    return os.path.relpath(path, shown.settings.root).replace(os.sep, "/")
+
+
 def _location(finding: Finding, shown: Overview) -> Row:
-    file, line = shown.file_of(finding)
-    physical: Row = {"artifactLocation": {"uri": quote(file), "uriBaseId": _ROOT}}
+    file, line = _patched(finding, shown) or shown.file_of(finding)
+    physical: Row = {"artifactLocation": _artifact(file)}
     if line:
         physical["region"] = {"startLine": line}
     location: Row = {"physicalLocation": physical}
