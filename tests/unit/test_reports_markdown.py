@@ -169,7 +169,8 @@ def test_annotations_of_a_run_are_sorted_and_each_has_a_file_if_there_is_one() -
     found = ledger(ignores=[Ignore(rule="HWP003", match=COUNT)])
     assert annotations(found, "warning") == [
         "::warning file=tests/test_show.py,line=14,title=HWP001 missing-permission::"
-        f"ecs:cloudServers:showServer identity ci-writer · {SHOW}: the identity's policy does not allow a needed action. "
+        f"ecs:cloudServers:showServer identity ci-writer · {SHOW}: "
+        "the identity's policy does not allow a needed action. "
         'Fix: iam/ci-writer.json: add "ecs:cloudServers:showServer" to statement 2',
         "::warning file=iam/ci-reader.json,line=9,title=HWP009 widened-policy::"
         "ecs:cloudServers:delete: since the lock: the policy allows actions that it did not allow.",
@@ -181,8 +182,8 @@ def test_annotations_of_a_run_are_sorted_and_each_has_a_file_if_there_is_one() -
 @pytest.mark.parametrize("where", ["", "system:ECS ReadOnlyAccess"])
 def test_an_annotation_without_a_file_names_none(where: str) -> None:
     assert annotations(ledger([replace(WIDENED, where=where)])) == [
-        "::error title=HWP009 widened-policy::ecs:cloudServers:delete: since the lock: the policy allows actions that it "
-        "did not allow."
+        "::error title=HWP009 widened-policy::"
+        "ecs:cloudServers:delete: since the lock: the policy allows actions that it did not allow."
     ]
 
 
