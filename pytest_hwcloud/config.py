@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud import texts
-from pytest_hwcloud.cloud.endpoints import known_regions
+from pytest_hwcloud.cloud.endpoints import base_url, known_regions
 from pytest_hwcloud.cloud.identity import (
     Identity,
     PlacedPolicy,
@@ -91,6 +91,10 @@ def load_configuration(settings: Settings) -> Configuration:
     else:
         found = Configuration(region=settings.region)
     region = settings.region if settings.region_given else found.region
+    try:
+        base_url("ecs", region)
+    except UnknownName as error:
+        raise ConfigError(texts.say("config.region-option", problem=error)) from None
     catalogue = file.parent / CATALOGUE
     beside = os.path.lexists(catalogue) and catalogue not in found.actions
     actions = (catalogue, *found.actions) if beside else found.actions
@@ -128,14 +132,16 @@ def _parse(file: Path) -> Configuration:
 
 
 def _configuration(document: Located, file: Path) -> Configuration:
-    top = _mapping(document, document.value or {}, (), _TOP)
-    rows = _mapping(document, top.get("identities") or {}, ("identities",))
+    top = _mapping(document, document.value, (), _TOP)
+    rows = _mapping(document, top.get("identities"), ("identities",))
     identities = {name: _identity(document, name, row, file.parent) for name, row in rows.items()}
     identities.setdefault("default", default_identity())
-    secrets = {name: {k: str(v) for k, v in (row or {}).items() if k in _SECRET} for name, row in rows.items()}  # type: ignore[attr-defined]
+    secrets = {
+        name: {k: str(v) for k, v in row.items() if k in _SECRET} for name, row in rows.items() if isinstance(row, dict)
+    }
     _refuse_shared_keys(document, identities)
     return Configuration(
-        region=_text(document, top.get("region", "cn-north-4"), ("region",)),
+        region=_region(document, top),
         identities=identities,
         secrets=secrets,
         actions=tuple(
@@ -148,11 +154,22 @@ def _configuration(document: Located, file: Path) -> Configuration:
     )
 
 
+def _region(document: Located, top: Mapping[str, object]) -> str:
+    region = _text(document, top.get("region", "cn-north-4"), ("region",))
+    try:
+        base_url("ecs", region)
+    except UnknownName as error:
+        raise document.error(("region",), str(error)) from None
+    return region
+
+
 def _identity(document: Located, name: str, row: object, base: Path) -> Identity:
     place = ("identities", name)
-    found = _mapping(document, row or {}, place, _IDENTITY)
+    if not name.isprintable() or name != name.strip() or not name or set(name) & set("=(),"):
+        raise document.error(place, texts.say("config.no-identity-name"))
+    found = _mapping(document, row, place, _IDENTITY)
     plain = {key: _text(document, found[key], (*place, key)) for key in ("user", "domain", "domain_id") if key in found}
-    projects = _mapping(document, found.get("projects") or {}, (*place, "projects"))
+    projects = _mapping(document, found.get("projects"), (*place, "projects"))
     for key in _SECRET:
         if not isinstance(found.get(key, ""), str):  # the value is not shown: it may be the secret itself
             raise document.error((*place, key), texts.say("config.no-secret-text"))
@@ -168,7 +185,7 @@ def _identity(document: Located, name: str, row: object, base: Path) -> Identity
             _placed(document, row, path, base, identity) for row, path in rows if isinstance(row, dict)
         ),
         bound=_policy(document, found["bound"], (*place, "bound"), base) if "bound" in found else None,
-        context=_context(document, found.get("context") or {}, (*place, "context")),
+        context=_context(document, found.get("context"), (*place, "context")),
     )
 
 
@@ -196,6 +213,8 @@ def _refuse_shared_keys(document: Located, identities: Mapping[str, Identity]) -
 
 def _context(document: Located, given: object, place: tuple[str | int, ...]) -> dict[str, object]:
     """Condition keys and their values; a list for a key with several, nothing (or []) for one that is never there."""
+    from pytest_hwcloud.cloud.policies import conditions
+
     found = _mapping(document, given, place)
     for key, value in found.items():
         if ":" not in key:
@@ -206,6 +225,9 @@ def _context(document: Located, given: object, place: tuple[str | int, ...]) -> 
             isinstance(value, list) and None in value
         ):
             raise document.error((*place, key), texts.say("policies.context_value", key=key))
+        if wrong := conditions.misfit(key, value):
+            problem = texts.say(f"policies.context_{wrong[0]}", key=key, value=_shown(wrong[1]))
+            raise document.error((*place, key), problem)
     return found
 
 
@@ -268,7 +290,7 @@ def _ignore(document: Located, row: object, index: int) -> Ignore:
         date.fromisoformat(until if re.fullmatch(r"\d{4}-\d\d-\d\d", until) else "")
     except ValueError:
         raise document.error((*path, "until"), texts.say("config.no-date", value=_shown(until))) from None
-    values = {key: str(found[key]) for key in keys}
+    values = {key: until if key == "until" else _text(document, found[key], (*path, key)) for key in keys}
     return Ignore(**values, place=f"{document.file}:{document.line(path)}")
 
 
@@ -283,7 +305,7 @@ def _check_rule(document: Located, rule: str, path: tuple[str | int, ...]) -> No
 def _keep(document: Located, top: Mapping[str, object]) -> tuple[str, ...]:
     """`recording: {keep: ["$.images[*].checksum"]}`."""
     place = ("recording", "keep")
-    found = _mapping(document, top.get("recording") or {}, ("recording",), ("keep",))
+    found = _mapping(document, top.get("recording"), ("recording",), ("keep",))
     given = _list(document, found, "keep", ("recording",))
     globs = tuple(_text(document, value, (*place, index)) for index, value in enumerate(given))
     if globs:
@@ -298,6 +320,8 @@ def _keep(document: Located, top: Mapping[str, object]) -> tuple[str, ...]:
 def _mapping(
     document: Located, value: object, path: tuple[str | int, ...], legal: tuple[str, ...] = ()
 ) -> dict[str, object]:
+    if value is None:
+        return {}
     if not isinstance(value, dict):
         raise document.error(path, texts.say("config.no-mapping", value=_shown(value)))
     for key in value:
@@ -310,7 +334,9 @@ def _mapping(
 
 
 def _list(document: Located, found: Mapping[str, object], key: str, place: tuple[str | int, ...]) -> list[object]:
-    value = found.get(key) or []
+    value = found.get(key)
+    if value is None:
+        return []
     if not isinstance(value, list):
         raise document.error((*place, key), texts.say("config.no-list", value=_shown(value)))
     return value

@@ -227,7 +227,7 @@ def read_settings(config: pytest.Config) -> Settings:
         config_given=bool(config_ini),
         cassette_dir=_plain(config, str(_ini(config, "hwcloud_cassette_dir")), "hwcloud_cassette_dir") or "cassettes",
         lockfile=_named_path(config, base, str(_ini(config, "hwcloud_lockfile")), "hwcloud_lockfile"),
-        hosts=tuple(str(host) for host in _texts(config, "hwcloud_hosts")),
+        hosts=tuple(_host(config, str(host)) for host in _texts(config, "hwcloud_hosts")),
         cassette_checks=_cassette_checks(config),
         env=bool(_ini(config, "hwcloud_env")),
         max_age=_days(config),
@@ -341,6 +341,13 @@ def _report(config: pytest.Config, text: str, base: Path) -> tuple[str, Path]:
     if kind not in REPORT_FORMATS or not sign or not path:
         raise _wrong(config, "no-report", value=repr(text), formats=", ".join(REPORT_FORMATS))
     return kind, _path(config, base, path, "hwcloud_report")
+
+
+def _host(config: pytest.Config, text: str) -> str:
+    """A glob of host names; what has a scheme, a port or a path would never match one."""
+    if not text or set(text) & set("/:@# \t\r\n\0"):
+        raise _wrong(config, "no-host", value=ascii(text))
+    return text
 
 
 def _cassette_checks(config: pytest.Config) -> str:

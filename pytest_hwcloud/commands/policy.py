@@ -97,11 +97,18 @@ def _action(text: str) -> None:
 
 
 def _context(given: Iterable[str]) -> dict[str, object]:
+    from pytest_hwcloud.cloud.policies import conditions
+
     found: dict[str, list[str]] = {}
     for item in given:
         key, equals, value = item.partition("=")
         if not equals or not key:
             raise UsageError(texts.say("policy.no-context", text=item))
+        if ":" not in key:
+            raise UsageError(f"--context: {texts.say('policies.context_key', key=key, near=f'g:{key}')}")
+        if wrong := conditions.misfit(key, value):
+            shown = texts.say(f"policies.context_{wrong[0]}", key=key, value=repr(wrong[1]))
+            raise UsageError(f"--context: {shown}")
         found.setdefault(key, []).append(value)
     return dict(found)
 

@@ -31,7 +31,12 @@ def write_whole(path: Path, content: str, *, durable: bool = False) -> None:
         raise IsADirectoryError(EISDIR, os.strerror(EISDIR), str(path))
     mode = path.stat().st_mode & 0o777 if path.exists() else None
     if mode is not None and not path.is_file():
-        path.write_bytes(content.encode("utf-8", "backslashreplace"))
+        opened = os.open(
+            path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0)
+        )  # a pipe that nobody reads: an error, no wait
+        with open(opened, "wb") as stream:
+            os.set_blocking(opened, True)
+            stream.write(content.encode("utf-8", "backslashreplace"))
         return
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{next(_COUNTER)}.tmp")
     try:

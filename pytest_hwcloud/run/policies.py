@@ -24,8 +24,9 @@ def all_rights(configuration: Configuration) -> dict[str, Rights]:
     from pytest_hwcloud.cloud.policies.policy import Policy
 
     load = cache(Policy.load)
-    judged = [one for one in configuration.identities.values() if one.policies or one.placed_policies]
-    return {identity.name: _rights(identity, load) for identity in judged}
+    holding = [one for one in configuration.identities.values() if one.policies or one.placed_policies or one.bound]
+    found = {identity.name: _rights(identity, load) for identity in holding}
+    return {name: rights for name, rights in found.items() if rights.grants}  # a bound alone grants nothing to judge by
 
 
 def _rights(identity: Identity, load: Callable[[str], Policy]) -> Rights:
@@ -41,7 +42,8 @@ def _rights(identity: Identity, load: Callable[[str], Policy]) -> Rights:
         ]
         return Rights.of([*everywhere, *placed], load(identity.bound) if identity.bound else None)
     except PolicyError as error:
-        raise ConfigError(str(error)) from None
+        shown = min(os.path.relpath(error.file), error.file, key=len)  # as the user wrote it, more or less
+        raise ConfigError(shown + str(error).removeprefix(error.file)) from None
 
 
 def policy_labels(rights: Mapping[str, Rights]) -> list[str]:

@@ -225,6 +225,25 @@ class Context:
         return made
 
 
+_TYPED: dict[str, tuple[str, Callable[[str], object]]] = {
+    "g:mfapresent": ("truth", truth),
+    "g:mfaage": ("number", number),
+    "g:currenttime": ("time", moment),
+    "g:sourceip": ("address", ip_address),
+}
+
+
+def misfit(key: str, value: object) -> tuple[str, str] | None:
+    """(what is expected, the value that is not): a value that no operator could compare with this global key."""
+    kind, read = _TYPED.get(fold(key), ("", str))
+    for text in texts(value):
+        try:
+            read(text)
+        except ValueError:
+            return kind, text
+    return None
+
+
 def fold(key: str) -> str:
     """A condition key as it is compared: without case up to the slash, a tag key exactly."""
     head, slash, tag = key.partition("/")
