@@ -41,8 +41,8 @@ YAML: dict[str, str] = {
     DEFAULT % "user: [a]": ":1: identities.default.user: a text is expected, not a list; put it in quotes",
     DEFAULT % "domain_id: 12345": ":1: identities.default.domain_id: a text is expected, not 12345; put it in quotes",
     DEFAULT % "projects: []": f":1: identities.default.projects: {MAPPING.format('a list')}",
-    DEFAULT % "projects: {cn-north-4: null}": ":1: identities.default.projects.cn-north-4: a text is expected, not nothing;"
-    " put it in quotes",
+    DEFAULT % "projects: {cn-north-4: null}": ":1: identities.default.projects.cn-north-4: a text is expected,"
+    " not nothing; put it in quotes",
     DEFAULT % "ak: AAAA": ":1: identities.default.ak: an access key needs both ak and sk; sk is missing",
     "identities:\n  default: {ak: AAAA, sk: a}\n  b: {ak: AAAA, sk: b}": ":3: identities.b.ak: identity 'default' has"
     " this access key already; an access key belongs to one identity",
