@@ -15,11 +15,11 @@ from pytest_hwcloud import texts
 from pytest_hwcloud.cassettes.interaction import CassetteError, Interaction, read_interaction, read_json, read_yaml
 from pytest_hwcloud.cassettes.rendering import HEADER, Entry, page, render
 from pytest_hwcloud.cassettes.request_key import key_of
-from pytest_hwcloud.cassettes.scan import described, entry_of, inspect
+from pytest_hwcloud.cassettes.scan import scan
+from pytest_hwcloud.cassettes.tape import Tape, read_cassette
 from pytest_hwcloud.cloud.jsontree import child, text
 from pytest_hwcloud.cloud.wire import Request
 from pytest_hwcloud.files.atomic import locked, write_whole
-from pytest_hwcloud.secrets.allowlist import without_kept
 from pytest_hwcloud.secrets.detector import firewall_cookies
 from pytest_hwcloud.secrets.encodings import MASK
 from pytest_hwcloud.secrets.field_names import is_secret_header
@@ -66,7 +66,10 @@ def rewritten(path: Path) -> Rewritten:
     scrubber = Scrubber()
     changed = document
     for _ in range(_PASSES):
+        version = scrubber.swaps.version
         changed = _cassette(changed, scrubber)
+        if scrubber.swaps.version == version:
+            break
     changes = tuple(_changes(document, changed))
     new = _written(changed, path, old, is_json) if changes else old
     return Rewritten(path=path, old=old, new=new, changes=changes, merged=_merged(document, changed))
@@ -279,11 +282,6 @@ def _list(value: object) -> list[object]:
 
 
 def left_in(one: Rewritten, keep: Sequence[str] = ()) -> list[str]:
-    """What the detector still suspects in the rewritten text, a line each. keep: globs of what is no secret."""
-    document = _read(one.new, one.path, one.new.lstrip().startswith("{"))
-    entries = (
-        entry_of(read_interaction(item, index, one.path)) for index, item in enumerate(_list(document["interactions"]))
-    )
-    return [
-        f"{one.path}: {described(suspicion)}" for entry in entries for suspicion in without_kept(inspect(entry), keep)
-    ]
+    """What a scan reports of the rewritten text, a line each. keep: globs of what is no secret."""
+    tape = Tape(one.path, read_cassette(one.new.encode(), one.path), str(one.path))
+    return [f"{hidden.file}: {hidden.text}" for hidden in scan(tape, keep) if hidden.kind == "secret"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,9 @@ from pytest_hwcloud.secrets.allowlist import without_kept
 from pytest_hwcloud.secrets.detector import Suspicion
 from pytest_hwcloud.secrets.scrubber import Scrubber
 
+_TOOLS = frozenset(
+    (".git", ".hg", ".svn", ".venv", ".tox", ".nox", ".mypy_cache", ".ruff_cache", ".pytest_cache", "__pycache__")
+)  # folders of version control and of caches
 SUFFIXES = (".yaml", ".yml", ".json")
 _ITEM = re.compile(r"(?m)^[ ]*- (?=request:|response:|recorded_at:|fault:)")
 _TODAY = "a value that recordings mask"
@@ -48,20 +52,31 @@ class Hidden:
 
 
 def files_of(paths: Sequence[str]) -> Iterator[tuple[Path, bool]]:
-    """The cassette files under these paths, and whether each was named itself; FileNotFoundError for a wrong path."""
+    """The files under these paths, each once, and whether it was named itself.
+
+    FileNotFoundError for a wrong path, OSError for one that is neither a file nor a folder, such as a pipe.
+    """
+    seen: set[str] = set()
     for text in paths:
         path = Path(text)
         if path.is_dir():
-            yield from ((file, False) for file in sorted(path.rglob("*")) if _is_candidate(file, path))
+            found = [(file, False) for file in _below(path)]
+        elif path.is_file():
+            found = [(path, True)]
         elif path.exists():
-            yield path, True
+            raise OSError(text)
         else:
             raise FileNotFoundError(text)
+        for file, named in found:
+            if (real := os.path.realpath(file)) not in seen:
+                seen.add(real)
+                yield file, named
 
 
-def _is_candidate(file: Path, base: Path) -> bool:
-    inside = file.relative_to(base).parts
-    return file.is_file() and not any(part.startswith(".") for part in inside)
+def _below(folder: Path) -> Iterator[Path]:
+    for base, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name not in _TOOLS)
+        yield from (file for name in sorted(files) if (file := Path(base, name)).is_file())
 
 
 def open_tape(file: Path, named: bool) -> Tape | None:

@@ -6,8 +6,8 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,10 +18,11 @@ from pytest_hwcloud.commands.errors import UsageError
 if TYPE_CHECKING:  # a command loads what it needs, not what the others need
     from pytest_hwcloud.cassettes.interaction import Interaction
     from pytest_hwcloud.cassettes.rescrub import Rewritten
+    from pytest_hwcloud.cassettes.scan import Hidden
     from pytest_hwcloud.cassettes.tape import Tape
 
 Clean = Callable[[str], str]
-_PATIENCE = 1.0  # seconds without a sign on the terminal
+_PATIENCE, _PAUSE = 1.0, 0.1  # seconds without a sign on the terminal, and between two signs
 _SHOWN = 160  # characters of a text in the diff
 
 
@@ -112,8 +113,11 @@ def scan_files(args: argparse.Namespace) -> int:
     from pytest_hwcloud.cassettes.scan import scan
 
     keep, looked = _keep(args), _Looked(args.paths)
-    found, cookies, tapes = [], 0, 0
-    for tape in looked.tapes():
+    found: list[Hidden] = []
+    cookies = tapes = 0
+
+    def look(tape: Tape) -> None:
+        nonlocal cookies, tapes
         tapes += 1
         for hidden in scan(tape, keep):
             if hidden.kind == "cookies":
@@ -122,6 +126,8 @@ def scan_files(args: argparse.Namespace) -> int:
                 looked.broken.append(str(hidden))
             elif hidden.kind == "secret" or not args.secrets_only:
                 found.append(hidden)
+
+    looked.each(look)
     status = 2 if looked.broken else int(bool(found))
     if args.json:
         rows = {"cassettes": tapes, "found": [asdict(one) for one in found]}
@@ -145,23 +151,27 @@ def scan_files(args: argparse.Namespace) -> int:
 def scrub_files(args: argparse.Namespace) -> int:
     """Show what scrubbing changes, or do it (--write); 1 if secrets are still in a file afterwards."""
     from pytest_hwcloud.cassettes import rescrub
-    from pytest_hwcloud.cassettes.interaction import CassetteError
 
     keep = _keep(args)
     looked = _Looked(args.paths)
-    plans, left = [], []
-    for tape in looked.tapes():
-        try:
-            plan = rescrub.rewritten(tape.path)
-            if plan.changes and not args.json:
-                _print_plan(plan)
-            if plan.changes and args.write and plan.merged is None:
-                rescrub.write(plan)
-            left += rescrub.left_in(plan, keep)
-            plans.append(plan)
-        except CassetteError as error:
-            looked.broken.append(str(error))
-    dirty = [plan for plan in plans if plan.changes]
+    dirty: list[Rewritten] = []
+    left: list[str] = []
+    tapes = 0
+
+    def look(tape: Tape) -> None:
+        nonlocal tapes
+        plan = rescrub.rewritten(tape.path)
+        if plan.changes and not args.json:
+            looked.clear()
+            _print_plan(plan)
+        if plan.changes and args.write and plan.merged is None:
+            rescrub.write(plan)
+        left.extend(rescrub.left_in(plan, keep))
+        tapes += 1
+        if plan.changes:
+            dirty.append(replace(plan, old="", new=""))  # thousands of files are not kept in memory
+
+    looked.each(look)
     refused = [plan for plan in dirty if plan.merged]
     if args.json:
         rows = [
@@ -176,7 +186,7 @@ def scrub_files(args: argparse.Namespace) -> int:
         for plan in refused:
             first, second = plan.merged or (0, 0)
             print(_say("merged", file=plan.path, first=first, second=second))
-        print(_verdict(len(plans), len(dirty), len(refused), args.write))
+        print(_verdict(tapes, len(dirty), len(refused), args.write))
         looked.tell()
     return 2 if looked.broken else int(bool(left or refused or (dirty and not args.write)))
 
@@ -228,30 +238,39 @@ class _Looked:
             self._files = list(files_of(paths))
         except FileNotFoundError as error:
             raise UsageError(_say("no-such-path", path=error)) from None
+        except OSError as error:
+            raise UsageError(_say("no-file", path=error)) from None
         self.broken: list[str] = []
         self.others = 0
+        self._shown = False
 
-    def tapes(self) -> Iterator[Tape]:
-        """One after the other, with the progress on a terminal when it takes longer than a second."""
+    def each(self, look: Callable[[Tape], None]) -> None:
+        """Look into one after the other; what fails in one hides no other. On a terminal the progress is shown."""
         from pytest_hwcloud.cassettes.interaction import CassetteError
         from pytest_hwcloud.cassettes.scan import open_tape
 
-        begun, shown = time.monotonic(), False
+        last = time.monotonic() + _PATIENCE - _PAUSE
         for number, (file, named) in enumerate(self._files):
-            if sys.stderr.isatty() and time.monotonic() - begun > _PATIENCE:
+            if sys.stderr.isatty() and time.monotonic() - last > _PAUSE:
                 print(f"\r{number}/{len(self._files)}", end="", file=sys.stderr, flush=True)
-                shown = True
+                last, self._shown = time.monotonic(), True
             try:
                 tape = open_tape(file, named)
+                if tape is None:
+                    self.others += 1
+                else:
+                    look(tape)
             except CassetteError as error:
                 self.broken.append(str(error))
-                continue
-            if tape is None:
-                self.others += 1
-            else:
-                yield tape
-        if shown:
+            except Exception as error:  # whatever a file does to a parser: the others are told all the same
+                self.broken.append(_say("unexpected", path=file, error=f"{type(error).__name__}: {error}"[:_SHOWN]))
+        self.clear()
+
+    def clear(self) -> None:
+        """Take the progress off the line, before anything is printed."""
+        if self._shown:
             print("\r" + " " * 20 + "\r", end="", file=sys.stderr, flush=True)
+            self._shown = False
 
     def tell(self) -> None:
         """What was no cassette, and what should have been one."""

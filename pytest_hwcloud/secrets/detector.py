@@ -20,7 +20,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from urllib.parse import unquote, unquote_plus
 
@@ -29,6 +29,7 @@ KNOWN = "a known secret"
 PLACES = {"at-header": "{place} header {name}", "at-line": "{place} line {number}", "at-file": "{place} file {name}"}
 _LAYERS = 4
 _LARGEST_FILE = 16 << 20  # bytes of a file in an archive that is looked into
+_MOST_COMPARED = 200  # findings of which is looked whether a more precise one has them
 _GRAM = 16  # characters of a value by which it is looked for in others
 _BORDERS = re.compile(r"[^a-z0-9]")
 _RANDOM = "a random text"  # told only where nothing better is known
@@ -264,14 +265,30 @@ def in_body(
     if text is None:
         found = body.decode("latin-1")
         return suspicions(found, place, known) if _any_shape(found, known) else []
-    if not suspicions(text, place, known):
+    whole = suspicions(text, place, known)
+    if not whole:
         return []
     try:
-        document = json.loads(text)
+        members = [(f"{place} {path}", words) for path, words in _members(json.loads(text), "$")]
     except (ValueError, RecursionError):
-        return _by_line(text, place, known, places["at-line"])
-    precise = [one for path, words in _members(document, "$") for one in suspicions(words, f"{place} {path}", known)]
-    return precise or suspicions(text, place, known)
+        members = [
+            (places["at-line"].format(place=place, number=number), line)
+            for number, line in enumerate(text.splitlines(), 1)
+        ]
+    if len(members) == 1:
+        return [replace(one, place=members[0][0]) for one in whole]
+    precise = [one for where, words in members for one in suspicions(words, where, known)]
+    return [*precise, *_elsewhere(whole, precise)]
+
+
+def _elsewhere(whole: list[Suspicion], precise: list[Suspicion]) -> list[Suspicion]:
+    """What is found in a text, but in none of its parts."""
+    values = {one.value for one in precise}
+    left = [one for one in whole if one.value not in values]
+    if len(left) > _MOST_COMPARED:
+        return left
+    together = "\n".join(values) if left else ""
+    return [one for one in left if one.value not in together and not any(value in one.value for value in values)]
 
 
 def _files_in(raw: bytes) -> list[tuple[str, bytes]] | None:
@@ -293,15 +310,6 @@ def _files_in(raw: bytes) -> list[tuple[str, bytes]] | None:
     except (zipfile.BadZipFile, tarfile.TarError, OSError, EOFError, zlib.error, ValueError, RuntimeError):
         return found or None  # no archive, or encrypted, or cut off
     return found
-
-
-def _by_line(text: str, place: str, known: Collection[str], here: str) -> list[Suspicion]:
-    lines = [
-        one
-        for number, line in enumerate(text.splitlines(), 1)
-        for one in suspicions(line, here.format(place=place, number=number), known)
-    ]
-    return lines or suspicions(text, place, known)
 
 
 def _members(value: object, path: str, name: str = "") -> Iterator[tuple[str, str]]:

@@ -313,6 +313,7 @@ def is_password(name: str) -> bool:
     return any(word in lowered for word in ("pass", "pwd", "phrase"))
 
 
+@lru_cache(maxsize=4096)
 def is_plural(name: str) -> bool:
     """Whether a name stands for several secrets: its list or map holds nothing else."""
     last = [match[0].lower() for match in _WORD.finditer(name)][-1:]

@@ -54,6 +54,11 @@ _NAMING = frozenset(
     {"key", "name", "paramname", "field", "fieldname", "parameterkey", "parametername", "variable", "id"}
 )
 _VALUE = frozenset({"value", "paramvalue", "fieldvalue", "parametervalue", "content", "defaultvalue", "default"})
+# Words, ids, dates and addresses, as most members of most answers are.
+_SIMPLE = re.compile(
+    r"[a-z][a-z_]{0,30}|[A-Z][A-Z_]{0,18}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|\d{4}-\d\d-\d\d(?:[T ][\d:.]{5,15}Z?)?|\d{1,3}(?:\.\d{1,3}){3}"
+)
 _SHORTEST_BODY = 2
 _FLAG = re.compile(r"--?([A-Za-z][\w.-]{0,60})")
 _MAGIC: tuple[tuple[bytes, str], ...] = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
@@ -74,12 +79,15 @@ class _Cleaned:
             self.texts[text, depth] = clean
 
 
+_FRESH = _Cleaned(0)  # of all scrubbers that know nothing yet
+
+
 class Scrubber:
     """Cleans exchanges, and remembers the secrets that it meets: seen once, gone everywhere."""
 
     def __init__(self, swaps: Swaps | None = None) -> None:
         self.swaps = swaps or Swaps()
-        self._cleaned = _Cleaned(self.swaps.version)
+        self._cleaned = _Cleaned(self.swaps.version) if self.swaps.version else _FRESH
 
     # what the rules find on their way -------------------------------------------------------------------------------
     def learn(self, secret: str) -> None:
@@ -230,7 +238,7 @@ class Scrubber:
     # texts and documents --------------------------------------------------------------------------------------------
     def text(self, text: str, depth: int = 0) -> str:
         """The text, clean, whatever it is: a JSON document, or words with something inside."""
-        if depth > _DEPTH or (len(text) < 12 and text.isalnum()):
+        if depth > _DEPTH or (len(text) < 12 and text.isalnum()) or _SIMPLE.fullmatch(text):
             return self.swaps(text)
         known = self._cleaned
         if known.version != self.swaps.version:

@@ -75,6 +75,8 @@ class Swaps:
 
     def __call__(self, text: str) -> str:
         """The text with everything known replaced."""
+        if not self._table:
+            return text
         parts, at = [], 0
         for start, spelling in self._found(text):
             parts += [text[at:start], self._table[spelling][0]]
