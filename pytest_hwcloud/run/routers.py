@@ -134,7 +134,7 @@ def parameter_of(request: pytest.FixtureRequest) -> str:
     if not hasattr(request, "param"):
         return ""
     value = request.param
-    if isinstance(value, str | int | float | None) and value != "":
+    if isinstance(value, str | int | float | None) and value != "" and not _is_secret(request, value):
         return f"[{value}]"
     return f"[{getattr(request, 'param_index', 0)}]"
 
@@ -150,6 +150,14 @@ def _file(path: Path) -> os.stat_result | None:
             return None
         raise
     return found if stat.S_ISREG(found.st_mode) else None
+
+
+def _is_secret(request: pytest.FixtureRequest, value: object) -> bool:
+    if not isinstance(value, str) or len(value) < 6:
+        return False
+    from pytest_hwcloud.secrets.item_names import is_secret_parameter
+
+    return is_secret_parameter(str(request.fixturename or ""), value)
 
 
 def _shown(path: Path, own: Path) -> str:

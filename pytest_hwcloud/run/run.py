@@ -81,7 +81,8 @@ class Run:
         state = CloudState(identities, region=self.configuration.region, rights=rights)
         for identity in state.identities.values():
             self.secrets.add_identity(identity)
-        self.config.pluginmanager.register(Redaction(self.secrets, self.config), "hwcloud-redaction")
+        self.redaction = Redaction(self.secrets, self.config)
+        self.config.pluginmanager.register(self.redaction, "hwcloud-redaction")
         self.config.pluginmanager.register(Headline(), "hwcloud-headline")
         return RunContext(
             config=self.config,
@@ -142,6 +143,7 @@ class Run:
 
     def collected(self, items: list[pytest.Item], report: pytest.CollectReport) -> None:
         """Check the markers of collected cloud tests; a wrong one fails the collection of its module or class."""
+        self.redaction.rename(items)  # before anything is called after them
         found = self._problems(items)
         if found:
             report.outcome = "failed"

@@ -311,7 +311,7 @@ class _Scan:
                 tag = pair[1].lower()
                 if tag in ("td", "dd", "th"):
                     stop = self.text.find("<", pair.end(), pair.end() + _WINDOW)
-                    return stop > 0 and _looks_chosen(text[pair.end() : stop]) and self.hide(name, pair.end(), stop)
+                    return stop > 0 and looks_chosen(text[pair.end() : stop]) and self.hide(name, pair.end(), stop)
                 return tag.endswith(("value", "val", "string", "content")) and self.element_value(name, pair.end())
             return False
         self.value_at(name, equals.end(), equals[1], anchor=start)
@@ -397,7 +397,7 @@ class _Scan:
         stop = self.closing(quote, start)
         if stop < 0:  # cut off
             stop = self.line_end(start)
-        if chosen and not _looks_chosen(text[start:stop]):
+        if chosen and not looks_chosen(text[start:stop]):
             return False
         if text[start : start + 1] == "{" and text[stop - 1 : stop] == "}" and is_trivial(text[start:stop]):
             return False
@@ -439,7 +439,7 @@ class _Scan:
         word = found[0].rstrip(".!?：:。！？，；”")
         if text[max(0, at - 40) : at].endswith(":") and self.is_selector(at):
             return False
-        if chosen and not _looks_chosen(word):
+        if chosen and not looks_chosen(word):
             return False
         if spaced and (word.lower() in _STATUS or (_LETTERS.fullmatch(word) and self.goes_on(found.end()))):
             return False
@@ -610,7 +610,7 @@ class _Scan:
 _LOWER, _UPPER, _DIGIT, _SYMBOL = map(re.compile, ("[a-z]", "[A-Z]", r"\d", r"[^\w/:.-]"))
 
 
-def _looks_chosen(value: str) -> bool:
+def looks_chosen(value: str) -> bool:
     """Whether a word is no word of a language: it has digits, symbols or capitals inside."""
     if not 6 <= len(value) <= 400 or " " in value:
         return False

@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Mapping
 import pytest
 
 from pytest_hwcloud.journal import CURRENT, Exchange
+from pytest_hwcloud.secrets.item_names import name_without_secrets
 from pytest_hwcloud.secrets.known_secrets import Secrets
 
 __all__ = ["Redaction", "Secrets", "redact_report"]
@@ -63,6 +64,21 @@ class Redaction:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """What goes into JUnit past the reports: properties of the suite, attributes of a test."""
         mask_junit(session.config, self._masked)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keys of the run in the names of any test; those of cloud tests are looked at when they are collected."""
+        for item in items:
+            if item.name.endswith("]"):
+                name_without_secrets(item, self.secrets, by_rule=False)
+
+    def rename(self, items: list[pytest.Item]) -> None:
+        """Take the secrets out of the names of collected cloud tests."""
+        parametrized = [item for item in items if item.name.endswith("]")]
+        if parametrized:
+            self._learn()
+        for item in parametrized:
+            name_without_secrets(item, self.secrets, by_rule=True)
 
     def pytest_report_collectionfinish(self, config: pytest.Config) -> str | None:
         return unmasked(config)
