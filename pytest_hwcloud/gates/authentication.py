@@ -72,7 +72,7 @@ def authenticate(request: Request, state: CloudState) -> Caller:
     authorization = headers.get("authorization") or ""
     if authorization[:5].lower().startswith(_ALGORITHMS):
         return _by_signature(request, authorization, state)
-    if authorization.startswith(_OBS_SCHEMES) or (not authorization and "ignature=" in request.url):
+    if authorization.startswith(_OBS_SCHEMES) or (not authorization and "?" in request.url):
         claim = claim_of(request)
         if claim is not None:
             return _by_object_signature(request, claim, state)

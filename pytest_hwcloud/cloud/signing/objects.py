@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -99,26 +100,32 @@ def claim_of(request: Request) -> ObjectClaim | None:
 
 
 def _claim_in_query(url: str) -> ObjectClaim | None:
+    """Of a presigned URL, also of one that a part was taken out of: that is no call without credentials."""
     query = url.partition("?")[2].partition("#")[0]
-    if "ignature=" not in query:
+    if not has_claim_in_query(query):
         return None
     found = {name.lower(): value for name, value in parse_qsl(query, keep_blank_values=True)}
-    if "x-amz-signature" in found:
+    token = found.get("x-obs-security-token") or found.get("x-amz-security-token", "")
+    if any(name in found for name in ("x-amz-signature", "x-amz-credential", "x-amz-algorithm")):
         ak, _, scope = found.get("x-amz-credential", "").partition("/")
         return ObjectClaim(
             scheme="AWS4",
             ak=ak,
-            signature=found["x-amz-signature"],
+            signature=found.get("x-amz-signature", ""),
             in_query=True,
-            token=found.get("x-amz-security-token", ""),
+            token=token,
             scope=scope,
             names=tuple(found.get("x-amz-signedheaders", "").lower().split(";")),
         )
-    for scheme, name in (("OBS", "accesskeyid"), ("AWS", "awsaccesskeyid")):
-        if name in found and "signature" in found:
-            token = found.get("x-obs-security-token") or found.get("x-amz-security-token", "")
-            return ObjectClaim(scheme=scheme, ak=found[name], signature=found["signature"], in_query=True, token=token)
-    return None
+    scheme, name = ("AWS", "awsaccesskeyid") if "awsaccesskeyid" in found else ("OBS", "accesskeyid")
+    if name not in found and not ("signature" in found and "expires" in found):
+        return None
+    return ObjectClaim(
+        scheme=scheme, ak=found.get(name, ""), signature=found.get("signature", ""), in_query=True, token=token
+    )
+
+
+has_claim_in_query = re.compile(r"(?i)(?:x-amz-(?:signature|credential|algorithm)|accesskeyid|signature)=").search
 
 
 def check(request: Request, claim: ObjectClaim, sk: str, now: datetime) -> ObjectCheck:
