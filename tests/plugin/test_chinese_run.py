@@ -40,7 +40,7 @@ def test_a_failing_run_in_chinese(run: Run, pytester: pytest.Pytester) -> None:
     assert f"hwcloud 权限：test_it.py::test_it\n\n{STALE}" in text
     assert "= hwcloud 权限 =" in text
     assert f"=\n{END.replace(STALE, short)}=" in text
-    assert result.stdout.lines[-1] == "hwcloud: 退出状态 1：2 个权限问题（HWP003, HWP017），permissions 为 enforce"
+    assert result.stdout.lines[-1] == "hwcloud: 退出码 1：2 个权限问题（HWP003, HWP017），permissions 为 enforce"
     report = json.loads(pytester.path.joinpath("out.json").read_text(encoding="utf-8"))
     assert "declared in test_it.py:13, never used" in json.dumps(report)
 

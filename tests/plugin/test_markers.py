@@ -125,7 +125,7 @@ def test_a_misspelt_marker_is_one_line(run: Run, pytester: pytest.Pytester) -> N
     chinese = run("", LET, "--hwcloud-lang=zh", name="test_0")
     chinese.stdout.fnmatch_lines(
         [
-            "test_1.py:3：@pytest.mark.hwcloud_casette：没有这个标记；您是否想写 hwcloud_cassette？"
+            "test_1.py:3：@pytest.mark.hwcloud_casette：没有这个标记；是否应为 hwcloud_cassette？"
             "自定义标记请使用其他前缀，或在 ini 文件的 `markers` 中注册"
         ]
     )

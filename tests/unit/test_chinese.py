@@ -222,7 +222,7 @@ def test_the_progress_of_a_proof() -> None:
             "permissions.exit-status",
             {"n": 2, "rules": "HWP010, HWP017"},
             "hwcloud: exit status 1: 2 permission findings (HWP010, HWP017), permissions enforce",
-            "hwcloud: 退出状态 1：2 个权限问题（HWP010, HWP017），permissions 为 enforce",
+            "hwcloud: 退出码 1：2 个权限问题（HWP010, HWP017），permissions 为 enforce",
         ),
         (
             "permissions.ignored",
