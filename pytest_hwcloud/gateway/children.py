@@ -68,6 +68,7 @@ class Children:
         self._numbers: set[int] = set()  # of the ports that refuse
         self._gateways: dict[int, Gateway] = {}  # number of a port → whose it is
         self._of_forks: dict[str, str] | None = None
+        self._last: tuple[dict[str, str], Port, dict[str, str]] | None = None  # what a line in a loop gets again
         self._lock = threading.RLock()
 
     @cached_property
@@ -160,7 +161,10 @@ class Children:
         if self.mode == "answer":
             return environment | self.answering.routing(environment, self.answering.port(caller))
         port = self._refusing(caller)
-        return environment | variables.routing(port.url, environment, mode="refuse", hosts=self.hosts)
+        if self._last is None or self._last[0] is not environment or self._last[1] is not port:
+            routed = variables.routing(port.url, environment, mode="refuse", hosts=self.hosts)
+            self._last = environment, port, environment | routed
+        return self._last[2]
 
     @cached_property
     def answering(self) -> Gateway:

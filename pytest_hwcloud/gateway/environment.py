@@ -110,10 +110,28 @@ def with_ports(environment: Mapping[str, str], ports: Mapping[int, int]) -> dict
 
 
 def text_of(environment: Mapping[object, object] | None) -> dict[str, str]:
-    """An environment as texts: os.environ where there is none, bytes decoded as the system does."""
+    """An environment as texts, not to be changed: that of this process where there is none, bytes decoded."""
     if environment is None:
-        return dict(os.environ)
+        return _OWN.texts()
     return {_text(name): _text(value) for name, value in environment.items()}
+
+
+class _Own:
+    """The environment of this process, decoded once for as long as it stays the same."""
+
+    def __init__(self) -> None:
+        self._seen: object = None
+        self._texts: dict[str, str] = {}
+
+    def texts(self) -> dict[str, str]:
+        """os.environ as a dictionary; the same one until a variable changes."""
+        data = getattr(os.environ, "_data", None)  # compared in C; where it is missing nothing is kept
+        if data is None or data != self._seen:
+            self._seen, self._texts = dict(data) if data is not None else None, dict(os.environ)
+        return self._texts
+
+
+_OWN = _Own()
 
 
 def _text(value: object) -> str:

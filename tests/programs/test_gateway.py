@@ -414,6 +414,7 @@ def test_without_the_extra_fixture_and_answer_say_how_to_install_it(suite: Suite
     assert "hwcloud: the gateway needs the extra: pip install 'pytest-hwcloud[gateway]'" in result.stdout.str()
 
 
+@pytest.mark.extended
 @pytest.mark.skipif(shutil.which("javac") is None, reason="no JDK is installed")
 def test_a_jvm_is_led_here_and_trusts_the_certificate(suite: Suite, pytester: pytest.Pytester) -> None:
     Path(pytester.path, "Call.java").write_text(
