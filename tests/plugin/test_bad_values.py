@@ -187,5 +187,5 @@ def test_in_chinese(run: Run, project: pytest.Pytester) -> None:
     said = "identities.default.context.g:MFAPresent: g:MFAPresent：应为 true 或 false，而不是 'x'"
     assert errors(run(TEST, "--hwcloud-lang=zh")) == [f"hwcloud：hwcloud.yaml:1: {said}"]
     project.path.joinpath("hwcloud.yaml").unlink()
-    said = "选项 hwcloud_hosts = 'a/b'：应为主机名或通配模式，例如 *.example.com，不含协议、端口和路径"
+    said = "选项 hwcloud_hosts = 'a/b'：应为主机名或通配表达式，例如 *.example.com，不含协议、端口和路径"
     assert errors(run(TEST, "--hwcloud-lang=zh", "-ohwcloud_hosts=a/b")) == [said]
