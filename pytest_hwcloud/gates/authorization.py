@@ -84,7 +84,7 @@ def decide(
     ways = _by_grammar(call, rights)
 
     def answer(resource: ByGrammar | None) -> tuple[str, Decision, ByGrammar | None]:
-        decide = partial(rights.decide, **place, resource=resource, context=context)
+        decide = partial(rights.decide, place=place, resource=resource, context=context)
         return *sum_of_ways([[(action, decide(action)) for action in way] for way in ways]), resource
 
     if not rights.about_resources:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pytest_hwcloud.cloud.calls.request_tests import Observed
 from pytest_hwcloud.cloud.endpoints import locate
 from pytest_hwcloud.cloud.patterns import ByGrammar, RequestedResource
-from pytest_hwcloud.cloud.policies.rights import ALL_GRANTED
+from pytest_hwcloud.cloud.policies.rights import ALL_GRANTED, Place
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.calls.calls import Call
@@ -19,15 +19,6 @@ if TYPE_CHECKING:
     from pytest_hwcloud.cloud.wire import Request
 
 _SCOPES = {"regional": "project", "global": "domain"}
-
-
-class Place(TypedDict):
-    """The keyword arguments of `Rights.decide` that say where."""
-
-    scope: str
-    project_id: str | None
-    enterprise_project: str | None
-    enterprise_level: bool | None
 
 
 def place(request: Request, call: Call) -> Place:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,44 +15,12 @@ from pytest_hwcloud.permissions.record import TestRecord, Use
 from pytest_hwcloud.permissions.refusals import Watch
 
 if TYPE_CHECKING:
-    from pytest_hwcloud.gates.cloud_state import CloudState
     from pytest_hwcloud.journal import Journal
-    from pytest_hwcloud.options import Settings
-    from pytest_hwcloud.permissions.ledger import Ignored
     from pytest_hwcloud.permissions.proof.plan import Waiting
+    from pytest_hwcloud.permissions.running import Run
 
 MARKS = ("requires_permission", "denied_permission")
 CHECKED = pytest.StashKey["Checked"]()
-
-
-class Configuration(Protocol):
-    """What hwcloud.yaml says, as far as the checks need it."""
-
-    @property
-    def ignores(self) -> tuple[Ignored, ...]: ...
-
-
-class Masking(Protocol):
-    """What knows the secrets of the run."""
-
-    def masked(self, text: str) -> str: ...
-
-
-class Run(Protocol):
-    """The run that the checks belong to."""
-
-    config: pytest.Config
-    settings: Settings
-    state: CloudState
-
-    def leave(self) -> None: ...
-    def claims(self, item: pytest.Item) -> Mapping[str, Mapping[str, object]]: ...
-
-    @property
-    def configuration(self) -> Configuration: ...
-
-    @property
-    def secrets(self) -> Masking: ...
 
 
 class Checked:
@@ -129,18 +97,11 @@ class Checks:
         return record
 
     def _judged(self, item: pytest.Item, checked: Checked, outcome: str) -> TestRecord:
-        from pytest_hwcloud.permissions.observe import observe
+        from pytest_hwcloud.permissions.observe import Surroundings, observe
         from pytest_hwcloud.permissions.rules.shared_markers import waits
 
-        record = observe(
-            item,
-            checked.journal,
-            self.run.state,
-            outcome,
-            watch=checked.watch,
-            shared=self.fixture_uses,
-            under_policy=self.under_policy,
-        )
+        seen = Surroundings(state=self.run.state, fixture_uses=self.fixture_uses, under_policy=self.under_policy)
+        record = observe(item, checked.journal, outcome, seen, checked.watch)
         record.waits = waits(item, self.fixture_uses)
         if record.refusals:
             from pytest_hwcloud.permissions.rules import negative_tests

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
@@ -79,13 +80,12 @@ def _asked(
     rights, identity = _rights(exchange, state), state.identities.get(exchange.identity or "")
     if rights is None or identity is None:
         return None
-    place = request_context.place(exchange.request, exchange.call)
-    place["scope"] = _SCOPES.get(scope, "unknown")
+    place = replace(request_context.place(exchange.request, exchange.call), scope=_SCOPES.get(scope, "unknown"))
     context = None
     if rights.conditional:
         context = request_context.context(exchange.request, exchange.call, identity, state.clock())
     asked = resources if rights.about_resources else (None,)
-    decisions = [rights.decide(action, **place, resource=resource, context=context) for resource in asked]
+    decisions = [rights.decide(action, place, resource=resource, context=context) for resource in asked]
     return min(decisions, key=rank)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,7 +16,6 @@ from pytest_hwcloud.permissions.ledger import Ledger
 from pytest_hwcloud.permissions.record import TestRecord
 
 if TYPE_CHECKING:
-    from pytest_hwcloud.permissions.proof.proof import Run as Proving
     from pytest_hwcloud.permissions.proof.results import Progress
 
 
@@ -106,7 +105,7 @@ class PermissionChecks(Checks):
         if self.waiting:
             from pytest_hwcloud.permissions.proof import wider
 
-            proofs = wider.prove_waiting(cast("Proving", self.run), self.waiting, session)
+            proofs = wider.prove_waiting(self.run, self.waiting, session)
             self.late = wider.sent(proofs, judging=self.judging)
             self.run.leave()
         if self.worker:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import InitVar, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from operator import attrgetter
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,63 +22,60 @@ from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.record import TestRecord, Use
 from pytest_hwcloud.rules import RULES
 
-
-class Ignored(Protocol):
-    """A finding that the project accepts until a date (config.Ignore)."""
-
-    @property
-    def rule(self) -> str: ...
-    @property
-    def match(self) -> str: ...
-    @property
-    def reason(self) -> str: ...
-    @property
-    def until(self) -> str: ...
-    @property
-    def place(self) -> str: ...
+if TYPE_CHECKING:
+    from pytest_hwcloud.config import Ignore
 
 
+@dataclass(kw_only=True)
 class Ledger:
     """The records of a run.
 
-    collected: node ids of the tests that were to run. deselected: those that were left out. complete: a full green run,
-    nothing left out, no test without its end. roots: the files and folders that were collected, relative to the
-    rootdir, "" for all. run_findings: findings about policies, and about markers of classes and modules.
+    given: the records that are known already. collected: node ids of the tests that were to run. deselected: those that
+    were left out. complete: a full green run, nothing left out, no test without its end. roots: the files and folders
+    that were collected, relative to the rootdir, "" for all. run_findings: findings about policies, and about markers
+    of classes and modules. today: YYYY-MM-DD.
     """
 
-    def __init__(
-        self,
-        records: Iterable[TestRecord] | Mapping[str, TestRecord] = (),
-        *,
-        collected: Iterable[str] = (),
-        deselected: Iterable[str] = (),
-        complete: bool = False,
-        roots: Iterable[str] = ("",),
-        run_findings: Iterable[Finding] = (),
-        ignores: Iterable[Ignored] = (),
-        today: str = "",
-    ) -> None:
-        given = records.values() if isinstance(records, Mapping) else records
-        self.records: dict[str, TestRecord] = {record.nodeid: record for record in given}
-        self.collected = set(collected) or set(self.records)
-        self.deselected = set(deselected)
-        self.complete = complete
-        self.roots = tuple(roots)
-        self.run_findings = list(run_findings)
-        self.ignores = tuple(ignores)
-        self.today = today or datetime.now(UTC).date().isoformat()
+    given: InitVar[Iterable[TestRecord] | Mapping[str, TestRecord]] = field(default=(), kw_only=False)
+    records: dict[str, TestRecord] = field(init=False)
+    collected: Collection[str] = ()
+    deselected: Collection[str] = ()
+    complete: bool = False
+    roots: Iterable[str] = ("",)
+    run_findings: list[Finding] = field(default_factory=list)
+    ignores: Sequence[Ignore] = ()
+    today: str = ""
+    _attributed: list[tuple[TestRecord, Use]] | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self, given: Iterable[TestRecord] | Mapping[str, TestRecord]) -> None:
+        every = given.values() if isinstance(given, Mapping) else given
+        self.records = {record.nodeid: record for record in every}
+        self.collected = set(self.collected) or set(self.records)
+        self.deselected = set(self.deselected)
+        self.roots = tuple(self.roots)
+        self.run_findings = list(self.run_findings)
+        self.today = self.today or datetime.now(UTC).date().isoformat()
 
     def add(self, record: TestRecord) -> None:
         """Take in the record of one test; of a test that ran again the last counts."""
         self.records[record.nodeid] = record
+        self._attributed = None
 
     def covers(self, nodeid: str) -> bool:
         """Whether this run would have run the test if it still existed: what is not there then is gone."""
         file = nodeid.partition("::")[0]
         return self.complete and any(root in ("", ".", file) or file.startswith(f"{root}/") for root in self.roots)
 
-    def attributed(self) -> Iterator[tuple[TestRecord, Use]]:
-        """Every use with its test, by node id; the calls of a wider fixture belong to every test that has it."""
+    def attributed(self) -> list[tuple[TestRecord, Use]]:
+        """Every use with its test, by node id; the calls of a wider fixture belong to every test that has it.
+
+        Summed once: rules, lock and reports ask when all tests are over.
+        """
+        if self._attributed is None:
+            self._attributed = list(self._pairs())
+        return self._attributed
+
+    def _pairs(self) -> Iterator[tuple[TestRecord, Use]]:
         shared: dict[str, list[Use]] = {}
         for record in self.records.values():
             for use in record.uses:
@@ -140,7 +137,7 @@ class Ledger:
         return finding
 
 
-def covers(ignore: Ignored, finding: Finding) -> bool:
+def covers(ignore: Ignore, finding: Finding) -> bool:
     """Whether an ignore is about this finding: its rule, and the glob on its test, action, or file."""
     if ignore.rule.upper() not in (finding.rule, finding.name.upper()):
         return False

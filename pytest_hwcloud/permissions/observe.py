@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,20 +29,22 @@ if TYPE_CHECKING:
     from pytest_hwcloud.permissions.refusals import Watch
 
 
-def observe(
-    item: pytest.Item,
-    journal: Journal,
-    state: CloudState,
-    outcome: str,
-    *,
-    watch: Watch | None = None,
-    shared: dict[str, list[Use]] | None = None,
-    under_policy: bool = False,
-) -> TestRecord:
-    """What the test has done so far. shared: the uses of wider fixtures in this process, which later tests need too.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What of the run a record needs. fixture_uses: of wider fixtures in this process, which later tests need too.
 
     under_policy: whether any identity of the run has a policy, so that a call that none judged is worth a word.
     """
+
+    state: CloudState
+    fixture_uses: dict[str, list[Use]]
+    under_policy: bool = False
+
+
+def observe(
+    item: pytest.Item, journal: Journal, outcome: str, around: Surroundings, watch: Watch | None = None
+) -> TestRecord:
+    """What the test has done so far. watch: what was seen while its calls were refused."""
     record = TestRecord(
         nodeid=item.nodeid,
         place=place(item),
@@ -50,13 +53,13 @@ def observe(
         declared=declarations(item),
         fixtures=wider_fixtures(item),
     )
-    observer = _Observer(item.config.rootpath, state, watch, record)
+    observer = _Observer(item.config.rootpath, around.state, watch, record)
     for exchange in list(journal.exchanges):
         observer.see(exchange)
-        if under_policy:
+        if around.under_policy:
             observer.count(exchange)
     record.uses = once(record.uses)
-    _share(record, {} if shared is None else shared)
+    _share(record, around.fixture_uses)
     return record
 
 
@@ -147,22 +150,21 @@ class _Observer:
     def _uses(self, exchange: Exchange, call: Call, expected: bool) -> Iterator[Use]:
         for action in decisions.needed(call):
             decision = decisions.of_action(exchange, action, self.state)
-            yield self._use(exchange, call, action, decision, expected=expected)
+            yield self._use(exchange, action, decision, expected=expected)
         for action in call.dependencies:
             decision = None if exchange.gate else decisions.of_dependency(exchange, action, self.state)
-            yield self._use(exchange, call, action, decision, dependency=True)
+            yield self._use(exchange, action, decision, dependency=True)
 
     def _use(
         self,
         exchange: Exchange,
-        call: Call,
         action: str,
         decision: Decision | None,
         *,
         expected: bool = False,
         dependency: bool = False,
     ) -> Use:
-        refused = bool(exchange.gate) and not dependency
+        call, refused = exchange.call, bool(exchange.gate) and not dependency
         failure = exchange.failure if refused else None
         return Use(
             action=decisions.named(action),

@@ -17,7 +17,7 @@ from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.calls.request_tests import describe
 from pytest_hwcloud.cloud.policies.decision import considered, headline
 from pytest_hwcloud.cloud.policies.policy import Policy
-from pytest_hwcloud.cloud.policies.rights import Grant, Rights
+from pytest_hwcloud.cloud.policies.rights import Grant, Place, Rights
 from pytest_hwcloud.gates.cloud_state import CloudState
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.ledger import Ledger
@@ -71,7 +71,8 @@ def unmapped(why: str = "") -> list[Finding]:
 
 def decided(where: CloudState, **asked: object) -> Use:
     """A call that was judged by these policies."""
-    decision = where.rights["default"].decide("ecs:cloudServers:list", **asked)  # type: ignore[arg-type]
+    place = {key: asked.pop(key) for key in ("scope", "project_id") if key in asked}
+    decision = where.rights["default"].decide("ecs:cloudServers:list", Place(**place), **asked)  # type: ignore[arg-type]
     told = {"reason": headline(decision), "nearest": tuple(considered(decision))}
     number = -1 if decision.statement is None else decision.statement
     return replace(LIST, verdict=decision.effect, policy=decision.policy or "", statement=number, **told)

@@ -11,7 +11,7 @@ import random
 import pytest
 
 from pytest_hwcloud.cloud.policies.policy import Policy
-from pytest_hwcloud.cloud.policies.rights import Grant, Rights
+from pytest_hwcloud.cloud.policies.rights import Grant, Place, Rights
 from tests.unit import policy_decider
 
 # The documents' own pairs of a 5.0 action and its alias.
@@ -149,10 +149,12 @@ def question(rng):
 def answer(rights, asked):
     return rights.decide(
         asked.action,
-        scope="domain" if asked.is_global else "project",
-        project_id=asked.project,
-        enterprise_project=asked.enterprise_project,
-        enterprise_level=asked.by_enterprise_project,
+        Place(
+            scope="domain" if asked.is_global else "project",
+            project_id=asked.project,
+            enterprise_project=asked.enterprise_project,
+            enterprise_level=asked.by_enterprise_project,
+        ),
         resource=asked.resource,
         context=asked.facts,
     )

@@ -120,13 +120,13 @@ def test_narrowing_keeps_what_is_good(folder: Path) -> None:
     file = World(folder).policy(["ecs:*:*", "tms:*:list*"])
     rights = Rights.of([Policy.load(str(file))])
     (document,) = rights.documents
-    pattern = Pattern(statement=document.statements[0], text="ecs:*:*")
+    pattern = Pattern(document=document, statement=document.statements[0], text="ecs:*:*")
     old = ("allow ecs:*:get* ecs:*:list* tms:*:list*",)
 
     def good(edited: Rights) -> bool:
         return not edited.decide("ecs:cloudServers:delete") and bool(edited.decide("ecs:cloudServers:list"))
 
-    edit = policy_edit.narrow(rights, document, pattern, old, good, folder)
+    edit = policy_edit.narrow(rights, pattern, old, good, folder)
     assert edit is not None
     assert edit.words == 'iam/reader.json:7: put "ecs:*:get*", "ecs:*:list*" in place of "ecs:*:*" in statement 1'
     assert "+        " in edit.patch

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_hwcloud.cloud.policies.policy import Policy
-from pytest_hwcloud.cloud.policies.rights import Grant, Rights
+from pytest_hwcloud.cloud.policies.rights import Grant, Place, Rights
 
 
 def allow(*actions, version="1.1", name=None, effect="Allow", depends=()):
@@ -49,12 +49,12 @@ PLACES = [
 @pytest.mark.parametrize(("on", "target", "place", "effect"), PLACES)
 def test_a_grant_counts_where_it_was_given(on, target, place, effect):
     rights = Rights.of([Grant(policy=allow(LIST), on=on, target=target)])
-    assert rights.decide(LIST, **place).effect == effect
+    assert rights.decide(LIST, Place(**place)).effect == effect
 
 
 def test_what_is_not_known_of_a_place_is_said():
     rights = Rights.of([Grant(policy=allow(LIST, name="eps.json"), on="enterprise", target="e1")])
-    assert rights.decide(LIST, **HERE).reason == (
+    assert rights.decide(LIST, Place(**HERE)).reason == (
         'allowed by "vpc:vpcs:list" (statement 1 of eps.json)'
         " if the action takes effect in enterprise projects and the enterprise project of the call is e1"
     )
@@ -62,21 +62,21 @@ def test_what_is_not_known_of_a_place_is_said():
 
 def test_a_deny_of_another_project_does_not_count():
     rights = Rights.of([allow(LIST), Grant(policy=allow(LIST, effect="Deny"), on="project", target="p2")])
-    assert rights.decide(LIST, **HERE).effect == "allow"
-    assert rights.decide(LIST, **OTHER).effect == "deny"
-    assert rights.decide(LIST, scope="project").effect == "unknown"
+    assert rights.decide(LIST, Place(**HERE)).effect == "allow"
+    assert rights.decide(LIST, Place(**OTHER)).effect == "deny"
+    assert rights.decide(LIST, Place(scope="project")).effect == "unknown"
 
 
 def test_identity_policies_count_everywhere():
     rights = Rights.of([Grant(policy=allow(LIST, version="5.0"), on="project", target="p1")])
-    assert rights.decide(LIST, **OTHER)
+    assert rights.decide(LIST, Place(**OTHER))
 
 
 def test_several_policies_and_groups_pool():
     rights = Rights.of(
         [allow("vpc:vpcs:get"), Grant(policy=allow(LIST, name="b.json"), on="projects", group="readers")]
     )
-    decision = rights.decide(LIST, **HERE)
+    decision = rights.decide(LIST, Place(**HERE))
     assert (decision.effect, decision.policy) == ("allow", "b.json")
     assert len(rights.policies) == 2
     assert repr(rights) == "Rights(policy document, b.json)"
@@ -198,7 +198,7 @@ ELSEWHERE = [
 @pytest.mark.parametrize(("on", "target", "place", "text"), ELSEWHERE)
 def test_a_grant_elsewhere_is_named_in_the_denial(on, target, place, text):
     rights = Rights.of([Grant(policy=allow(LIST), on=on, target=target), allow("ecs:*:*")])
-    decision = rights.decide(LIST, **place)
+    decision = rights.decide(LIST, Place(**place))
     assert decision.reason == "no statement allows it; 2 statements looked at"
     assert [entry.why for entry in decision.nearest] == ["no", f"no: {text}"]
     assert decision.considered == 2

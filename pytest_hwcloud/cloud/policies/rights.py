@@ -38,6 +38,9 @@ class Place:
     enterprise_level: bool | None = None
 
 
+_PROJECT = Place()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """A policy and where it was granted. on: one of PLACES. target: id of the project or enterprise project."""
@@ -153,21 +156,12 @@ class Rights:
     def decide(
         self,
         action: str,
+        place: Place = _PROJECT,
         *,
-        scope: str = "project",
-        project_id: str | None = None,
-        enterprise_project: str | None = None,
-        enterprise_level: bool | None = None,
         resource: AskedResource = None,
         context: Mapping[str, object] | None = None,
     ) -> Decision:
         """May the identity do this there? An allow needs the bound's allow as well."""
-        place = Place(
-            scope=scope,
-            project_id=project_id,
-            enterprise_project=enterprise_project,
-            enterprise_level=enterprise_level,
-        )
         asked = Context(context) if context else None
         own = decide(self._judge(place), action, resource, asked)
         if self.bound is None or (own.effect == "deny" and own.explicit):

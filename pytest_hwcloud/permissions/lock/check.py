@@ -7,32 +7,26 @@ need are no difference. What the policies grant is compared by asking them, not 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud.permissions.finding import Finding, calls, labelled
 from pytest_hwcloud.permissions.lock import cause
-from pytest_hwcloud.permissions.lock.comparison import Comparison, canonical, healing, tests
-from pytest_hwcloud.permissions.lock.model import ALLOWED, UPDATE, Entries, Lock, rows
+from pytest_hwcloud.permissions.lock.comparison import Comparison, healing, tests
+from pytest_hwcloud.permissions.lock.model import ALLOWED, Entries, Lock, rows
 from pytest_hwcloud.permissions.policies import edit as policy_edit
 from pytest_hwcloud.permissions.policies import spellings
 from pytest_hwcloud.texts import Phrase
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.policies.policy import Policy
-    from pytest_hwcloud.gates.cloud_state import CloudState
-    from pytest_hwcloud.permissions.ledger import Ledger
 
 _REFUSED = ("missing", "undecided")
 
 
-def differences(
-    old: Lock, new: Lock, ledger: Ledger, state: CloudState, base: Path, accept: str = UPDATE
-) -> list[Finding]:
-    """All findings, by rule, identity and action. accept: the command that takes the run into the lock."""
+def differences(compared: Comparison) -> list[Finding]:
+    """All findings, by rule, identity and action."""
     from pytest_hwcloud.permissions.lock.widened import widened
 
-    compared = Comparison(old=canonical(old), new=new, ledger=ledger, state=state, base=base, accept=accept)
     return [*_lost(compared), *_new(compared), *widened(compared)]
 
 

@@ -16,6 +16,7 @@ from pytest_hwcloud.files.atomic import locked, sweep, write_whole
 from pytest_hwcloud.files.reading import UnusableFile, exists, read_text
 from pytest_hwcloud.permissions.lock.accepting import dropped, refuse_losses, unknown_here
 from pytest_hwcloud.permissions.lock.check import differences
+from pytest_hwcloud.permissions.lock.comparison import Comparison, canonical
 from pytest_hwcloud.permissions.lock.from_run import make
 from pytest_hwcloud.permissions.lock.merge import merge
 from pytest_hwcloud.permissions.lock.model import UPDATE, Lock, LockError
@@ -85,7 +86,7 @@ def check(
     old, new = read(settings.lockfile), from_ledger(ledger, state, base)
     if lines is not None:
         lines += unknown_here(old, new, state.identities)
-    return differences(old, new, ledger, state, base, accept)
+    return differences(Comparison(old=canonical(old), new=new, ledger=ledger, state=state, base=base, accept=accept))
 
 
 def update(ledger: Ledger, state: CloudState, settings: Settings, named: Collection[str] = frozenset()) -> str:

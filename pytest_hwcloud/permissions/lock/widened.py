@@ -102,7 +102,10 @@ def _finding(compared: Comparison, identity: str, group: Group, gained: list[str
     before = compared.was(identity).decide(gained[0])
     decision = rights.decide(gained[0])
     why = cause.Cause(kind=cause.POLICY, what=_file(compared, identity, document))
-    edit = _edit(compared, identity, document, number, pattern, gained)
+    edit = None
+    if document is not None:
+        statement, text = document.statements[number], pattern.removeprefix("not ")
+        edit = _edit(compared, identity, Pattern(document=document, statement=statement, text=text), gained)
     otherwise = Phrase("lock.fix-take-back")
     return Finding(
         rule="HWP009",
@@ -153,11 +156,7 @@ def _used(compared: Comparison, identity: str, gained: list[str]) -> str:
     return Phrase("lock.used", actions=", ".join(found[:_SHOWN])) if found else Phrase("lock.unused")
 
 
-def _edit(
-    compared: Comparison, identity: str, document: Document | None, number: int, pattern: str, gained: list[str]
-) -> policy_edit.Edit | None:
-    if document is None:
-        return None
+def _edit(compared: Comparison, identity: str, pattern: Pattern, gained: list[str]) -> policy_edit.Edit | None:
     old, rights = compared.was(identity), compared.state.rights[identity]
     needed = [action for action in compared.new.needed_by(identity) if compared.now(identity, action)]
     before = {action: old.decide(action).effect for action in gained}
@@ -170,6 +169,4 @@ def _edit(
             if spellings.decide(old.decide, action, compared.labels(identity, action))
         )
 
-    written = Pattern(statement=document.statements[number], text=pattern.removeprefix("not "))
-    grants = compared.old.identities[identity].grants
-    return policy_edit.narrow(rights, document, written, grants, good, compared.base)
+    return policy_edit.narrow(rights, pattern, compared.old.identities[identity].grants, good, compared.base)

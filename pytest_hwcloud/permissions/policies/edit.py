@@ -74,17 +74,16 @@ def allowing(rights: Rights, action: str, labels: Iterable[str]) -> tuple[Docume
     return None
 
 
-def narrow(
-    rights: Rights, document: Document, pattern: Pattern, old: Sequence[str], good: Test, base: Path
-) -> Edit | None:
+def narrow(rights: Rights, pattern: Pattern, old: Sequence[str], good: Test, base: Path) -> Edit | None:
     """The edit that takes back a widened pattern; None if none does. old: grants of the lock. good: whether it did."""
-    return _first(_narrowing(document, pattern, old), good, rights, base)
+    return _first(_narrowing(pattern.document, pattern, old), good, rights, base)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pattern:
-    """One action pattern as a statement writes it."""
+    """One action pattern as a statement of a document writes it."""
 
+    document: Document
     statement: Statement
     text: str
 
@@ -186,7 +185,7 @@ def _undenied(document: Document, action: str) -> Iterator[_Try]:
         if statement.effect == "deny" and not statement.not_action:
             for text in statement.actions:
                 if not wild(text) and any(covers(text, name) for name in spellings.names(action)):
-                    yield _without(document, Pattern(statement=statement, text=text))
+                    yield _without(document, Pattern(document=document, statement=statement, text=text))
 
 
 def _without(document: Document, pattern: Pattern) -> _Try:

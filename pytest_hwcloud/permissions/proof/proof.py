@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,22 +19,14 @@ from pytest_hwcloud.journal import Exchange
 from pytest_hwcloud.permissions.proof import swallowed
 from pytest_hwcloud.permissions.proof.plan import Plan, is_proved
 from pytest_hwcloud.permissions.proof.rerun import Rerun, rerun
-from pytest_hwcloud.permissions.proof.rerun import Run as Rerunning
 from pytest_hwcloud.permissions.proof.verdict import INCONCLUSIVE, SWALLOWED, Verdict, doubt, of_denied
 from pytest_hwcloud.texts import Phrase
 
 if TYPE_CHECKING:
-    from pytest_hwcloud.gates.cloud_state import CloudState
-    from pytest_hwcloud.journal import Exchange
     from pytest_hwcloud.permissions.finding import Finding
     from pytest_hwcloud.permissions.lock.model import Lock
     from pytest_hwcloud.permissions.record import TestRecord
-
-
-class Run(Rerunning, Protocol):
-    """The run, as far as the proof needs it."""
-
-    state: CloudState
+    from pytest_hwcloud.permissions.running import Run
 
 
 @dataclass
@@ -55,30 +47,47 @@ class Proof:
         if verdict.word == INCONCLUSIVE:
             self.doubts[key] = verdict.reason
 
+    def judge(self, key: str, again: Rerun) -> Verdict:
+        """The verdict of a run in which something was denied, written down."""
+        verdict = of_denied(again)
+        self.say(key, verdict)
+        return verdict
+
 
 def prove(
-    item: pytest.Item,
-    run: Run,
-    record: TestRecord,
-    first: Sequence[Exchange],
-    *,
-    tokens: frozenset[str] = frozenset(),
-    lock: Lock | None = None,
+    item: pytest.Item, run: Run, record: TestRecord, first: Sequence[Exchange], lock: Lock | None = None
 ) -> Proof:
-    """Prove a test that passed. first: its calls. tokens: what its fixtures gave it. lock: what is proved is left."""
+    """Prove a test that passed. first: its calls. lock: what is proved by it is left."""
     proof, plan = Proof(), Plan(record)
-    scopes = SCOPES if speaks_for_project(first, tokens) else {}
+    scopes = SCOPES if speaks_for_project(first, run.given_tokens(item)) else {}
     if lock is not None and is_proved(record, plan, lock):
         return proof
     proof.borrowed = plan.borrowed
     if not plan.denials and not scopes:
         return proof
     reason = unfit(item) or doubt(first, rerun(run, item))
+    if reason:
+        for key in (*plan.denials, *scopes):
+            proof.say(key, Verdict(INCONCLUSIVE, reason))
+        return proof
     for action, together in plan.denials.items():
-        _deny(item, run, record, proof, action, together, reason)
+        denied = with_denied(run, item, together)
+        if proof.judge(action, denied).word == SWALLOWED:
+            proof.findings.append(swallowed.denial(record, action, denied.refused[0], item.config.rootpath))
     for key, other_scope in scopes.items():
-        _exchange_token(item, run, record, proof, key, other_scope, reason)
+        other = rerun(run, item, lambda exchange: exchange.gate == "scope", other_scope)
+        if other.outcome == "passed" and not other.refused:
+            continue  # no gate minds the scope of these calls: there is nothing to notice
+        if proof.judge(key, other).word == SWALLOWED:
+            proof.findings.append(swallowed.scope(record, key, other.refused[0], item.config.rootpath))
     return proof
+
+
+def with_denied(run: Run, item: pytest.Item, actions: tuple[str, ...], *, whole: bool = False) -> Rerun:
+    """The test run again with these actions denied. whole: with its wider fixtures."""
+    identifier = request_id()
+    with run.state.deny(actions, request_id=identifier):
+        return rerun(run, item, lambda exchange: exchange.injected == identifier, whole=whole)
 
 
 def unfit(item: pytest.Item) -> str:
@@ -88,52 +97,6 @@ def unfit(item: pytest.Item) -> str:
     if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
         return Phrase("proof.hypothesis")
     return ""
-
-
-def _deny(
-    item: pytest.Item,
-    run: Run,
-    record: TestRecord,
-    proof: Proof,
-    action: str,
-    together: tuple[str, ...],
-    reason: str,
-) -> None:
-    if reason:
-        proof.say(action, Verdict(INCONCLUSIVE, reason))
-        return
-    identifier = request_id()
-    with run.state.deny(together, request_id=identifier):
-        denied = rerun(run, item, lambda exchange: exchange.injected == identifier)
-    verdict = of_denied(denied)
-    proof.say(action, verdict)
-    if verdict.word == SWALLOWED:
-        proof.findings.append(swallowed.denial(record, action, denied.refused[0], item.config.rootpath))
-
-
-def _exchange_token(
-    item: pytest.Item,
-    run: Run,
-    record: TestRecord,
-    proof: Proof,
-    key: str,
-    other_scope: Callable[..., object],
-    reason: str,
-) -> None:
-    if reason:
-        proof.say(key, Verdict(INCONCLUSIVE, reason))
-        return
-    other = rerun(run, item, lambda exchange: exchange.gate == "scope", other_scope)  # type: ignore[arg-type]
-    if _is_all_the_same(other):
-        return  # no gate minds the scope of these calls: there is nothing to notice
-    verdict = of_denied(other)
-    proof.say(key, verdict)
-    if verdict.word == SWALLOWED:
-        proof.findings.append(swallowed.scope(record, key, other.refused[0], item.config.rootpath))
-
-
-def _is_all_the_same(other: Rerun) -> bool:
-    return other.outcome == "passed" and not other.refused
 
 
 OtherScope = Callable[[Identity, Scope], Scope]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from _pytest.runner import call_and_report, check_interactive_exception, get_reraise_exceptions
@@ -19,27 +19,17 @@ from pytest_hwcloud.permissions.checks import CHECKED, Checked, Checks
 from pytest_hwcloud.permissions.junit import add_properties
 from pytest_hwcloud.permissions.proof.plan import Plan, Waiting, is_proved
 from pytest_hwcloud.permissions.proof.proof import Proof, prove
-from pytest_hwcloud.permissions.proof.proof import Run as Proving
 from pytest_hwcloud.permissions.proof.verdict import INCONCLUSIVE
 from pytest_hwcloud.texts import Phrase
 
 if TYPE_CHECKING:
-    from pytest_hwcloud.options import Settings
     from pytest_hwcloud.permissions.lock.model import Lock
     from pytest_hwcloud.permissions.record import TestRecord
+    from pytest_hwcloud.permissions.running import Run
 
 # Options that show or stop at each run of a test: a rerun would be seen.
 _SEEN = ("setuponly", "setupshow", "setupplan", "trace")
 _LOCK = pytest.StashKey["Lock | None"]()
-
-
-class Run(Proving, Protocol):
-    """The run, as far as a test with its proof needs it."""
-
-    settings: Settings
-
-    def tearing_down(self, item: pytest.Item) -> AbstractContextManager[None]: ...
-    def given_tokens(self, item: pytest.Item) -> frozenset[str]: ...
 
 
 def protocol(checks: Checks, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
@@ -73,7 +63,7 @@ def leave_open(checks: Checks, item: pytest.Item, record: TestRecord) -> None:
     """A test that passed in the hands of another plugin has no verdict."""
     if record.outcome != "passed" or not _proves(checks, item) or not _others_rerun(item):
         return
-    plan, lock = Plan(record), _lock(item.config, cast(Run, checks.run))
+    plan, lock = Plan(record), _lock(item.config, checks.run)
     if lock is None or not is_proved(record, plan, lock):
         record.proof = dict.fromkeys(plan.actions, INCONCLUSIVE)
         record.doubts = dict.fromkeys(plan.actions, Phrase("proof.rerunfailures"))
@@ -98,7 +88,6 @@ class _Ending:
 
     def __init__(self, checks: Checks, item: pytest.Item) -> None:
         self.checks, self.item, self.checked = checks, item, item.stash[CHECKED]
-        self.proving = cast(Run, checks.run)
 
     def run(self, nextitem: pytest.Item | None) -> None:
         """All of it. A test that fails in its own teardown is not proved."""
@@ -119,11 +108,11 @@ class _Ending:
         return self._timed(lambda: hook(item=self.item, nextitem=self.item.parent))
 
     def _prove(self) -> Proof:
-        item, run, checked = self.item, self.proving, self.checked
+        item, run, checked = self.item, self.checks.run, self.checked
         record, exchanges = self.checks.record(item), list(checked.journal.exchanges)
         item.stash[CHECKED] = Checked(checked.journal, None)  # nobody judges a rerun
         try:
-            return prove(item, run, record, exchanges, tokens=run.given_tokens(item), lock=_lock(item.config, run))
+            return prove(item, run, record, exchanges, _lock(item.config, run))
         finally:
             item.stash[CHECKED] = checked
 
@@ -133,7 +122,7 @@ class _Ending:
             return own
 
         def teardown() -> None:
-            with self.proving.tearing_down(self.item), _captured(self.item):
+            with self.checks.run.tearing_down(self.item), _captured(self.item):
                 state.teardown_exact(nextitem)
 
         return _joined(own, self._timed(teardown))

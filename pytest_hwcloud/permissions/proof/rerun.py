@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import pytest
 from _pytest.assertion import util as assertion
@@ -22,24 +22,9 @@ from _pytest.tmpdir import tmppath_result_key
 from pytest_hwcloud.journal import Exchange, Journal
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from pytest_hwcloud.cloud.identity import Identity
     from pytest_hwcloud.cloud.tokens import Scope
-
-
-class Case(Protocol):
-    """The test while it runs."""
-
-    journal: Journal
-    other_scope: Callable[[Identity, Scope], Scope] | None
-
-
-class Run(Protocol):
-    """The run, as far as a rerun needs it."""
-
-    def rerunning(self, item: pytest.Item) -> AbstractContextManager[Case]: ...
-    def speaks_of(self, error: BaseException, item: pytest.Item, refused: list[Exchange]) -> bool: ...
+    from pytest_hwcloud.permissions.running import Run
 
 
 @dataclass(kw_only=True)

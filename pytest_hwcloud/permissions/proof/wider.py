@@ -13,21 +13,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_hwcloud import texts
-from pytest_hwcloud.gates.refusals import request_id
 from pytest_hwcloud.permissions.checks import CHECKED, Checked
 from pytest_hwcloud.permissions.proof import swallowed
 from pytest_hwcloud.permissions.proof.plan import Fixtures, Waiting
-from pytest_hwcloud.permissions.proof.proof import Proof, unfit
-from pytest_hwcloud.permissions.proof.proof import Run as Proving
-from pytest_hwcloud.permissions.proof.rerun import Rerun, rerun
+from pytest_hwcloud.permissions.proof.proof import Proof, unfit, with_denied
+from pytest_hwcloud.permissions.proof.rerun import rerun
 from pytest_hwcloud.permissions.proof.verdict import INCONCLUSIVE, PROVED, SWALLOWED, Verdict, of_control, of_denied
 from pytest_hwcloud.texts import Phrase
 
 if TYPE_CHECKING:
     from pytest_hwcloud.permissions.record import TestRecord
+    from pytest_hwcloud.permissions.running import Run
 
 
-def prove_waiting(run: Proving, waiting: Sequence[Waiting], session: pytest.Session) -> dict[str, Proof]:
+def prove_waiting(run: Run, waiting: Sequence[Waiting], session: pytest.Session) -> dict[str, Proof]:
     """The proofs by node id. All real fixtures are torn down; nothing is proved of a run that was stopped."""
     noticed: set[tuple[str, Fixtures]] = set()
     if session.shouldstop or session.shouldfail or session._setupstate.stack:
@@ -42,7 +41,7 @@ def _open(one: Waiting, reason: str) -> Proof:
     return proof
 
 
-def _prove(run: Proving, one: Waiting, noticed: set[tuple[str, Fixtures]]) -> Proof:
+def _prove(run: Run, one: Waiting, noticed: set[tuple[str, Fixtures]]) -> Proof:
     proof, item = Proof(), one.item
     left = []
     for action, fixtures in one.borrowed.items():
@@ -57,7 +56,7 @@ def _prove(run: Proving, one: Waiting, noticed: set[tuple[str, Fixtures]]) -> Pr
     try:
         reason = unfit(item) or of_control(rerun(run, item, whole=True))
         for action in left:
-            denied = None if reason else _denied(run, item, action)
+            denied = None if reason else with_denied(run, item, (action,), whole=True)
             verdict = Verdict(INCONCLUSIVE, reason) if denied is None else of_denied(denied)
             proof.say(action, verdict)
             if denied is not None and verdict.word == PROVED and denied.in_setup:
@@ -70,12 +69,6 @@ def _prove(run: Proving, one: Waiting, noticed: set[tuple[str, Fixtures]]) -> Pr
         if hasattr(item, "_request"):
             item._request, item.funcargs = False, None  # type: ignore[attr-defined]
     return proof
-
-
-def _denied(run: Proving, item: pytest.Item, action: str) -> Rerun:
-    identifier = request_id()
-    with run.state.deny((action,), request_id=identifier):
-        return rerun(run, item, lambda exchange: exchange.injected == identifier, whole=True)
 
 
 def sent(proofs: Mapping[str, Proof], *, judging: bool) -> list[dict[str, Any]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud.cloud.calls import actions
+from pytest_hwcloud.cloud.policies.rights import Place
 from pytest_hwcloud.permissions.declarations import exact_place, is_used, speaks_of
 from pytest_hwcloud.permissions.finding import Finding, calls, labelled, of_identity
 from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
@@ -21,10 +23,23 @@ def judge(record: TestRecord, state: CloudState, root: Path) -> Iterator[Finding
     """The findings about the markers of one test."""
     if not record.declared:
         return
-    uses = own_uses(record)
-    yield from _undeclared_and_stale(record, uses, root)
-    yield from _over(record, uses, state, root)
-    yield from _other_scope(record, uses, root)
+    test = _Test(record=record, uses=own_uses(record), state=state, root=root)
+    yield from _undeclared_and_stale(test)
+    for declaration in record.declared:
+        if declaration.kind == "denied":
+            for action in declaration.actions:
+                yield from _over(test, declaration, action)
+    yield from _other_scope(test)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Test:
+    """A test that is judged. uses: its own. root: where the test files are."""
+
+    record: TestRecord
+    uses: Sequence[Use]
+    state: CloudState
+    root: Path
 
 
 def own_uses(record: TestRecord) -> list[Use]:
@@ -32,7 +47,8 @@ def own_uses(record: TestRecord) -> list[Use]:
     return [use for use in record.uses if not use.fixture or use.fixture in record.fixtures]
 
 
-def _undeclared_and_stale(record: TestRecord, uses: Sequence[Use], root: Path) -> Iterator[Finding]:
+def _undeclared_and_stale(test: _Test) -> Iterator[Finding]:
+    record, uses = test.record, test.uses
     missing = undeclared(record, uses)
     stale = [] if record.outcome != "passed" or record.waits else list(stale_actions(record, uses))
     pairs = lookalikes.pairs([action for _, action in stale], missing)
@@ -58,8 +74,19 @@ def _undeclared_and_stale(record: TestRecord, uses: Sequence[Use], root: Path) -
         )
     for declaration, action in stale:
         twin = pairs.get(action)
-        fix = fixes.identity(others[twin]) if twin in others else marker
-        yield _stale(record, declaration, action, twin, missing, uses, root, fix)
+        if twin is None:
+            told: tuple[list[str], str] = lookalikes.nearest(action, uses), Phrase("findings.fix-marker", action=action)
+        else:
+            fix = fixes.identity(others[twin]) if twin in others else marker
+            told = _beside(declaration, action, missing[twin][0]), fix
+        yield _stale(test, declaration, action, twin or "", told)
+
+
+def _beside(declaration: Declaration, action: str, use: Use) -> list[str]:
+    """A stale action and the use that it was probably written for."""
+    if actions.same(use.action, action):
+        return [calls([use])[0], *lookalikes.identities(declaration.identity, use)]
+    return lookalikes.table([action], use.action, use)
 
 
 def undeclared(record: TestRecord, uses: Sequence[Use]) -> dict[str, list[Use]]:
@@ -91,65 +118,38 @@ def unused(declaration: Declaration, uses: Sequence[Use]) -> Iterator[str]:
         yield declaration.any_of[0]
 
 
-def _stale(
-    record: TestRecord,
-    declaration: Declaration,
-    action: str,
-    twin: str | None,
-    missing: dict[str, list[Use]],
-    uses: Sequence[Use],
-    root: Path,
-    marker: str,
-) -> Finding:
-    place = exact_place(declaration, action, root)
-    if twin is not None and actions.same(twin, action):
-        lines, fix = [calls(missing[twin])[0], *lookalikes.identities(declaration.identity, missing[twin][0])], marker
-    elif twin is not None:
-        lines, fix = lookalikes.table([action], twin, missing[twin][0]), marker
-    else:
-        lines, fix = lookalikes.nearest(action, uses), Phrase("findings.fix-marker", action=action)
+def _stale(test: _Test, declaration: Declaration, action: str, block: str, told: tuple[list[str], str]) -> Finding:
+    place, (lines, fix) = exact_place(declaration, action, test.root), told
     return Finding(
         rule="HWP003",
         action=action,
-        identity=record.identity,
-        test=record.nodeid,
+        identity=test.record.identity,
+        test=test.record.nodeid,
         where=place,
         detail=Phrase("findings.never-used", place=place),
         lines=(*lines, labelled("fix", fix)),
         fix=fix,
-        block=twin or "",
+        block=block,
     )
 
 
-def _over(record: TestRecord, uses: Sequence[Use], state: CloudState, root: Path) -> Iterator[Finding]:
-    for declaration in record.declared:
-        if declaration.kind == "denied":
-            for action in declaration.actions:
-                yield from _open(record, declaration, action, uses, state, root)
-
-
-def _open(
-    record: TestRecord, declaration: Declaration, action: str, uses: Sequence[Use], state: CloudState, root: Path
-) -> Iterator[Finding]:
-    made = [use for use in uses if not use.dependency and is_used(declaration, action, [use])]
+def _over(test: _Test, declaration: Declaration, action: str) -> Iterator[Finding]:
+    made = [use for use in test.uses if not use.dependency and is_used(declaration, action, [use])]
     passed = [use for use in made if not use.refused]
     otherwise = [use for use in made if use.gate == "authorization" and _other_code(declaration, use)]
-    for group, detail in ((passed, "allowed"), (otherwise, "refused otherwise")):
+    for group in (passed, otherwise):
         if group:
-            yield _over_finding(
-                record, declaration, action, group, detail, fixes.over(group[0], declaration, state, root)
-            )
-    if not made and record.outcome == "passed":
-        yield from _allowed_anyway(record, declaration, action, state, root)
+            told = fixes.over(group[0], declaration, test.state, test.root)
+            yield _over_finding(test.record, action, group, told)
+    if not made and test.record.outcome == "passed":
+        yield from _allowed_anyway(test, declaration, action)
 
 
 def _other_code(declaration: Declaration, use: Use) -> bool:
     return bool(declaration.code) and use.code.lower() != declaration.code.lower()
 
 
-def _over_finding(
-    record: TestRecord, declaration: Declaration, action: str, group: Sequence[Use], detail: str, told: tuple[str, str]
-) -> Finding:
+def _over_finding(record: TestRecord, action: str, group: Sequence[Use], told: tuple[str, str]) -> Finding:
     use, (decision, fix) = group[0], told
     return Finding(
         rule="HWP018",
@@ -163,13 +163,12 @@ def _over_finding(
     )
 
 
-def _allowed_anyway(
-    record: TestRecord, declaration: Declaration, action: str, state: CloudState, root: Path
-) -> Iterator[Finding]:
+def _allowed_anyway(test: _Test, declaration: Declaration, action: str) -> Iterator[Finding]:
     """The test makes no such call, but a look at the policy tells that it would pass."""
+    record, state, root = test.record, test.state, test.root
     identity = declaration.identity or record.identity
     rights = state.rights.get(identity)
-    decision = rights.decide(action, scope="unknown") if rights is not None else None
+    decision = rights.decide(action, Place(scope="unknown")) if rights is not None else None
     if decision:
         statement = -1 if decision.statement is None else decision.statement
         policy = (decision.policy or "").removeprefix(f"{root.as_posix()}/")
@@ -187,16 +186,16 @@ def _allowed_anyway(
         )
 
 
-def _other_scope(record: TestRecord, uses: Sequence[Use], root: Path) -> Iterator[Finding]:
+def _other_scope(test: _Test) -> Iterator[Finding]:
     """A marker with `scope=` speaks of calls with a token; AK/SK has no scope."""
     told: set[tuple[str, str]] = set()
-    for declaration in record.declared:
-        for use in uses:
+    for declaration in test.record.declared:
+        for use in test.uses:
             differs = declaration.scope and use.token_scope not in ("", declaration.scope) and use.gate != "scope"
             spoken = differs and not use.dependency and speaks_of(declaration, use.names, use.identity)
             if spoken and (spoken, use.token_scope) not in told:
                 told.add((spoken, use.token_scope))
-                yield _scope(record, declaration, spoken, use, root)
+                yield _scope(test.record, declaration, spoken, use, test.root)
 
 
 def _scope(record: TestRecord, declaration: Declaration, action: str, use: Use, root: Path) -> Finding:
