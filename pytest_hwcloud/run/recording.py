@@ -220,15 +220,15 @@ class NotRecordable(UserWarning):
     """A call of a recorded test ended in a way that no cassette can hold."""
 
 
-def finish(recording: Recording, recorder: Recorder, good: bool, test: str = "") -> None:
+def finish(tally: Tally, recorder: Recorder, good: bool, test: str = "") -> None:
     """Keep the recording of a good test; fail the test if it cannot be kept, or if the cloud drifted from it."""
-    problem = _committed(recording.tally, recorder, good, test)
+    problem = _committed(tally, recorder, good, test)
     if problem is not None:
         pytest.fail(texts.say("run.error", problem=problem), pytrace=False)
     for call in recorder.lost:
         warnings.warn(texts.say("wire.not-recorded", call=call), NotRecordable, stacklevel=2)
     if recorder.drift or recorder.unrecorded:
-        recording.tally.differ += len(recorder.drift) + len(recorder.unrecorded)
+        tally.differ += len(recorder.drift) + len(recorder.unrecorded)
         pytest.fail(_drifted(recorder, test), pytrace=False)
 
 

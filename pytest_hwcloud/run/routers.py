@@ -120,7 +120,7 @@ class Routers:
             from pytest_hwcloud.run.recording import finish
 
             if isinstance(router, Recorder):
-                finish(self._context.recording, router, good, test)
+                finish(self._context.recording.tally, router, good, test)
 
 
 def _not_recorded_over(error: CassetteError) -> CassetteError:

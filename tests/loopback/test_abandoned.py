@@ -117,7 +117,7 @@ def test_a_call_that_is_given_up_is_kept_and_given_up_again(
 
 def test_what_no_cassette_can_hold_is_told(tmp_path: Path, mapping: Any) -> None:
     from pytest_hwcloud.replay.recorder import Recorder
-    from pytest_hwcloud.run.recording import NotRecordable, finish
+    from pytest_hwcloud.run.recording import NotRecordable, Tally, finish
 
     recorder = Recorder(tmp_path / "c.yaml", mapping)
     with router.using(recorder):
@@ -125,7 +125,7 @@ def test_what_no_cassette_can_hold_is_told(tmp_path: Path, mapping: Any) -> None
     router.leave()
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        finish(recorder, good=True)
+        finish(Tally(), recorder, good=True)
     assert [(one.category, str(one.message)) for one in told] == [
         (
             NotRecordable,
