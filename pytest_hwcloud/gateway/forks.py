@@ -159,8 +159,13 @@ class Parent:
         if self._line is None or self._line[0] != os.getpid():  # a fork of the fork has a line of its own
             ours, theirs = socket.socketpair()
             ours.settimeout(_PATIENCE)
-            socket.send_fds(self._bell, [b"x"], [theirs.fileno()])
-            theirs.close()
+            try:
+                socket.send_fds(self._bell, [b"x"], [theirs.fileno()])
+            except OSError:
+                ours.close()
+                raise
+            finally:
+                theirs.close()
             self._line = os.getpid(), ours
         return self._line[1]
 

@@ -103,8 +103,9 @@ class Reader:
     def _chunked(self) -> bytes:
         parts: list[bytes] = []
         while True:
+            line = self._line()
             try:
-                size = int(self._line().partition(b";")[0].strip(), 16)
+                size = int(line.partition(b";")[0].strip(), 16)
             except ValueError:
                 raise Malformed(texts.say("gateway.wire-no-size")) from None
             if not size:

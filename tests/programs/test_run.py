@@ -173,6 +173,26 @@ def test_wrong_use_is_status_2_and_names_the_way_out(call: Called, arguments: tu
     assert call(*arguments) == (2, "", [f"pytest-hwcloud: {told}"])
 
 
+CHINESE = {
+    ("--",): "run：请在 -- 之后给出要运行的程序，例如：pytest-hwcloud run --cassette success/list-servers -- npm test",
+    ("--record", "--", "true"): "run：--record 需要指定要写入的录制文件：--cassette NAME（例如 calls.yaml）",
+    (
+        "--record",
+        "--cassette",
+        "x",
+        "--deny",
+        "ecs:cloudServers:list",
+        "--",
+        "true",
+    ): "run：--deny 仅在回放模式下拒绝调用，而 --record 会调用真实的华为云：请只使用其中之一",
+}
+
+
+@pytest.mark.parametrize("arguments", CHINESE)
+def test_wrong_use_in_chinese(call: Called, arguments: tuple[str, ...]) -> None:
+    assert call("--lang", "zh", *arguments) == (2, "", [f"pytest-hwcloud: {CHINESE[arguments]}"])
+
+
 def test_options_of_the_run_that_cannot_be_used(call: Called, tmp_path: Path) -> None:
     assert call("--policy", "no.json", "--", "true") == (
         2, "", [f"ERROR: hwcloud: {tmp_path}/no.json: no such file"]
@@ -185,6 +205,7 @@ def test_a_command_that_cannot_be_run(call: Called, tmp_path: Path) -> None:
     (tmp_path / "plain").write_text("x")
     assert call("--", "./plain") == (126, "", ["pytest-hwcloud: ./plain: cannot be run: Permission denied"])
     assert call("--lang", "zh", "--", "./plain")[2] == ["pytest-hwcloud：./plain：无法运行：Permission denied"]
+    assert call("--lang", "zh", "--", "no-such-program")[2] == ["pytest-hwcloud：no-such-program：未找到该命令"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
