@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from _pytest._code.code import ExceptionRepr
 
+from pytest_hwcloud import texts
+
 if TYPE_CHECKING:
     from pytest_hwcloud.explanations.explanation import Explanation
     from pytest_hwcloud.gates.cloud_state import CloudState
@@ -34,7 +36,7 @@ def makereport(
             summary.add_to(item.user_properties, explanation)
     except Exception as error:
         # The run must go on, and the test's own failure must be seen: an error of ours is told beside it.
-        told = f"This failure could not be explained, which is a bug of pytest-hwcloud: {type(error).__name__}: {error}"
+        told = texts.say_in(lang, "run.unexplained", type=type(error).__name__, error=error)
         item.add_report_section(call.when, "hwcloud", told)
 
 

@@ -297,6 +297,16 @@ def test_help_and_markers(run: Run, pytester: pytest.Pytester) -> None:
 
 
 COMMANDS = r"""
+policy lint iam/r.json
+policy lint none.json iam/bad.json
+policy lint iam/all.json
+policy check iam/r.json --action ecs:cloudServers:list
+policy check iam/r.json --action vpc:ports:gt
+policy diff iam/r.json iam/s.json
+policy check iam/s.json --action ecs:cloudServers:list --context x
+policy minimise
+policy minimise --lock none.yaml
+policy lint 'system:ECS ReadOnlyAcces'
 explain Ecs.0110 APIGW.0301
 explain Ecs.011
 explain HWP004

@@ -89,6 +89,89 @@ def test_an_unknown_language_is_an_error() -> None:
     assert str(caught.value) == "unknown language 'fr'; known: en, zh"
 
 
+# Every text for users is a phrase ------------------------------------------------------------------------------------
+
+# Literals of two words and more that no language changes, by file or folder, and why.
+ALLOWED = {
+    "cassettes/rendering.py": "the notation of cassettes",
+    "cassettes/scan.py": "names of kinds, which are keys of phrases",
+    "cloud/failures/": "what clients and services say, to be recognised",
+    "cloud/calls/catalogue.py": "the first line of a written table, by which it is known again",
+    "cloud/calls/project_tables.py": "an example in the notation of a table",
+    "cloud/policies/conditions.py": "errors that ConditionError replaces",
+    "cloud/policies/evaluation.py": "the documents' name of an operation",
+    "cloud/policies/rights.py": "errors of the one who writes the program",
+    "cloud/signing/verification.py": "errors that never leave the file",
+    "cloud/tokens.py": "a repr",
+    "commands/actions.py": "the first line of a written table",
+    "commands/run.py": "a command",
+    "explanations/advice": "messages of services, to be recognised",
+    "explanations/assertrepr.py": "a line of pytest, to be recognised",
+    "explanations/circumstances.py": "a source of an exchange",
+    "files/json_lossless.py": "an error that never leaves the file",
+    "files/yaml_reader.py": "a message of PyYAML, to be recognised",
+    "gates/denials.py": "what services answer",
+    "gates/metadata.py": "what the metadata service answers",
+    "gates/refusals.py": "what services answer",
+    "gateway/": "headers and faults of HTTP",
+    "interceptors/": "what clients raise",
+    "options.py": "signatures of markers",
+    "permissions/lock/writer.py": "the head of the lock",
+    "permissions/observe.py": "a source of an exchange",
+    "permissions/policies/edit.py": "a line of git's patches",
+    "permissions/policies/diff.py": "keys of the JSON output",
+    "permissions/lock/widened.py": "keys of the JSON output",
+    "permissions/proof/": "sources of an exchange, names of pytest's reports",
+    "permissions/reports/": "HTML, and keys of the JSON output",
+    "permissions/rules/": "sources of an exchange, keys",
+    "replay/player.py": "sources of an exchange",
+    "secrets/": "words to be recognised, and names of kinds, which are keys of phrases",
+    "texts/__init__.py": "an error of the one who writes the program",
+    "__init__.py": "an error of the one who writes the program",
+    "explanations/wording.py": "an error of the one who writes the program",
+}
+_TWO_WORDS = re.compile(r"[A-Za-z]{2,}['’]?[,;:]? [a-z]{2,}")
+_CODE = re.compile(
+    r"pytest-hwcloud(?: \w+)+|names\.|signing algorithm|policy document|async def "
+)  # commands, keys, code
+
+
+def literals(file: Path) -> Iterator[tuple[int, str]]:
+    """The string literals of a file that have two words, without docstrings; f-strings with {} for their values."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    nodes = list(ast.walk(tree))
+    skipped = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    skipped |= {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in nodes:
+        if isinstance(node, ast.JoinedStr):
+            text = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped:
+            text = node.value
+        else:
+            continue
+        if _TWO_WORDS.search(text) and not _CODE.fullmatch(text):
+            yield node.lineno, text
+
+
+def loose() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for file in sorted(PACKAGE.rglob("*.py")):
+        name = file.relative_to(PACKAGE).as_posix()
+        if not name.startswith("tour/"):  # a suite of a user
+            found[name] = [f"{name}:{line}: {text[:80]!r}" for line, text in literals(file)]
+    return found
+
+
+def test_every_text_for_users_is_a_phrase() -> None:
+    found = [line for name, lines in loose().items() if not name.startswith(tuple(ALLOWED)) for line in lines]
+    assert not found, "\n".join(found)
+
+
+def test_nothing_is_allowed_that_is_not_there() -> None:
+    there = [name for name, lines in loose().items() if lines]
+    assert [place for place in ALLOWED if not any(name.startswith(place) for name in there)] == []
+
+
 # Chinese --------------------------------------------------------------------------------------------------------------
 
 CONTRIBUTING = Path(__file__).parents[2] / ".github" / "CONTRIBUTING.md"
