@@ -111,7 +111,7 @@ def test_the_columns_of_every_row_add_up() -> None:
     text = text_of(Ledger(rows))
     for row in re.findall("<tr class=test.*?(?=\n|</tbody>)", text):
         spans = [int(width) for width in re.findall("<td class=gap colspan=([0-9]+)", row)]
-        assert sum(spans) + len(re.findall("data-c=", row)) == 9
+        assert sum(spans) + len(re.findall("data-c=", row)) + row.count("<td class=rest>") == 9
     assert "<li class=id>t.py::t0" in text  # it needed nothing
 
 
@@ -192,3 +192,13 @@ def test_a_browser_runs_the_page_and_counts_its_rows(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert "103 of 103 rows shown" in done.stdout
     assert SHOW.rpartition("::")[2] in done.stdout
+
+
+def test_what_is_granted_and_used_and_the_smallest_policy() -> None:
+    known = state({"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": ["ecs:*:*", "x:y:z"]}]})
+    found = Ledger([TestRecord(nodeid="t.py::a", uses=[use("ecs:cloudServers:list")], identity="default")])
+    page = html.render(overview(settings(), found, known))
+    assert "1 of 2 grants used by this run" in page
+    assert "<li><code>ecs:*:*</code> <span class=id>← ecs:cloudServers:list</span>" in page
+    assert "<summary>Granted, not used (1)</summary><ul><li><code>x:y:z</code> <span" in page
+    assert "&quot;ecs:cloudServers:list&quot;" in page.partition("class=policy")[2]

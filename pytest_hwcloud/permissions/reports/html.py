@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pytest_hwcloud.permissions.display import paragraph
 from pytest_hwcloud.permissions.finding import Finding
-from pytest_hwcloud.permissions.reports import matrix
+from pytest_hwcloud.permissions.reports import granted, matrix
 from pytest_hwcloud.permissions.reports.labels import TEXTS
 from pytest_hwcloud.permissions.reports.matrix import GATES, NUMBERS, PROOFS, SIGNS, Words
 from pytest_hwcloud.permissions.reports.overview import IdentityRow, Overview, patches
@@ -32,6 +32,7 @@ def render(shown: Overview) -> str:
         _header(shown, words),
         "<main>",
         _findings(shown, anchors, words),
+        granted.section(shown, words),
         _matrix(shown, anchors, words),
         "</main>",
     ]
@@ -63,7 +64,7 @@ def _header(shown: Overview, words: Words) -> str:
         f"permissions {settings.permissions}",
         f"lock {settings.lock}",
         f"prove {settings.prove}",
-        words["complete" if shown.complete else "partial"],
+        words[_extent(shown)],
     ]
     numbers = "".join(_number(*row) for row in _numbers(shown, words))
     return (
@@ -72,6 +73,13 @@ def _header(shown: Overview, words: Words) -> str:
         f"{''.join(f'<p class=soft>{escape(line)}</p>' for line in unjudged_calls.count(shown.calls))}"
         f"<ul class=numbers>{numbers}</ul></header>"
     )
+
+
+def _extent(shown: Overview) -> str:
+    """Whether all tests ran, and were green."""
+    if shown.complete:
+        return "complete"
+    return "partial" if shown.deselected or len(shown.tests) < shown.collected else "not_green"
 
 
 def _numbers(shown: Overview, words: Words) -> Iterator[tuple[int, str, bool]]:
@@ -107,19 +115,36 @@ def _findings(shown: Overview, anchors: Mapping[int, str], words: Words) -> str:
 def _rule(rule: str, findings: list[Finding], anchors: Mapping[int, str], shown: Overview) -> str:
     meaning = RULES[rule].meaning_in(shown.settings.lang)
     unfold = " open" if len(findings) <= _OPEN and any(not finding.ignored for finding in findings) else ""
-    paragraphs = "".join(_finding(finding, anchors[id(finding)], shown.settings.lang) for finding in findings)
+    groups: dict[tuple[str, ...], list[Finding]] = {}
+    for finding in findings:
+        alone = "" if finding.test else anchors[id(finding)]
+        key = (finding.action, finding.identity, finding.cause, finding.ignored, finding.patch, alone)
+        groups.setdefault(key, []).append(finding)
+    lang = shown.settings.lang
+    paragraphs = "".join(_finding(same, [anchors[id(one)] for one in same], lang) for same in groups.values())
     head = f"<b>{rule}</b> {findings[0].name} <span class=soft>· {escape(meaning)} · {len(findings)}</span>"
     return f"<details class=rule{unfold}><summary>{head}</summary>{paragraphs}</details>"
 
 
-def _finding(finding: Finding, anchor: str, lang: str) -> str:
-    words = TEXTS[lang]
-    notes = [escape(part) for part in (finding.test, finding.where) if part]
+def _finding(same: list[Finding], anchors: list[str], lang: str) -> str:
+    """One paragraph for the same finding of one test or of many, each of which has its anchor."""
+    words, finding = TEXTS[lang], same[0]
+    alone = len(same) == 1
+    notes = [escape(part) for part in (finding.test, finding.where) if part] if alone else []
     notes += [f"{words['cause']}: {escape(finding.cause)}"] if finding.cause else []
     notes += [f"{words['ignored']}: {escape(finding.ignored)}"] if finding.ignored else []
     note = f"<p class=soft>{' · '.join(notes)}</p>" if notes else ""
     kind = "finding ignored" if finding.ignored else "finding"
-    return f'\n<div class="{kind}" id="{anchor}"><pre>{_coloured(paragraph([finding], lang=lang))}</pre>{note}</div>'
+    rows = zip(["", *anchors[1:]], same, strict=True)
+    items = (_test(anchor, one) for anchor, one in rows)
+    listed = f"<p class=soft>{len(same):,} {words['tests']}</p><ul class='id tests'>{''.join(items)}</ul>"
+    text = _coloured(paragraph([finding], lang=lang))
+    return f'\n<div class="{kind}" id="{anchors[0]}"><pre>{text}</pre>{"" if alone else listed}{note}</div>'
+
+
+def _test(anchor: str, finding: Finding) -> str:
+    named = escape(" · ".join(part for part in (finding.test, finding.where) if part))
+    return f'<li id="{anchor}">{named}' if anchor else f"<li>{named}"
 
 
 def _coloured(text: str) -> str:

@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.record import Declaration, Use
-from pytest_hwcloud.permissions.reports.overview import Overview, Row, TestRow, level, place
+from pytest_hwcloud.permissions.reports.overview import IdentityRow, Overview, Row, TestRow, level, place
 
 FORMAT = "pytest-hwcloud report"
 VERSION = 1  # grows when a reader of the older form would misread the newer one
@@ -23,11 +23,17 @@ def render(shown: Overview) -> str:
         "tool": tool(),
         "run": _run(shown),
         "summary": _summary(shown),
-        "identities": [asdict(identity) for identity in shown.identities],
+        "identities": [_identity(identity) for identity in shown.identities],
         "findings": [_finding(finding) for finding in shown.findings],
         "tests": [_test(row) for row in shown.tests],
     }
     return lines(rows)
+
+
+def _identity(row: IdentityRow) -> Row:
+    plain = asdict(row)
+    del plain["grants"]  # of the html report alone
+    return plain
 
 
 def tool() -> Row:

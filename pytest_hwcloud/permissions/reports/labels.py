@@ -8,6 +8,7 @@ _EN = {
     "title": "Permissions of the tests",
     "complete": "whole run",
     "partial": "part of the tests",
+    "not_green": "all tests, not all of them green",
     "no_policy": "no policy: calls are not judged",
     "skip": "Skip to the matrix",
     "tests": "tests",
@@ -58,11 +59,20 @@ _EN = {
     "details": "details",
     "left_off": "… and {} more: see the html or json report",
     "and_more": "… and {} more",
+    "rights": "Granted and used, by identity",
+    "used_of_granted": "{} of {} grants used by this run",
+    "unused_grants": "Granted, not used",
+    "used_grants": "Granted and used",
+    "statement_of": "statement {} of {}",
+    "smallest": "The smallest policy for this run",
+    "copy": "Copy",
+    "copied": "Copied",
 }
 _ZH = {
     "title": "测试所需的权限",
     "complete": "完整运行",
     "partial": "部分测试",
+    "not_green": "全部测试，未全部通过",
     "no_policy": "无策略：不判定调用",
     "skip": "跳到矩阵",
     "tests": "个测试",
@@ -113,6 +123,14 @@ _ZH = {
     "details": "详情",
     "left_off": "……另有 {} 个：见 html 或 json 报告",
     "and_more": "……另有 {} 个",
+    "rights": "已授予与已使用的权限（按身份）",
+    "used_of_granted": "本次运行使用了 {} / {} 条授权",
+    "unused_grants": "已授予，未使用",
+    "used_grants": "已授予且已使用",
+    "statement_of": "{1} 第 {0} 条语句",
+    "smallest": "满足本次运行的最小权限策略",
+    "copy": "复制",
+    "copied": "已复制",
 }
 TEXTS = {"en": _EN, "zh": _ZH}
 

@@ -130,7 +130,9 @@ def _cells(line: Line, columns: dict[str, int], words: Words) -> Iterator[str]:
             yield _gap(index - at)
         at = index + 1
         yield _cell(line, action, index, words)
-    yield _gap(len(columns) + 1 - at)
+    if at < len(columns):
+        yield _gap(len(columns) - at)
+    yield "<td class=rest>"  # beside the last action there are no columns, and no lines that look like some
 
 
 def _gap(width: int) -> str:

@@ -9,15 +9,18 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pytest_hwcloud.cloud.patterns import covers
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
 from pytest_hwcloud.rules import RULES
 from pytest_hwcloud.texts import changed
 
 if TYPE_CHECKING:
+    from pytest_hwcloud.cloud.policies.rights import Rights
     from pytest_hwcloud.gates.cloud_state import CloudState
     from pytest_hwcloud.options import Settings
     from pytest_hwcloud.permissions.ledger import Ledger
+    from pytest_hwcloud.permissions.lock.model import Lock
 
 Mask = Callable[[str], str]
 Row = dict[str, object]
@@ -33,12 +36,23 @@ class PolicyRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GrantRow:
+    """One action pattern that a statement (from 1) of a policy allows, and the needed actions that it covers."""
+
+    pattern: str
+    policy: str
+    statement: int
+    used: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class IdentityRow:
     """One identity of the run; without policies it is not judged."""
 
     name: str
     user: str
     policies: tuple[PolicyRow, ...]
+    grants: tuple[GrantRow, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +89,7 @@ class Overview:
     tests: tuple[TestRow, ...]
     findings: tuple[Finding, ...]
     calls: Mapping[str, int]  # how the calls were judged -> how many; empty without a policy
+    needs: Callable[[], Lock] | None = None  # what the run needed, for the smallest policies
 
     @cached_property
     def open(self) -> tuple[Finding, ...]:
@@ -120,11 +135,18 @@ def overview(settings: Settings, ledger: Ledger, state: CloudState, mask: Mask |
         complete=ledger.complete,
         collected=len(ledger.collected or ledger.records),
         deselected=len(ledger.deselected),
-        identities=tuple(_identities(state, clean)),
+        identities=tuple(_identities(state, ledger, clean)),
         tests=tuple(_tests(ledger, clean)),
         findings=tuple(sorted((_finding(found, clean) for found in ledger.findings), key=_finding_order)),
         calls=dict(sorted(ledger.calls.items())),
+        needs=lambda: _needs(ledger, state),
     )
+
+
+def _needs(ledger: Ledger, state: CloudState) -> Lock:
+    from pytest_hwcloud.permissions.lock.from_run import needs
+
+    return needs(ledger, {name: state.rights.get(name) for name in state.identities})
 
 
 def place(text: str) -> tuple[str, int]:
@@ -162,14 +184,32 @@ class _Clean(dict[str, str]):
         return found | {name: self.path(getattr(value, name)) for name in paths}
 
 
-def _identities(state: CloudState, clean: _Clean) -> Iterator[IdentityRow]:
+def _identities(state: CloudState, ledger: Ledger, clean: _Clean) -> Iterator[IdentityRow]:
+    needed: dict[str, dict[str, set[str]]] = {}  # identity -> action -> all its names
+    for record, use in ledger.attributed():
+        names = needed.setdefault(use.identity or record.identity, {}).setdefault(use.action, {use.action})
+        names.update(use.names)
     for name, identity in sorted(state.identities.items()):
         rights = state.rights.get(name)
         policies = tuple(
             PolicyRow(source=clean.path(one.source), version=one.version, statements=len(one.statements))
             for one in (rights.policies if rights else ())
         )
-        yield IdentityRow(name=clean[name], user=clean[identity.user], policies=policies)
+        grants = tuple(_grants(rights, needed.get(name, {}), clean)) if rights else ()
+        yield IdentityRow(name=clean[name], user=clean[identity.user], policies=policies, grants=grants)
+
+
+def _grants(rights: Rights, needed: Mapping[str, set[str]], clean: _Clean) -> Iterator[GrantRow]:
+    for policy in rights.policies:
+        for statement in policy.statements:
+            for pattern in statement.actions if statement.effect == "allow" and not statement.not_action else ():
+                used = sorted(action for action, names in needed.items() if any(covers(pattern, one) for one in names))
+                yield GrantRow(
+                    pattern=clean[pattern],
+                    policy=clean.path(policy.source),
+                    statement=statement.index + 1,
+                    used=tuple(clean[action] for action in used),
+                )
 
 
 def _tests(ledger: Ledger, clean: _Clean) -> Iterator[TestRow]:

@@ -70,10 +70,25 @@
   form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(apply, 80); });
   form.addEventListener("reset", () => setTimeout(apply));
   form.addEventListener("submit", (event) => event.preventDefault());
+  // A page opened from a file may have no clipboard interface: then the text is selected and copied as by hand.
+  async function copy(button) {
+    const source = document.getElementById(button.dataset.from);
+    try {
+      await navigator.clipboard.writeText(source.textContent);
+    } catch {
+      getSelection().selectAllChildren(source);
+      if (!document.execCommand("copy")) return;
+    }
+    button.textContent = button.dataset.done;
+    button.setAttribute("aria-live", "polite");
+  }
+
   document.addEventListener("click", (event) => {
+    const button = event.target.closest("button.copy");
+    if (button) copy(button);
     const link = event.target.closest("a[href^='#f-']");
     const goal = link && document.getElementById(link.hash.slice(1));
-    if (goal) goal.closest("details").open = true;
+    for (let part = goal && goal.closest("details"); part; part = part.parentElement.closest("details")) part.open = true;
   });
   // Paper has nothing to click at: the paragraphs of all findings are printed.
   const folded = () => document.querySelectorAll("#findings details:not([open])");
