@@ -325,10 +325,15 @@ def _plain(config: pytest.Config, text: str, option: str) -> str:
     return text
 
 
-def _policy(config: pytest.Config, text: str, base: Path) -> tuple[str, str]:
+def policy_of(text: str) -> tuple[str, str]:
+    """(identity, policy) of a value of --hwcloud-policy."""
     name, sign, rest = text.partition("=")
-    if not sign or "/" in name or "\\" in name or name.startswith("system:"):
-        name, rest = "default", text
+    own = sign and "/" not in name and "\\" not in name and not name.startswith("system:")
+    return (name, rest) if own else ("default", text)
+
+
+def _policy(config: pytest.Config, text: str, base: Path) -> tuple[str, str]:
+    name, rest = policy_of(text)
     if not rest or not name:
         raise _wrong(config, "no-policy", value=repr(text))
     if rest.startswith("system:"):

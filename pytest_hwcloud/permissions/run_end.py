@@ -66,7 +66,7 @@ def _lock(checks: Checks) -> None:
         checks.refused = True
         checks.errors += [f"hwcloud: {line}" for line in str(error).split("\n")]
     except (LockError, OSError) as error:
-        checks.errors.append(f"hwcloud: {_said(error)}")
+        checks.errors.append(f"hwcloud: {accepting.repeated(_said(error), checks.config)}")
 
 
 def _reports(checks: Checks) -> None:

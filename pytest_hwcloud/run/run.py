@@ -136,7 +136,7 @@ class Run:
                 and os.path.lexists(settings.lockfile)
                 and not hasattr(self.config, "workerinput")
             ):
-                _refuse_broken_lock(settings.lockfile)
+                _refuse_broken_lock(settings.lockfile, self.config)
             self.checks = PermissionChecks(self)
             self.config.pluginmanager.register(self.checks, "hwcloud-permissions")
         return self.checks
@@ -366,12 +366,12 @@ def _succeeded(exchange: Exchange) -> bool:
     return exchange.status is not None and exchange.status < 300
 
 
-def _refuse_broken_lock(file: Path) -> None:
-    from pytest_hwcloud.permissions.lock import lockfile
+def _refuse_broken_lock(file: Path, config: pytest.Config) -> None:
+    from pytest_hwcloud.permissions.lock import accepting, lockfile
 
     problem = lockfile.problem(file)
     if problem:
-        raise ConfigError(problem)
+        raise ConfigError(accepting.repeated(problem, config))
 
 
 def _add_table(file: Path) -> None:

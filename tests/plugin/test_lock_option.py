@@ -16,7 +16,7 @@ import pytest_hwcloud.run.run  # noqa: F401
 from pytest_hwcloud.commands import cli
 from pytest_hwcloud.permissions import observe, run_end  # noqa: F401
 from pytest_hwcloud.permissions.lock import check, minimise, widened  # noqa: F401
-from pytest_hwcloud.permissions.rules import judge_test  # noqa: F401
+from pytest_hwcloud.permissions.rules import judge  # noqa: F401
 from pytest_hwcloud.rules import RULES
 
 SOURCE = """

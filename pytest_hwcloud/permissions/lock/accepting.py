@@ -7,11 +7,12 @@ line names a policy of that identity: then whoever types it has seen it.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud import texts
-from pytest_hwcloud.permissions.lock.model import DEFAULT, UPDATE, Held, Lock, LockError
+from pytest_hwcloud.options import policy_of
+from pytest_hwcloud.permissions.lock.model import UPDATE, Held, Lock, LockError
 
 if TYPE_CHECKING:
     import pytest
@@ -53,7 +54,12 @@ def named_identities(config: pytest.Config) -> set[str]:
     """The identities whose policy the command line names."""
     given = list(_own_options([str(argument) for argument in config.invocation_params.args]))
     values = [text.partition("=")[2] for text in given if text.startswith("--hwcloud-policy=")]
-    return {value.partition("=")[0] if "=" in value else DEFAULT for value in values}
+    return {policy_of(value)[0] for value in values}
+
+
+def repeated(text: str, config: pytest.Config) -> str:
+    """A message whose command makes the lock again: with the run's own options."""
+    return text.replace(UPDATE, command(config))
 
 
 def refuse_losses(before: Lock, after: Lock, named: Collection[str]) -> None:
@@ -84,12 +90,33 @@ def _allowing(held: Held) -> list[str]:
 
 
 def dropped(before: Lock, after: Lock) -> Iterator[str]:
-    """One line for each test whose needs the update took out, ten at most."""
+    """One line for each thing that the update took out, ten of a kind at most: policies, grants, tests, needs."""
+    for identity, held in sorted(before.identities.items()):
+        now = after.identities.get(identity, Held())
+        files = sorted(held.policies.keys() - now.policies.keys())
+        yield from _some(texts.say("lock.policy-gone", identity=identity, file=file) for file in files)
+        grants = [grant for grant in held.grants if grant not in now.grants]
+        yield from _some(texts.say("lock.grant-gone", identity=identity, grant=grant) for grant in grants)
     tests = sorted(_needs(before) - _needs(after))
     for name in tests[:_MOST]:
         yield texts.say("permissions.lock.test-gone", test=name)
     if len(tests) > _MOST:
         yield texts.say("permissions.lock.more-tests-gone", n=len(tests) - _MOST)
+    if not tests:  # else it is clear why
+        needed = sorted(_pairs(before) - _pairs(after))
+        yield from _some(texts.say("lock.need-gone", identity=name, action=action) for name, action in needed)
+
+
+def _some(lines: Iterable[str]) -> Iterator[str]:
+    told = list(lines)
+    yield from told[:_MOST]
+    if len(told) > _MOST:
+        yield texts.say("lock.more-gone", n=len(told) - _MOST)
+
+
+def _pairs(lock: Lock) -> set[tuple[str, str]]:
+    """(identity, action) of every need."""
+    return {(name, action) for name in lock.identities for action in lock.needed_by(name)}
 
 
 def _needs(lock: Lock) -> set[str]:
