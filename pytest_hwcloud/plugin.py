@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SETTINGS = pytest.StashKey[options.Settings]()
 RUN = pytest.StashKey["Run"]()  # made when the first cloud test is collected
 CLOUD = options.MARKED  # on an item: it is a cloud test
+MARKERS = pytest.StashKey[int]()  # on a running item: how many markers of its own were looked at
 LATE = pytest.StashKey[ExitStack]()  # on an item that became a cloud test while it ran: what ends with it
 
 FIXTURES = frozenset(
@@ -133,6 +134,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    item.stash[MARKERS] = len(item.own_markers)
     if CLOUD not in item.stash and not (RUN in item.config.stash and item.config.stash[RUN].reaches(item)):
         if RUN in item.config.stash:
             item.config.stash[RUN].leave()
@@ -156,11 +158,32 @@ def _become_cloud_test(request: pytest.FixtureRequest) -> None:
     item.stash[LATE].enter_context(run_of(item.config).testing_late(item, request))
 
 
+def _look_again(item: pytest.Item) -> None:
+    """Whether a hook or a fixture gave the running test markers of ours since it began."""
+    if len(item.own_markers) == item.stash.get(MARKERS, None):
+        return
+    item.stash[MARKERS] = len(item.own_markers)
+    marks = options.own_marks(item)
+    if not marks or item.stash.get(CLOUD, None) == marks:
+        return
+    run = run_of(item.config)
+    run.check_markers(item)
+    late, item.stash[CLOUD] = CLOUD not in item.stash, marks
+    if late:
+        item.stash[LATE] = ExitStack()
+        item.stash[LATE].enter_context(run.testing_late(item))
+    else:
+        run.remarked(item)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    _look_again(item)
     if CLOUD in item.stash:
         with run_of(item.config).calling(item):
-            return (yield)
+            result = yield
+            _fail_if_marked_too_late(item)
+            return result
     try:
         result = yield
     except BaseException:
@@ -171,7 +194,18 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     if CLOUD in item.stash:  # since a moment ago
         with run_of(item.config).calling(item):
             pass
+    _fail_if_marked_too_late(item)
     return result
+
+
+def _fail_if_marked_too_late(item: pytest.Item) -> None:
+    """A marker that the body of a test gave to itself: its calls went by without it."""
+    added = item.own_markers[item.stash.get(MARKERS, 0) :]
+    name = next((mark.name for mark in added if mark.name in options.MARKS), None)
+    if name is not None:
+        from pytest_hwcloud import texts
+
+        pytest.fail(texts.say_in(item.config.stash[SETTINGS].lang, "markers.too-late", name=name), pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -188,6 +222,8 @@ def pytest_fixture_setup(
 ) -> Generator[None, object, object]:
     if fixturedef.argname in FIXTURES:
         _become_cloud_test(request)
+    elif fixturedef.scope == "function" and request._pyfuncitem is not None:
+        _look_again(request._pyfuncitem)
     if fixturedef.scope == "function" or RUN not in request.config.stash:
         return (yield)
     with request.config.stash[RUN].preparing(fixturedef, request):

@@ -182,8 +182,8 @@ class Run:
         return bool(self._wide) and not self._wide.isdisjoint(getattr(item, "fixturenames", ()))
 
     @contextmanager
-    def testing_late(self, item: pytest.Item, request: pytest.FixtureRequest) -> Iterator[None]:
-        """The same as testing, for a test that asked for a fixture of ours by getfixturevalue just now."""
+    def testing_late(self, item: pytest.Item, request: pytest.FixtureRequest | None = None) -> Iterator[None]:
+        """The same as testing, for a test that got a marker, or asked for a fixture of ours (request) just now."""
         above: object = request
         while (above := getattr(above, "_parent_request", None)) is not None:
             definition = getattr(above, "_fixturedef", None)
@@ -194,6 +194,22 @@ class Run:
             if os.environ.get("PYTEST_CURRENT_TEST", "").endswith("(call)"):
                 item.stash[CASE].journal.phase = "call"
             yield
+
+    def check_markers(self, item: pytest.Item) -> None:
+        """Fail a running test that has got a wrong marker."""
+        found = self._problems([item])
+        if found:
+            pytest.fail("\n".join(dict.fromkeys(found)), pytrace=False)
+
+    def remarked(self, item: pytest.Item) -> None:
+        """A running cloud test has got other markers: its calls go by them from now on."""
+        from pytest_hwcloud.run.markers import identity_of
+
+        case = item.stash[CASE]
+        self.routers.finish(case.router, good=True)  # what fixtures recorded before
+        case.router, case.identity = self.routers.of_test(item), identity_of(item)
+        self._enter(case)
+        self._use([item])
 
     @contextmanager
     def environment(self, item: pytest.Item) -> Iterator[dict[str, str]]:
