@@ -166,10 +166,13 @@ def _look_again(item: pytest.Item) -> None:
     marks = options.own_marks(item)
     if not marks or item.stash.get(CLOUD, None) == marks:
         return
-    run = run_of(item.config)
-    run.check_markers(item)
-    late, item.stash[CLOUD] = CLOUD not in item.stash, marks
-    if late:
+    run, before, item.stash[CLOUD] = run_of(item.config), item.stash.get(CLOUD, None), marks
+    wrong = run.wrong_markers([item])
+    if wrong:
+        if before is None:
+            del item.stash[CLOUD]
+        pytest.fail("\n".join(wrong), pytrace=False)
+    if before is None:
         item.stash[LATE] = ExitStack()
         item.stash[LATE].enter_context(run.testing_late(item))
     else:

@@ -144,10 +144,10 @@ class Run:
     def collected(self, items: list[pytest.Item], report: pytest.CollectReport) -> None:
         """Check the markers of collected cloud tests; a wrong one fails the collection of its module or class."""
         self.redaction.rename(items)  # before anything is called after them
-        found = self._problems(items)
+        found = self.wrong_markers(items)
         if found:
             report.outcome = "failed"
-            report.longrepr = "\n".join(dict.fromkeys(found))
+            report.longrepr = "\n".join(found)
             report.result = []
             return
         self._use(items)
@@ -158,9 +158,9 @@ class Run:
         before, after: node ids of all tests before and after such hooks. pytest.UsageError for a wrong marker: there is
         no module left whose collection could fail.
         """
-        found = self._problems(items)
+        found = self.wrong_markers(items)
         if found:
-            raise pytest.UsageError("\n".join(dict.fromkeys(found)))
+            raise pytest.UsageError("\n".join(found))
         known = self.checks
         self._use(items)
         if self.checks is not None and self.checks is not known:  # which came too late to see them
@@ -172,10 +172,11 @@ class Run:
             if self.checks is None and any(mark.name in PERMISSION_MARKS for mark in item.stash[options.MARKED]):
                 self.start_checks()
 
-    def _problems(self, items: list[pytest.Item]) -> list[str]:
+    def wrong_markers(self, items: list[pytest.Item]) -> list[str]:
+        """What is wrong with the markers of these tests, each problem once."""
         from pytest_hwcloud.run.markers import problems
 
-        return [text for item in items for text in problems(item, self.context, self.routers)]
+        return list(dict.fromkeys(text for item in items for text in problems(item, self.context, self.routers)))
 
     def reaches(self, item: pytest.Item) -> bool:
         """Whether a test that names nothing of ours has a wider fixture that asked for something of ours."""
@@ -194,12 +195,6 @@ class Run:
             if os.environ.get("PYTEST_CURRENT_TEST", "").endswith("(call)"):
                 item.stash[CASE].journal.phase = "call"
             yield
-
-    def check_markers(self, item: pytest.Item) -> None:
-        """Fail a running test that has got a wrong marker."""
-        found = self._problems([item])
-        if found:
-            pytest.fail("\n".join(dict.fromkeys(found)), pytrace=False)
 
     def remarked(self, item: pytest.Item) -> None:
         """A running cloud test has got other markers: its calls go by them from now on."""
