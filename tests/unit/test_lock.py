@@ -241,7 +241,8 @@ def test_what_update_says(world: World) -> None:
     assert said(record(A, use())) == "lock: LOCK written (1 permission, 1 test)"
     assert said(record(A, use())) == "lock: LOCK unchanged (1 permission, 1 test)"
     assert said(record(A, use(TAGS)), record(B, use(SHOW))) == (
-        "lock: LOCK updated (2 permissions, 2 tests; permissions +2 -1)"
+        "lock: LOCK updated (2 permissions, 2 tests; permissions +2 -1)\n"
+        "lock: taken out, no test needs it as default any more: ecs:cloudServers:list"
     )
 
 
