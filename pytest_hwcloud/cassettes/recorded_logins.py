@@ -12,9 +12,8 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from pytest_hwcloud.cassettes.rendering import Entry
-from pytest_hwcloud.cloud.jsontree import child, text
 from pytest_hwcloud.cloud.tokens import Scope
-from pytest_hwcloud.cloud.wire import Answer, Request
+from pytest_hwcloud.cloud.wire import Answer, Request, child, text
 from pytest_hwcloud.gates.service_catalog import catalog
 from pytest_hwcloud.secrets.encodings import MASK
 

@@ -17,8 +17,7 @@ from pytest_hwcloud.cassettes.rendering import HEADER, Entry, page, render
 from pytest_hwcloud.cassettes.request_key import key_of
 from pytest_hwcloud.cassettes.scan import scan
 from pytest_hwcloud.cassettes.tape import Tape, read_cassette
-from pytest_hwcloud.cloud.jsontree import child, text
-from pytest_hwcloud.cloud.wire import Request
+from pytest_hwcloud.cloud.wire import Request, child, text
 from pytest_hwcloud.files.atomic import locked, write_whole
 from pytest_hwcloud.secrets.detector import firewall_cookies
 from pytest_hwcloud.secrets.encodings import MASK

@@ -17,8 +17,8 @@ from requests.auth import AuthBase
 
 from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.identity import Identity
-from pytest_hwcloud.cloud.jsontree import child, text
 from pytest_hwcloud.cloud.signing import redirects
+from pytest_hwcloud.cloud.wire import child, text
 
 LIFETIME = timedelta(hours=24)
 RENEW_BEFORE = timedelta(minutes=30)  # a cached token this close to its end is asked for anew

@@ -91,3 +91,18 @@ def json_answer(status: int, body: object, headers: Mapping[str, str] | None = N
     """An answer with a JSON body, as services write it."""
     merged = {"Content-Type": "application/json", **(headers or {})}
     return Answer(status, merged, json.dumps(body, ensure_ascii=False).encode(), reason)
+
+
+def child(tree: object, *keys: str) -> object:
+    """What lies under these keys, one below the other; None where the way ends."""
+    for key in keys:
+        if not isinstance(tree, dict):
+            return None
+        tree = tree.get(key)
+    return tree
+
+
+def text(tree: object, *keys: str) -> str:
+    """The text under these keys; empty where there is none."""
+    found = child(tree, *keys)
+    return found if isinstance(found, str) else ""

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud import texts
-from pytest_hwcloud.commands.errors import UsageError
+from pytest_hwcloud.commands import UsageError
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.calls.catalogue import ServiceSchema

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud import texts
-from pytest_hwcloud.commands.errors import UsageError
+from pytest_hwcloud.commands import UsageError
 
 if TYPE_CHECKING:  # a command loads what it needs, not what the others need
     from pytest_hwcloud.cassettes.interaction import Interaction

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.identity import unknown
-from pytest_hwcloud.commands.errors import UsageError
+from pytest_hwcloud.commands import UsageError
 
 _COMMANDS = {
     "explain": "explain",

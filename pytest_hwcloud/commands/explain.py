@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud import texts
-from pytest_hwcloud.commands.errors import UsageError
+from pytest_hwcloud.commands import UsageError
 
 if TYPE_CHECKING:
     from pytest_hwcloud.explanations.explanation import Explanation

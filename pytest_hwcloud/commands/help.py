@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.identity import unknown
-from pytest_hwcloud.commands.errors import UsageError
+from pytest_hwcloud.commands import UsageError
 
 GUIDE = Path(__file__).parents[1] / "guide"
 # In the order in which a newcomer reads them.

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud import texts
+from pytest_hwcloud.commands import UsageError
 from pytest_hwcloud.commands.actions import with_tables
-from pytest_hwcloud.commands.errors import UsageError
 
 if TYPE_CHECKING:
     from pytest_hwcloud.permissions.lock.minimise import Minimal

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_hwcloud.commands.errors import UsageError
+from pytest_hwcloud.commands import UsageError
 from pytest_hwcloud.texts import columns, in_language, language, say
 
 if TYPE_CHECKING:

@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud import texts
-from pytest_hwcloud.commands import minimise, policy_fix
+from pytest_hwcloud.commands import UsageError, minimise, policy_fix
 from pytest_hwcloud.commands.actions import with_tables
-from pytest_hwcloud.commands.errors import UsageError
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.policies.policy import Decision, Policy

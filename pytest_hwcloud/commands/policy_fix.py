@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from pytest_hwcloud import texts
+from pytest_hwcloud.commands import UsageError
 from pytest_hwcloud.commands.actions import with_tables
-from pytest_hwcloud.commands.errors import UsageError
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_hwcloud import texts
 from pytest_hwcloud.cassettes import library
-from pytest_hwcloud.commands.errors import UsageError
+from pytest_hwcloud.commands import UsageError
 
 if TYPE_CHECKING:
     from pytest_hwcloud.journal import Exchange

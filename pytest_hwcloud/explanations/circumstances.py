@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pytest_hwcloud.cloud.failures import Failure
 from pytest_hwcloud.cloud.failures.codes import Entry
-from pytest_hwcloud.cloud.jsontree import child
+from pytest_hwcloud.cloud.wire import child
 from pytest_hwcloud.explanations.policy_verdict import Judged, judged
 from pytest_hwcloud.explanations.wording import Texts
 from pytest_hwcloud.gates.gate import STALE_TOKEN

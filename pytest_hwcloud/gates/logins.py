@@ -14,7 +14,6 @@ from datetime import timedelta
 from typing import TypeGuard
 
 from pytest_hwcloud.cloud.identity import Identity, UnknownName
-from pytest_hwcloud.cloud.jsontree import child, text
 from pytest_hwcloud.cloud.tokens import (
     APPLICATION,
     ASSUMING,
@@ -29,7 +28,7 @@ from pytest_hwcloud.cloud.tokens import (
     read_login,
     replay_password,
 )
-from pytest_hwcloud.cloud.wire import Answer, Request, json_answer
+from pytest_hwcloud.cloud.wire import Answer, Request, child, json_answer, text
 from pytest_hwcloud.gates import refusals
 from pytest_hwcloud.gates.cloud_state import AccessKey, CloudState
 from pytest_hwcloud.gates.service_catalog import catalog

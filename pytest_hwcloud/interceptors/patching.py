@@ -150,3 +150,23 @@ def remove() -> None:
     for patches in (_ALL.by_name, *_ALL.built.values()):
         for patch in reversed(patches):
             patch.take_back()
+
+
+# Module, class and attribute; the second is how older versions have it.
+_SDK_MEMORY = (
+    ("huaweicloudsdkcore.auth.credentials", "Credentials", "_CACHE"),
+    ("huaweicloudsdkcore.auth.cache", "AuthCache", "_cache_dict"),
+)
+
+
+def forget_sdk_ids() -> None:
+    """Empty the memory of the official SDK, if it is loaded.
+
+    It keeps the project and domain ids that it found for as long as the process lives: what a test calls and needs
+    would depend on the order of the tests. Each test begins without that memory, as if it ran alone.
+    """
+    for module, owner, attribute in _SDK_MEMORY:
+        if module in sys.modules:
+            memory = getattr(getattr(sys.modules[module], owner, None), attribute, None)
+            if isinstance(memory, dict):
+                memory.clear()

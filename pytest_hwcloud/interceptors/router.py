@@ -127,9 +127,9 @@ def host_of(url: str) -> str:
 
 def enter(router: Router) -> None:
     """A cloud test begins: its calls go to this router. The doors are built once and put in place if they are not."""
-    from pytest_hwcloud.interceptors import patching, sdk_cache
+    from pytest_hwcloud.interceptors import patching
 
-    sdk_cache.forget()
+    patching.forget_sdk_ids()
     CURRENT_ROUTER.use(router)
     patching.install()
 

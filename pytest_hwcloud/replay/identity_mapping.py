@@ -14,8 +14,7 @@ from dataclasses import replace
 
 from pytest_hwcloud.cloud.endpoints import locate
 from pytest_hwcloud.cloud.identity import DEFAULT_DOMAIN_ID, DEFAULT_PROJECT_ID, Identity
-from pytest_hwcloud.cloud.jsontree import child, text
-from pytest_hwcloud.cloud.wire import Answer, Request
+from pytest_hwcloud.cloud.wire import Answer, Request, child, text
 from pytest_hwcloud.secrets.substitutions import NAME, SHORT_NAME, Swaps
 
 _ACCESS = re.compile(r"(?:Access|Credential)=([A-Za-z0-9]{8,40})")

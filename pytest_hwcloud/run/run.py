@@ -21,13 +21,10 @@ from pytest_hwcloud.interceptors import router as route
 from pytest_hwcloud.journal import CURRENT, Exchange, Journal
 from pytest_hwcloud.run import wider_fixtures
 from pytest_hwcloud.run.cassette_checks import CassetteChecks
-from pytest_hwcloud.run.context import RunContext
-from pytest_hwcloud.run.policies import all_rights, policy_labels
+from pytest_hwcloud.run.context import RunContext, TokenSource, all_rights, policy_labels
 from pytest_hwcloud.run.programs import Programs
 from pytest_hwcloud.run.routers import Broken, Routers
-from pytest_hwcloud.run.running_test import CASE, Case
-from pytest_hwcloud.run.token_source import TokenSource
-from pytest_hwcloud.run.unrecorded import failing_on_unrecorded
+from pytest_hwcloud.run.running_test import CASE, Case, failing_on_unrecorded
 from pytest_hwcloud.secrets.redaction import Redaction, Secrets
 
 if TYPE_CHECKING:

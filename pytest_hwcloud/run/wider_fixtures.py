@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_hwcloud import texts
+from pytest_hwcloud.interceptors import patching
 from pytest_hwcloud.interceptors import router as route
-from pytest_hwcloud.interceptors import sdk_cache
 from pytest_hwcloud.interceptors.router import NotRecorded
 from pytest_hwcloud.journal import CURRENT
 from pytest_hwcloud.run.routers import parameter_of, unrecorded
@@ -68,7 +68,7 @@ def _own(name: str, router: Router | None) -> Iterator[None]:
         try:
             yield
         finally:
-            sdk_cache.forget()  # or the first test that has the fixture would ask IAM less than the others
+            patching.forget_sdk_ids()  # or the first test that has the fixture would ask IAM less than the others
             if journal:
                 journal.fixture = before
     if journal is None:

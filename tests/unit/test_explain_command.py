@@ -12,8 +12,8 @@ import sys
 import pytest
 from test_failures_texts import NO_NAME, WRONG_AK
 
+from pytest_hwcloud.commands import UsageError
 from pytest_hwcloud.commands import explain as command
-from pytest_hwcloud.commands.errors import UsageError
 
 
 @pytest.fixture
