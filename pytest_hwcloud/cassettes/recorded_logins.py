@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pytest_hwcloud.cassettes.rendering import Entry
 from pytest_hwcloud.cloud.tokens import Scope
 from pytest_hwcloud.cloud.wire import Answer, Request, child, text
 from pytest_hwcloud.gates.service_catalog import catalog
 from pytest_hwcloud.secrets.encodings import MASK
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.cassettes.rendering import Entry
 
 PATH = "/v3/auth/tokens"
 

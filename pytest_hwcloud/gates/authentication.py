@@ -10,16 +10,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pytest_hwcloud.cloud.endpoints import STANDING_FOR, locate
 from pytest_hwcloud.cloud.identity import Identity
-from pytest_hwcloud.cloud.signing.objects import ObjectClaim, check, claim_of
 from pytest_hwcloud.cloud.signing.verification import SignatureCheck, verify
 from pytest_hwcloud.cloud.tokens import Token
 from pytest_hwcloud.cloud.wire import Refusal, Request
 from pytest_hwcloud.gates import refusals
 from pytest_hwcloud.gates.cloud_state import AccessKey, CloudState
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.cloud.signing.objects import ObjectClaim
 
 UNVERIFIED = "unverified"
 
@@ -73,6 +76,8 @@ def authenticate(request: Request, state: CloudState) -> Caller:
     if authorization[:5].lower().startswith(_ALGORITHMS):
         return _by_signature(request, authorization, state)
     if authorization.startswith(_OBS_SCHEMES) or (not authorization and "?" in request.url):
+        from pytest_hwcloud.cloud.signing.objects import claim_of
+
         claim = claim_of(request)
         if claim is not None:
             return _by_object_signature(request, claim, state)
@@ -158,6 +163,8 @@ def _refuse_signature(check: SignatureCheck, now: datetime) -> Refusal:
 
 def _by_object_signature(request: Request, claim: ObjectClaim, state: CloudState) -> Caller:
     """OBS checks its signatures itself, and answers in its own words."""
+    from pytest_hwcloud.cloud.signing.objects import check
+
     key = state.key(claim.ak)
     if key is None and _is_key(claim.ak):
         return _FOREIGN_KEY

@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from xml.sax.saxutils import escape
 
 from pytest_hwcloud.cloud.wire import Answer, Refusal, json_answer
 
@@ -126,6 +125,8 @@ def signature_unreadable() -> Refusal:
 def _object(kind: str, code: str, message: str, **more: str) -> Refusal:
     identifier = request_id()
     parts = {"Code": code, "Message": message, "RequestId": identifier, "HostId": request_id(), **more}
+    from xml.sax.saxutils import escape
+
     inner = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in parts.items())
     body = f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><Error>{inner}</Error>'.encode()
     headers = {"Server": "OBS", "Content-Type": "application/xml", "x-obs-request-id": identifier}

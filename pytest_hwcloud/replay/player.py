@@ -8,10 +8,9 @@ from pathlib import Path
 
 from pytest_hwcloud import texts
 from pytest_hwcloud.cassettes import recorded_logins
-from pytest_hwcloud.cassettes.nearest import unrecorded
 from pytest_hwcloud.cassettes.tape import CassetteError, Interaction, Tape
 from pytest_hwcloud.cloud.wire import Answer, Request
-from pytest_hwcloud.gates import identity_service, metadata
+from pytest_hwcloud.gates import metadata
 from pytest_hwcloud.gates.cloud_state import CloudState
 from pytest_hwcloud.gates.gate import ORDER, Verdict, judge, may_replace
 from pytest_hwcloud.interceptors.router import CloudFault, NotRecorded
@@ -128,10 +127,10 @@ class Player:
             return recorded if recorded is not None and _replaces(recorded, verdict) else refused
         if recorded is not None:
             if recorded.answer is not None and recorded_logins.is_login(request):
-                issued = identity_service.answer(request, self.state, verdict)
+                issued = _asked_of_iam(request, self.state, verdict)
                 recorded.answer = recorded_logins.renewed(recorded.answer, issued)
             return recorded
-        answer = identity_service.answer(request, self.state, verdict)
+        answer = _asked_of_iam(request, self.state, verdict)
         source = "identity service" if answer else "not recorded"
         return _exchange(PlayedExchange, request, answer, source, verdict)
 
@@ -140,6 +139,8 @@ class Player:
         command = journal.record_with if journal is not None else "pytest --hwcloud-mode=record"
         own = None if journal is not None and journal.command else self.own_path  # a program has none of its own
         callers = sorted(self.state.identities.values(), key=lambda one: one.name != self.state.stand_in)
+        from pytest_hwcloud.cassettes.nearest import unrecorded
+
         text = unrecorded(request, self.tapes, own, command, callers)
         for identity in self.state.identities.values():
             for secret in filter(None, (identity.sk, identity.security_token, identity.password)):
@@ -147,6 +148,12 @@ class Player:
         error = NotRecorded(text, request)
         self.unrecorded.append(error)
         return error
+
+
+def _asked_of_iam(request: Request, state: CloudState, verdict: Verdict) -> Answer | None:
+    from pytest_hwcloud.gates import identity_service  # only for what no cassette answers
+
+    return identity_service.answer(request, state, verdict)
 
 
 def _replaces(recorded: Exchange, verdict: Verdict) -> bool:

@@ -72,10 +72,12 @@ def all_rights(configuration: Configuration) -> dict[str, Rights]:
 
     A file is read once, however many identities hold it.
     """
+    holding = [one for one in configuration.identities.values() if one.policies or one.placed_policies or one.bound]
+    if not holding:
+        return {}
     from pytest_hwcloud.cloud.policies.policy import Policy
 
     load = cache(Policy.load)
-    holding = [one for one in configuration.identities.values() if one.policies or one.placed_policies or one.bound]
     found = {identity.name: _rights(identity, load) for identity in holding}
     return {name: rights for name, rights in found.items() if rights.grants}  # a bound alone grants nothing to judge by
 

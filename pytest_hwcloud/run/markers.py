@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_hwcloud import texts
-from pytest_hwcloud.cloud.calls import actions as names
 from pytest_hwcloud.options import MARKED, near_markers
 
 if TYPE_CHECKING:
@@ -122,6 +121,8 @@ def check_actions(what: str, given: Iterable[object]) -> None:
 
 
 def _action_problem(action: str) -> str | None:
+    from pytest_hwcloud.cloud.calls import actions as names
+
     try:
         parsed = names.parse(action)
     except names.ActionError as error:
@@ -137,6 +138,8 @@ def _action_problem(action: str) -> str | None:
 
 
 def _expanded(pattern: str) -> str:
+    from pytest_hwcloud.cloud.calls import actions as names
+
     found = names.expand(pattern)
     shown, more = ", ".join(found[:6]), len(found) - 6
     covered = texts.say("names.and-more", names=shown, more=more) if more > 0 else shown

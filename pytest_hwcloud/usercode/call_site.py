@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import sys
-import sysconfig
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +12,7 @@ from types import FrameType
 
 _PACKAGE = str(Path(__file__).resolve().parents[1])
 _TOUR = str(Path(_PACKAGE, "tour"))
-_LIBRARIES = tuple(
-    {path for name in ("stdlib", "platstdlib", "purelib", "platlib") if (path := sysconfig.get_path(name))}
-)
+_LIBRARIES = (os.path.dirname(os.__file__),)  # the standard library; installed packages are known by their folder
 _RUNNER = ("/_pytest/", "/pluggy/")
 _KINDS: dict[str, int] = {}  # file name → 0 the user's, 1 of a library, 2 of pytest; asked for every frame
 

@@ -140,3 +140,35 @@ def test_a_run_without_cloud_tests_loads_three_modules_of_ours_and_none_of_other
     )
     wanted = "LOADED 0 ['pytest_hwcloud', 'pytest_hwcloud.options', 'pytest_hwcloud.plugin'] []"
     assert found.stdout.splitlines()[-1] == wanted
+
+
+GREEN = """
+import sys
+def pytest_unconfigure(config):
+    names = [name.removeprefix("pytest_hwcloud.") for name in sys.modules]
+    heavy = ("explanations.", "permissions", "commands", "gateway", "cloud.failures", "cloud.calls.", "cloud.policies.")
+    ours = sorted(n for n in names if n.startswith(heavy) and n != "explanations.reporting")
+    others = sorted({"yaml", "asyncio", "vcr", "httpx", "aiohttp", "sysconfig"} & {n.split(".")[0] for n in names})
+    print("LOADED", ours, others)
+"""
+
+
+def test_a_green_replayed_test_loads_no_yaml_no_asyncio_and_no_explanation(tmp_path: Path) -> None:
+    (tmp_path / "test_cloud.py").write_text(
+        "import pytest\n"
+        "@pytest.mark.hwcloud_cassette('success/list-servers')\n"
+        "def test_cloud(hwcloud, hwcloud_session):\n"
+        "    url = hwcloud.url('ecs', '/v1/{project_id}/cloudservers/detail')\n"
+        "    assert hwcloud_session.get(url).status_code == 200\n"
+    )
+    (tmp_path / "conftest.py").write_text(GREEN)
+    found = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "hwcloud"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PATH": "/usr/bin:/bin"},
+        check=True,
+    )
+    assert "1 passed" in found.stdout
+    assert found.stdout.splitlines()[-1] == "LOADED [] []"
