@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import httpx  # noqa: F401  (what is imported first in a run of pytester's is forgotten after it, its patches with it)
 import pytest
+import vcr  # noqa: F401
 from loopback.cloud import REAL, Cloud
 
 from pytest_hwcloud.interceptors import router
