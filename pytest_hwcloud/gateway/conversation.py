@@ -15,8 +15,8 @@ from collections.abc import Iterator
 
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.gateway import upstream
-from pytest_hwcloud.gateway.messages import Head, Malformed, Reader, passed_on, written
-from pytest_hwcloud.gateway.port import REASONS, Fault, Heard, Port
+from pytest_hwcloud.gateway.messages import Head, Heard, Malformed, Reader, said, written
+from pytest_hwcloud.gateway.port import REASONS, Fault, Port
 
 _IDLE = 5.0  # seconds that a connection may wait for its next request: some programs end only when it is closed
 _WITHIN = 60.0  # seconds for the rest of a request, and the longest silence of a recorded timeout
@@ -58,7 +58,7 @@ class _Conversation:
                 return
             if head.first[0] == PROBE:
                 kind = self.service.fault(_place(head.first[1], 443)[0], self.caller, frozenset(REASONS))
-                self.connection.sendall(written(Answer(502 if kind else 204, reason=kind or ""), "GET", keep=False))
+                self.connection.sendall(said(Answer(502 if kind else 204, reason=kind or "")))
                 return
             base, target = self._target(head)
             if not self._one(self.connection, reader, head, base, target):
@@ -69,7 +69,7 @@ class _Conversation:
         try:
             head = reader.head()
         except Malformed as error:
-            reader.sock.sendall(written(_text(400, f"hwcloud: {error}"), "GET", keep=False))
+            reader.sock.sendall(said(_text(400, f"hwcloud: {error}")))
             return None
         except TimeoutError:
             return None
@@ -87,7 +87,7 @@ class _Conversation:
             return
         kind = self.service.fault(host, self.caller)
         if kind in REASONS:
-            self.connection.sendall(written(_text(502, REASONS[kind], REASONS[kind]), "GET", keep=False))
+            self.connection.sendall(said(_text(502, REASONS[kind], REASONS[kind])))
             return
         if kind is not None and kind != "tls":
             raise Fault(kind)
@@ -176,17 +176,17 @@ class _Conversation:
         headers = {name: value for name, value in head.headers.items() if name != "proxy-connection"}
         request = Request(method, base + target, headers, body)
         found = self.service.answer(request, _raw(head, target, body), self.caller)
-        keep = head.keeps
         if isinstance(found, Heard):
-            connection.sendall(passed_on(found.answer, method, keep=keep))
+            data, keep = found.passed_on(request, keep=head.keeps), head.keeps
         else:
-            connection.sendall(written(found, method, keep=keep))
+            data, keep = written(found, request, keep=head.keeps)
+        connection.sendall(data)
         return keep
 
     def _turned_away(self, connection: socket.socket, host: str, port: int) -> bool:
         text = self.service.refusal(host, port, self.caller)
         if text is not None:
-            connection.sendall(written(_text(403, text), "GET", keep=False))
+            connection.sendall(said(_text(403, text)))
         return text is not None
 
     def _let_out(self, reader: Reader, head: Head, host: str, port: int) -> None:
@@ -197,7 +197,7 @@ class _Conversation:
         try:
             other, proxied = upstream.connect(host.strip("[]"), port, self.caller.proxies, tunnel=tunnel)
         except OSError as error:
-            self.connection.sendall(written(_text(502, f"hwcloud: {host}:{port}: {error}"), "GET", keep=False))
+            self.connection.sendall(said(_text(502, f"hwcloud: {host}:{port}: {error}")))
             return
         with other:
             if tunnel:

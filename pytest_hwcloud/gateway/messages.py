@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 from pytest_hwcloud import texts
-from pytest_hwcloud.cloud.transfer_coding import decoded
-from pytest_hwcloud.cloud.wire import Answer
+from pytest_hwcloud.cloud.wire import Answer, Request
+from pytest_hwcloud.interceptors import messages
 
 _MOST_HEAD = 256 << 10  # bytes of a head; more is no request that a client of the cloud writes
 _CHUNK = 64 << 10
 _WITHOUT_BODY = frozenset((204, 304))
-# What says how the bytes travelled; the answer is written with a length of its own.
-_TRAVEL = frozenset(("content-length", "transfer-encoding", "connection", "keep-alive", "content-encoding"))
+# What says how the bytes travelled on one connection.
+_OF_CONNECTION = frozenset(("connection", "keep-alive", "proxy-connection"))
+_TRAVEL = _OF_CONNECTION | {"content-length", "transfer-encoding"}
+_ANY = Request("GET", "http://127.0.0.1/")
 
 
 class Malformed(ValueError):
@@ -130,18 +132,19 @@ def _headers(lines: list[str]) -> dict[str, str]:
     return found
 
 
-def written(answer: Answer, method: str, *, keep: bool) -> bytes:
-    """An answer as bytes. To HEAD it tells the length that the recorded one told."""
-    reason = answer.reason or _reason(answer.status)
-    lines = [f"HTTP/1.1 {answer.status} {reason}"]
-    lines += [f"{name}: {value}" for name, value in answer.headers.items() if name.lower() not in _TRAVEL]
-    if method == "HEAD":
-        lines.append(f"Content-Length: {answer.header('Content-Length') or len(answer.body)}")
-    elif answer.status not in _WITHOUT_BODY and answer.status >= 200:
-        lines.append(f"Content-Length: {len(answer.body)}")
-    lines += ["Connection: keep-alive" if keep else "Connection: close", "", ""]
-    head = "\r\n".join(lines).encode("latin-1", "replace")
-    return head if method == "HEAD" or answer.status in _WITHOUT_BODY else head + answer.body
+def written(answer: Answer, request: Request, *, keep: bool) -> tuple[bytes, bool]:
+    """An answer as a client in the process of the test would read it, and whether the connection goes on."""
+    goes_on = keep and answer.framing != "close" and not answer.missing and answer.protocol != "HTTP/1.0"
+    headers = {name: value for name, value in answer.headers.items() if name.lower() not in _OF_CONNECTION}
+    if answer.framing != "close":
+        headers["Connection"] = "keep-alive" if goes_on else "close"
+    whole = replace(answer, headers=headers, reason=answer.reason or _reason(answer.status))
+    return messages.written(whole, request), goes_on
+
+
+def said(answer: Answer) -> bytes:
+    """An answer of the server's own, after which the connection is closed."""
+    return written(answer, _ANY, keep=False)[0]
 
 
 def _reason(status: int) -> str:
@@ -151,32 +154,41 @@ def _reason(status: int) -> str:
         return ""
 
 
-def read_answer(reader: Reader, method: str) -> tuple[Answer, Answer]:
-    """An answer of a real server: with its body as it came, and with its body decoded."""
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """The answer of a real server. fields and body: as they came, the chunks joined. answer: what is recorded of it."""
+
+    fields: Sequence[tuple[str, str]] = field(repr=False)
+    body: bytes = field(repr=False)
+    answer: Answer
+
+    def passed_on(self, request: Request, *, keep: bool) -> bytes:
+        """The same for the client, its length counted."""
+        answer = self.answer
+        kept = [(name, value) for name, value in self.fields if name.lower() not in _TRAVEL]
+        if request.method == "HEAD":
+            kept += [(name, value) for name, value in self.fields if name.lower() == "content-length"]
+        elif answer.status not in _WITHOUT_BODY:
+            kept.append(("Content-Length", str(len(self.body))))
+        kept.append(("Connection", "keep-alive" if keep else "close"))
+        lines = [f"HTTP/1.1 {answer.status} {answer.reason}", *(f"{name}: {value}" for name, value in kept), "", ""]
+        return "\r\n".join(lines).encode("latin-1", "replace") + self.body
+
+
+def read_answer(reader: Reader, request: Request) -> Heard:
+    """The answer of a real server to a request."""
     head = reader.head()
     while head is not None and head.first[1].startswith("1"):  # 100 Continue
         head = reader.head()
     if head is None:
         raise ConnectionResetError(texts.say("gateway.wire-no-answer"))
-    status = int(head.first[1])
-    bodiless = method == "HEAD" or status in _WITHOUT_BODY
+    status, reason = int(head.first[1]), head.first[2]
+    bodiless = request.method == "HEAD" or status in _WITHOUT_BODY
     body = b"" if bodiless else reader.body(head.headers, to_the_end=True)
-    names = dict(_named(head.raw))
-    plain = {name: value for name, value in names.items() if name.lower() != "transfer-encoding"}
-    headers, text = decoded(plain, body)
-    return Answer(status, names, body, head.first[2]), Answer(status, headers, text, head.first[2])
+    fields = _named(head.raw)
+    return Heard(fields=fields, body=body, answer=messages.heard(request, status, reason, fields, body))
 
 
 def _named(raw: bytes) -> list[tuple[str, str]]:
     lines = raw.decode("latin-1").split("\r\n")[1:-2]
     return [(name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
-
-
-def passed_on(answer: Answer, method: str, *, keep: bool) -> bytes:
-    """An answer of a real server for the client: body and coding as they came, its length counted."""
-    coding = answer.header("Content-Encoding")
-    data = written(answer, method, keep=keep)
-    if coding is None:
-        return data
-    first, rest = data.split(b"\r\n", 1)
-    return first + b"\r\nContent-Encoding: " + coding.encode("latin-1", "replace") + b"\r\n" + rest

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.gateway import upstream
+from pytest_hwcloud.gateway.messages import Heard
 from pytest_hwcloud.usercode.call_site import CallSite
 
 REASONS = {"dns": "Name or service not known", "connection-refused": "Connection refused"}
@@ -36,13 +37,6 @@ class Fault(Exception):
     def __init__(self, kind: str) -> None:
         super().__init__(kind)
         self.kind = kind
-
-
-@dataclass(frozen=True, kw_only=True)
-class Heard:
-    """The answer of the real cloud, to be passed on as it came."""
-
-    answer: Answer
 
 
 class Service(Protocol):

@@ -22,8 +22,8 @@ from pytest_hwcloud.cloud.signing.algorithms import sign
 from pytest_hwcloud.cloud.signing.verification import Claim, read_claim, verify
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.gateway import upstream
-from pytest_hwcloud.gateway.messages import Malformed, Reader, read_answer
-from pytest_hwcloud.gateway.port import AT_CONNECT, Caller, Fault, Heard
+from pytest_hwcloud.gateway.messages import Heard, Malformed, Reader, read_answer
+from pytest_hwcloud.gateway.port import AT_CONNECT, Caller, Fault
 from pytest_hwcloud.interceptors.router import CloudFault, NotRecorded, Router
 from pytest_hwcloud.usercode.call_site import CallSite, site_of, speaking_for
 
@@ -228,12 +228,12 @@ def _from_the_cloud(request: Request, raw: bytes, router: Router) -> Heard:
         with _connection(host, port, secure) as sock:
             sock.settimeout(_ANSWERING)
             sock.sendall(raw)
-            came, plain = read_answer(Reader(sock), request.method)
+            heard = read_answer(Reader(sock), request)
     except (OSError, Malformed) as error:
         router.failed(request, error)
         raise Fault((isinstance(error, OSError) and fault_kind(error)) or "connection-reset") from None
-    router.heard(request, plain, started)
-    return Heard(answer=came)
+    router.heard(request, heard.answer, started)
+    return heard
 
 
 def _connection(host: str, port: int, secure: bool) -> socket.socket:

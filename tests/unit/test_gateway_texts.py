@@ -223,7 +223,7 @@ def test_a_server_that_says_nothing(lang: int) -> None:
     ours, theirs = socket.socketpair()
     with ours:
         theirs.close()
-        told = said(ConnectionResetError, lambda: read_answer(Reader(ours), "GET"))
+        told = said(ConnectionResetError, lambda: read_answer(Reader(ours), Request("GET", URL)))
     assert told == ("closed without an answer", "连接关闭，没有响应")[lang]
 
 
