@@ -134,7 +134,7 @@ def circumstances(
         projects=identity.projects if identity else {},
         domain_id=identity.domain_id if identity else None,
         looked_up=IMPLICIT in exchange.notes,
-        rights_changed_after_token=_is_stale(exchange, state),
+        rights_changed_after_token=STALE_TOKEN in exchange.notes,
         succeeded_elsewhere=_succeeded(exchange, journal, state),
         canonical_ours=_canonical(exchange),
         judged=judged(exchange, state, program=bool(journal and journal.command)),
@@ -166,19 +166,6 @@ def _denied(exchange: Exchange, identity_actions: tuple[str, ...]) -> tuple[str,
 def _age(token: Token, state: CloudState | None) -> float:
     now = state.clock() if state else datetime.now(UTC)
     return max(0.0, (now - token.issued_at).total_seconds())
-
-
-def _is_stale(exchange: Exchange, state: CloudState | None) -> bool:
-    """Whether the caller's rights changed after its token was issued: a new token may do what this one may not."""
-    token = exchange.token
-    if token is None or exchange.gate not in (None, "authorization"):
-        return False
-    if STALE_TOKEN in exchange.notes:
-        return True
-    if state is None or state.token(token.value) is None:
-        return False
-    later = state.rights.get(token.identity) is not token.rights
-    return later or not set(state.granted) <= set(state.granted_to(token))
 
 
 def _succeeded(exchange: Exchange, journal: Journal | None, state: CloudState | None) -> bool:

@@ -175,25 +175,14 @@ def _can_answer(value: object) -> bool:
 
 def chain(error: BaseException) -> Iterator[BaseException]:
     """An exception and what caused it, as its traceback shows them; the leaves of groups on the way."""
-    seen: set[int] = set()
-    waiting: list[BaseException | None] = [error]
-    while waiting:
-        one = waiting.pop(0)
-        if one is None or id(one) in seen:
-            continue
-        seen.add(id(one))
-        yield one
-        if isinstance(one, BaseExceptionGroup):
-            waiting.extend(one.exceptions)
-        waiting.append(one.__cause__ or _context(one))
+    from pytest_hwcloud.cloud.failures import network
+
+    return network.chain(error, kept=False, hidden=_is_pytests)
 
 
-def _context(error: BaseException) -> BaseException | None:
-    """The exception that was being handled; also one that pytest.raises did not find matching, and hides."""
-    if not error.__suppress_context__:
-        return error.__context__
+def _is_pytests(error: BaseException) -> bool:
+    """Whether pytest.raises raised it: it hides the exception that it did not find matching."""
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
-    compared = last is not None and last.tb_frame.f_globals.get("__name__") == "_pytest.raises"
-    return error.__context__ if compared else None
+    return last is not None and last.tb_frame.f_globals.get("__name__") == "_pytest.raises"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import inspect
 import os
 import stat
 from pathlib import Path
@@ -19,6 +18,7 @@ from pytest_hwcloud.interceptors.router import Router
 from pytest_hwcloud.options import MARKED
 from pytest_hwcloud.replay.player import Player
 from pytest_hwcloud.run.context import RunContext
+from pytest_hwcloud.usercode.fixtures import project_file
 
 OWN = pytest.StashKey[Path]()  # of an item: the file of its own cassette
 
@@ -85,10 +85,7 @@ class Routers:
     def fixture_path(self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> Path:
         """The file of a wider fixture's own cassette, recorded or not."""
         # In the folder of the file that defines it, so that the answer is the same whichever test comes first.
-        code = getattr(inspect.unwrap(fixturedef.func), "__code__", None)
-        file, root = Path(code.co_filename if code else ""), self._context.settings.root
-        if not file.is_relative_to(root) or "site-packages" in file.parts:
-            file = root / "conftest.py"  # of an installed plugin: its cassettes are the project's all the same
+        file = project_file(fixturedef, self._context.settings.root)
         _, _, owner = fixturedef.baseid.partition("::")  # the class, if it is a method
         name = f"{owner}::{fixturedef.argname}" if owner else fixturedef.argname
         return self._own(file, name + parameter_of(request))

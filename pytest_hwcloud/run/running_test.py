@@ -52,12 +52,10 @@ def failing_on_unrecorded(router: Router) -> Iterator[None]:
         raise failed
 
 
-def _comes_from(error: BaseException | None, missing: Exception) -> bool:
-    while error is not None:
-        if error is missing:
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+def _comes_from(error: BaseException, missing: Exception) -> bool:
+    from pytest_hwcloud.cloud.failures.network import chain
+
+    return any(one is missing for one in chain(error))
 
 
 def _users_part(trace: TracebackType | None) -> TracebackType | None:

@@ -77,10 +77,20 @@ def test_scope_and_age_of_the_token_are_told(state: CloudState) -> None:
 
 def test_token_older_than_the_rights_of_its_identity_is_told(state: CloudState) -> None:
     token = state.issue(state.identity("default"), SCOPE)
-    refused = by_token(state, token)
-    assert not circumstances(refused, None, state).rights_changed_after_token
+    assert not circumstances(by_token(state, token), None, state).rights_changed_after_token
     state.set_rights("default", Rights.of([Policy.load("system:ECS ReadOnlyAccess")]))
-    assert circumstances(refused, None, state).rights_changed_after_token
+    assert circumstances(by_token(state, token), None, state).rights_changed_after_token
+
+
+def test_rights_that_changed_and_still_refuse_the_call_are_not_blamed(state: CloudState) -> None:
+    token = state.issue(state.identity("default"), SCOPE)
+    state.set_rights(
+        "default",
+        Rights.of([Policy.load({"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": ["vpc:*:*"]}]})]),
+    )
+    refused = by_token(state, token)
+    assert refused.gate == "authorization"
+    assert not circumstances(refused, None, state).rights_changed_after_token
 
 
 def test_token_older_than_a_grant_is_told_after_the_grant_ended(state: CloudState) -> None:

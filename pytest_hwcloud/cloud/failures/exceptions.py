@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from io import BytesIO
 
@@ -12,18 +12,16 @@ from pytest_hwcloud.cloud.failures.classify import failure_of
 from pytest_hwcloud.cloud.failures.codes import entry
 from pytest_hwcloud.cloud.failures.failure import Failure
 from pytest_hwcloud.cloud.failures.formats import decode_text
-from pytest_hwcloud.cloud.failures.network import fault_of, host_in, network_failure, proxy_of
+from pytest_hwcloud.cloud.failures.network import chain, fault_of, host_in, network_failure, proxy_of, quietly
 from pytest_hwcloud.cloud.failures.pasted_text import read_all
 from pytest_hwcloud.cloud.failures.responses import (
     call_of,
     headers_of,
-    quietly,
     read_answer,
     read_response,
     request_id_in,
 )
 
-_MOST = 60  # exceptions of one chain that are looked at
 _SILENT = {
     "AssertionError",
     "Failed",
@@ -44,28 +42,6 @@ def read_exception(error: BaseException) -> Failure | None:
         return _merged(told)
     fault = fault_of(errors)
     return _network(errors, fault) if fault else None
-
-
-def chain(error: BaseException) -> Iterator[BaseException]:
-    """The exception, its causes, contexts, reasons and group members, each once, nearest first."""
-    waiting, seen = [error], {id(error)}
-    while waiting and len(seen) <= _MOST:
-        one = waiting.pop(0)
-        yield one
-        for other in _behind(one):
-            if isinstance(other, BaseException) and id(other) not in seen:
-                seen.add(id(other))
-                waiting.append(other)
-
-
-def _behind(error: BaseException) -> Iterator[object]:
-    yield error.__cause__
-    yield None if error.__suppress_context__ else error.__context__
-    yield quietly(error, "reason")
-    yield quietly(error, "os_error")
-    for members in (quietly(error, "exceptions"), quietly(error, "args")):
-        if isinstance(members, (tuple, list)):
-            yield from members[:_MOST]
 
 
 def _carried(error: BaseException) -> Failure | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 
 from pytest_hwcloud.cloud.failures.failure import Failure
 
@@ -104,20 +105,51 @@ def fault_of(chain: Iterable[BaseException]) -> str | None:
 
 def fault_kind(error: BaseException) -> str | None:
     """The fault that a client's exception is; None for one that no cassette can hold (a wrong URL, say)."""
-    return fault_of(_wrapped(error))
+    return fault_of(chain(error, hidden=lambda one: True))
 
 
-def _wrapped(error: BaseException) -> Iterator[BaseException]:
-    """The exception and all that it wraps, in whatever way its library keeps it."""
-    seen: set[int] = set()
-    waiting: list[object] = [error]
-    while waiting:
+def chain(
+    error: BaseException, *, kept: bool = True, hidden: Callable[[BaseException], bool] = lambda error: False
+) -> Iterator[BaseException]:
+    """The exception and what it came from, each once, nearest first: causes, contexts, members of groups.
+
+    kept: also what client libraries keep in an attribute or an argument. hidden: of which exceptions the context counts
+    that `raise … from None` hides from the traceback.
+    """
+    waiting, seen = [error], {id(error)}
+    while waiting and len(seen) <= _MOST:
         one = waiting.pop(0)
-        if isinstance(one, BaseException) and id(one) not in seen:
-            seen.add(id(one))
-            yield one
-            kept = (getattr(one, name, None) for name in ("reason", "os_error"))
-            waiting += [one.__cause__, one.__context__, *kept, *one.args]
+        yield one
+        for other in _behind(one, kept=kept, hidden=hidden):
+            if isinstance(other, BaseException) and id(other) not in seen:
+                seen.add(id(other))
+                waiting.append(other)
+
+
+_MOST = 60  # exceptions of one chain that are looked at
+
+
+def _behind(error: BaseException, *, kept: bool, hidden: Callable[[BaseException], bool]) -> Iterator[object]:
+    if isinstance(error, BaseExceptionGroup):
+        yield from error.exceptions[:_MOST]
+    yield error.__cause__
+    yield error.__context__ if not error.__suppress_context__ or hidden(error) else None
+    if kept:
+        yield quietly(error, "reason")
+        yield quietly(error, "os_error")
+        for members in (quietly(error, "exceptions"), quietly(error, "args")):
+            if isinstance(members, (tuple, list)):
+                yield from members[:_MOST]
+
+
+def quietly(owner: object, name: str) -> object:
+    """An attribute that may be missing, refuse to be read (httpx without a request), or warn (aiohttp's `code`)."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return getattr(owner, name, None)
+    except Exception:
+        return None
 
 
 def _exact(mro: list[str]) -> str | None:

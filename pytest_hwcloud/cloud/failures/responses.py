@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -10,6 +9,7 @@ from pytest_hwcloud.cloud.failures.bodies import ErrorBody, is_dry_run, read_hid
 from pytest_hwcloud.cloud.failures.classify import failure_of
 from pytest_hwcloud.cloud.failures.failure import Failure
 from pytest_hwcloud.cloud.failures.formats import decode
+from pytest_hwcloud.cloud.failures.network import quietly
 
 REQUEST_ID_HEADERS = (
     "x-request-id", "x-obs-request-id", "x-amz-request-id", "x-openstack-request-id", "x-compute-request-id",
@@ -114,16 +114,6 @@ def call_of(response: object) -> tuple[str | None, str | None]:
     method = quietly(request, "method") or quietly(response, "method")
     url = quietly(request, "real_url") or quietly(request, "url") or quietly(response, "url")
     return (str(method) if method else None), (str(url) if url else None)
-
-
-def quietly(owner: object, name: str) -> object:
-    """An attribute that may be missing, refuse to be read (httpx without a request), or warn (aiohttp's `code`)."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return getattr(owner, name, None)
-    except Exception:
-        return None
 
 
 def _body(response: object, headers: Mapping[str, str]) -> object:

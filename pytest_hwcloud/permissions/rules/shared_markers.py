@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +15,7 @@ from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
 from pytest_hwcloud.permissions.rules import lookalikes
 from pytest_hwcloud.permissions.rules.by_marker import judge, unused
 from pytest_hwcloud.texts import Phrase
-from pytest_hwcloud.usercode.fixtures import definitions
+from pytest_hwcloud.usercode.fixtures import cleans_up, definitions
 
 if TYPE_CHECKING:
     from pytest_hwcloud.gates.cloud_state import CloudState
@@ -30,28 +28,15 @@ _OURS = frozenset(("hwcloud", "hwcloud_session", "hwcloud_token", "hwcloud_proje
 def may_still_call(item: pytest.Item, journal: Journal) -> bool:
     """Whether a fixture of the test may call in its teardown: it cleans up, and has to do with the cloud."""
     called = any(exchange.phase == "setup" for exchange in journal.exchanges)
-    return any(called or not _OURS.isdisjoint(one.argnames) for one in definitions(item) if _cleans_up(one))
+    return any(called or not _OURS.isdisjoint(one.argnames) for one in definitions(item) if cleans_up(one))
 
 
 def waits(item: pytest.Item, calling: Collection[str]) -> bool:
     """Whether a wider fixture that made calls cleans up after its last test. calling: the names of such fixtures."""
     if not calling:
         return False
-    wider = [one for one in definitions(item) if one.scope != "function" and _cleans_up(one)]
+    wider = [one for one in definitions(item) if one.scope != "function" and cleans_up(one)]
     return any(name.partition("[")[0] == f"{one.baseid}::{one.argname}" for one in wider for name in calling)
-
-
-def _cleans_up(definition: pytest.FixtureDef[object]) -> bool:
-    return _is_users_generator(definition.func, definition.argname.startswith("_xunit"))
-
-
-@lru_cache(maxsize=1024)
-def _is_users_generator(function: Callable[..., object], by_class: bool) -> bool:
-    inner = inspect.unwrap(function)
-    module = getattr(inner, "__module__", "") or ""
-    if module.startswith(("_pytest", "pytest_hwcloud")) and not by_class:
-        return False
-    return inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner)
 
 
 def late_findings(ledger: Ledger, state: CloudState, root: Path) -> list[Finding]:
