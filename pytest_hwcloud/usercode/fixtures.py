@@ -41,7 +41,7 @@ def _is_users_generator(function: Callable[..., object], by_class: bool) -> bool
 
 
 def project_file(definition: pytest.FixtureDef[object], root: Path) -> Path:
-    """The project's file that a fixture belongs to: that of its function; conftest.py for one of an installed plugin."""
+    """The file of the project that a fixture belongs to: its own, or conftest.py for one of an installed plugin."""
     code = getattr(inspect.unwrap(definition.func), "__code__", None)
     file = Path(code.co_filename if code else "")
     return file if file.is_relative_to(root) and "site-packages" not in file.parts else root / "conftest.py"
