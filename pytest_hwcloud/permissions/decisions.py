@@ -31,6 +31,8 @@ class Words(TypedDict):
     statement: int
     reason: str
     nearest: tuple[str, ...]
+    missing: tuple[str, ...]
+    resource_missing: bool
 
 
 def needed(call: Call) -> tuple[str, ...]:
@@ -99,7 +101,7 @@ def _rights(exchange: Exchange, state: CloudState) -> Rights | None:
 def words(decision: Decision | None, root: Path) -> Words:
     """The decision as plain data; the words only of what is not allowed, as they take time. Paths are from the root."""
     if decision is None:
-        return Words(verdict="", policy="", statement=-1, reason="", nearest=())
+        return Words(verdict="", policy="", statement=-1, reason="", nearest=(), missing=(), resource_missing=False)
     prefix = f"{root.as_posix()}/"
     told = decision.effect != "allow"
 
@@ -112,4 +114,6 @@ def words(decision: Decision | None, root: Path) -> Words:
         statement=-1 if decision.statement is None else decision.statement,
         reason=texts.changed(headline(decision), shorten) if told else "",
         nearest=tuple(texts.changed(line, shorten) for line in considered(decision)) if told else (),
+        missing=decision.missing,
+        resource_missing=decision.resource_missing,
     )

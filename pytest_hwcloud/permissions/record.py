@@ -27,6 +27,8 @@ class Use:
     statement: int = -1
     reason: str = ""
     nearest: tuple[str, ...] = ()  # lines of the decision for the text of HWP001
+    missing: tuple[str, ...] = ()  # condition keys that nobody gave, where that is why it is unknown
+    resource_missing: bool = False  # unknown because the request does not name the resource
     refused: bool = False
     injected: bool = False
     expected: bool = (

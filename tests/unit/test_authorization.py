@@ -237,6 +237,36 @@ def test_the_enterprise_project_of_a_request(query, headers, effect):
     assert judge(cloud, f"{ECS}/detail{query}", headers=headers).effect == effect
 
 
+@pytest.mark.parametrize(
+    ("query", "headers", "body", "effect"),
+    [
+        ("", {}, {"server": {"enterprise_project_id": "e1"}}, "allow"),
+        ("", {}, {"enterprise_project_id": "e2", "servers": []}, "deny"),
+        ("", {}, {"servers": [{"extendparam": {"enterprise_project_id": "e1"}}]}, "allow"),
+        ("?enterprise_project_id=e1", {"X-Enterprise-Project-Id": "e1"}, {"enterprise_project_id": "e1"}, "allow"),
+        # What contradicts itself is decided by no document: it stays open, whichever of them is granted.
+        ("?enterprise_project_id=e1", {}, {"enterprise_project_id": "e2"}, "unknown"),
+        ("?enterprise_project_id=e1&enterprise_project_id=e2", {}, None, "unknown"),
+        ("?enterprise_project_id=e1", {"x-enterprise-project-id": "e2"}, None, "unknown"),
+        ("?enterprise_project_id=all_granted_eps", {}, {"enterprise_project_id": "e1"}, "unknown"),
+        ("", {}, {"servers": [{"enterprise_project_id": "e1"}, {"enterprise_project_id": "e2"}]}, "unknown"),
+        ("", {}, {"enterprise_project_id": None}, "unknown"),
+        ("", {}, {"note": "enterprise_project_id"}, "unknown"),
+        ("?enterprise_project_id=", {}, None, "unknown"),
+    ],
+)
+def test_the_enterprise_project_of_query_header_and_body(query, headers, body, effect):
+    rights = {"default": Rights.of([Grant(policy=policy("ecs:*:*"), on="enterprise", target="e1")])}
+    cloud = CloudState({"default": ME}, region="cn-north-4", rights=rights)
+    data = json.dumps(body).encode() if body is not None else None
+    asked = judge(cloud, f"{ECS}{query}", headers=headers, method="POST", body=data)
+    assert asked.effect == effect
+    same = {"g:EnterpriseProjectId": ["e1"]}
+    limited = Rights.of([policy("ecs:*:*", Condition={"StringEquals": same})])
+    cloud = CloudState({"default": ME}, region="cn-north-4", rights={"default": limited})
+    assert judge(cloud, f"{ECS}{query}", headers=headers, method="POST", body=data).effect == effect
+
+
 OBS = "https://bucket.obs.cn-north-4.myhuaweicloud.com"
 RESOURCES = [
     ("GET", f"{OBS}/a/b%20c", f"obs:cn-north-4:{DEFAULT_DOMAIN_ID}:object:bucket/a/b c"),

@@ -81,7 +81,16 @@ _RULES: tuple[tuple[str, Callable[[Use], bool], Callable[[Sequence[Use], TestRec
 
 
 def _known(use: Use, state: CloudState, root: Path) -> str:
-    return Phrase("findings.fix-undecidable", identity=use.identity)
+    """How to give what is missing, where giving it would decide."""
+    ways: list[str] = []
+    if use.missing:
+        keys = ", ".join(f'"{key}": …' for key in use.missing)
+        ways.append(Phrase("findings.fix-context", identity=use.identity, keys=keys))
+    if use.resource_missing:
+        ways.append(Phrase("findings.fix-resource", action=use.action))
+    if len(ways) == 2:
+        return Phrase("findings.fix-both", one=ways[0], other=ways[1])
+    return ways[0] if ways else Phrase("findings.fix-undecidable", identity=use.identity)
 
 
 def _newer(use: Use, state: CloudState, root: Path) -> str:
