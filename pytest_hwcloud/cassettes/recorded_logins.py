@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from pytest_hwcloud.cloud.tokens import Scope
 from pytest_hwcloud.cloud.wire import Answer, Request, child, text
-from pytest_hwcloud.gates.service_catalog import catalog
+from pytest_hwcloud.gates.logins import catalog
 from pytest_hwcloud.secrets.encodings import MASK
 
 if TYPE_CHECKING:

@@ -8,11 +8,13 @@ SK.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import json
 from datetime import timedelta
 from typing import TypeGuard
 
+from pytest_hwcloud.cloud.endpoints import base_url
 from pytest_hwcloud.cloud.identity import Identity, UnknownName
 from pytest_hwcloud.cloud.tokens import (
     APPLICATION,
@@ -31,7 +33,6 @@ from pytest_hwcloud.cloud.tokens import (
 from pytest_hwcloud.cloud.wire import Answer, Request, child, json_answer, text
 from pytest_hwcloud.gates import refusals
 from pytest_hwcloud.gates.cloud_state import AccessKey, CloudState
-from pytest_hwcloud.gates.service_catalog import catalog
 
 _SHORTEST, _LONGEST = 900, 86400  # seconds that a temporary access key may live
 _ASSUMED, _LONGEST_ASSUMED = 3600, 43200  # of an agency's in STS
@@ -232,3 +233,48 @@ def _valid(value: str, state: CloudState) -> Token | None:
 def _shown(status: int, token: Token, body: object) -> Answer:
     headers = {"X-Subject-Token": token.value, **refusals.iam_headers()}
     return json_answer(status, body, headers, "Created" if status == 201 else "OK")
+
+
+# the catalog of services
+
+# type, name, service of ours, path behind the endpoint
+_REGIONAL = (
+    ("compute", "nova", "ecs", "/v2.1/{project_id}"),
+    ("ecs", "ecs", "ecs", "/v1/{project_id}"),
+    ("volumev2", "cinderv2", "evs", "/v2/{project_id}"),
+    ("volumev3", "cinderv3", "evs", "/v3/{project_id}"),
+    ("network", "neutron", "vpc", ""),
+    ("vpc", "vpc", "vpc", "/v1/{project_id}"),
+    ("image", "glance", "ims", ""),
+)
+
+
+def catalog(scope: Scope, iam_url: str, region: str = "") -> list[dict[str, object]]:
+    """The services for a token of this scope. iam_url: scheme and host of the IAM that was asked. region: the run's."""
+    own = scope.name.partition("_")[0] if scope.kind == "project" else ""  # a sub-project is named region_name
+    regional = [_entry(kind, name, own, url) for kind, name, url in _regional(scope.id, own)] if own else []
+    there = own if regional else region
+    return [_entry("identity", "iam", "*", f"{iam_url}/v3", *([there] if there else [])), *regional]
+
+
+def _regional(project_id: str, region: str) -> list[tuple[str, str, str]]:
+    try:
+        return [
+            (kind, name, base_url(service, region) + path.format(project_id=project_id))
+            for kind, name, service, path in _REGIONAL
+        ]
+    except UnknownName:  # a project that is no region's own
+        return []
+
+
+def _entry(kind: str, name: str, region: str, url: str, *others: str) -> dict[str, object]:
+    endpoints = [_endpoint(one, url) for one in (region, *others)]
+    return {"type": kind, "id": _id(kind), "name": name, "endpoints": endpoints}
+
+
+def _endpoint(region: str, url: str) -> dict[str, object]:
+    return {"id": _id(url), "interface": "public", "region": region, "region_id": region, "url": url}
+
+
+def _id(text: str) -> str:
+    return hashlib.sha256(b"catalog:" + text.encode()).hexdigest()[:32]

@@ -186,7 +186,8 @@ class Recorder:
         A call that its caller gave up (a cancelled task, a timeout around all of it) is a read-timeout that says so.
         """
         kind = fault_kind(error)
-        abandoned = type(error).__name__ == "CancelledError" or type(error) is TimeoutError
+        # asyncio's own TimeoutError says nothing; that of a socket says what timed out.
+        abandoned = type(error).__name__ == "CancelledError" or (type(error) is TimeoutError and not error.args)
         if abandoned and (kind is None or type(error) is not TimeoutError):
             kind = "read-timeout"
         CURRENT.add(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import http.client
 import os
 import ssl
 import time
+import urllib.request
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import httpx
@@ -71,6 +74,17 @@ async def _cancelled(call: Any) -> int:
     return await task
 
 
+async def _within(call: Any) -> int:
+    async with asyncio.timeout(0.2):
+        return await call
+
+
+def _http_client(url: str) -> int:
+    connection = http.client.HTTPSConnection(urlsplit(url).netloc, timeout=0.2)
+    connection.request("GET", urlsplit(url).path, headers=TOKEN)
+    return connection.getresponse().status
+
+
 WAYS: dict[str, tuple[Callable[[str], Any], type[BaseException]]] = {
     "aiohttp total": (
         lambda url: asyncio.run(_aiohttp(url, timeout=aiohttp.ClientTimeout(total=0.2))),
@@ -87,6 +101,13 @@ WAYS: dict[str, tuple[Callable[[str], Any], type[BaseException]]] = {
     "httpx async read": (lambda url: asyncio.run(_httpx(url, timeout=0.2)), httpx.ReadTimeout),
     "httpx read": (lambda url: httpx.get(url, headers=TOKEN, timeout=0.2), httpx.ReadTimeout),
     "requests read": (lambda url: requests.get(url, headers=TOKEN, timeout=0.2), requests.ReadTimeout),
+    "httpx timeout()": (lambda url: asyncio.run(_within(_httpx(url))), TimeoutError),
+    "aiohttp timeout()": (lambda url: asyncio.run(_within(_aiohttp(url))), TimeoutError),
+    "urllib read": (
+        lambda url: urllib.request.urlopen(urllib.request.Request(url, headers=TOKEN), timeout=0.2),
+        TimeoutError,
+    ),
+    "http.client read": (_http_client, TimeoutError),
     "urllib3 read": (
         lambda url: urllib3.request("GET", url, headers=TOKEN, timeout=0.2, retries=False),
         urllib3.exceptions.ReadTimeoutError,
@@ -110,7 +131,7 @@ def test_a_call_that_is_given_up_is_kept_and_given_up_again(
         call(URL)
     text = (tmp_path / "test.yaml").read_text()
     assert text.count("fault: read-timeout") >= 1
-    assert ("abandoned: true" in text) == (way.split()[1] in ("total", "wait_for", "cancelled"))
+    assert ("abandoned: true" in text) == (way.split()[1] in ("total", "wait_for", "cancelled", "timeout()"))
     with replaying(), pytest.raises(error):
         call(URL.replace(REAL.projects[REGION], REPLAYED.projects[REGION]))
 

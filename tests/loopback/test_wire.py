@@ -507,3 +507,21 @@ def test_an_object_comes_back_to_the_byte(
     assert "error" not in direct
     assert recorded == direct
     assert replayed == direct
+
+
+LIVE = ["/json", "/gzip", "/br-in-chunks", "/repeated", "/not-modified", "/http-1.0", "/too-short"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of TLS that a loop leaves open
+@pytest.mark.parametrize("client", KINDS)
+@pytest.mark.parametrize("path", LIVE)
+def test_live_mode_changes_nothing_and_writes_nothing(
+    cloud: Cloud, tmp_path: Path, mapping: Any, monkeypatch: pytest.MonkeyPatch, client: str, path: str
+) -> None:
+    Service(cloud, monkeypatch)
+    direct = guarded(lambda: CLIENTS[client]("GET", HOST + path))
+    recorder = Recorder(tmp_path / "c.yaml", mapping, mode="live")
+    with router.using(recorder):
+        assert guarded(lambda: CLIENTS[client]("GET", HOST + path)) == direct
+    assert recorder.commit(keep=True) is None
+    assert list(tmp_path.glob("*.yaml")) == []

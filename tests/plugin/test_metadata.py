@@ -35,6 +35,13 @@ OPEN = """
         answer = requests.get("https://iam.myhuaweicloud.com/v3/projects", auth=auth)
         assert answer.status_code == 200
         assert hwcloud.exchanges[-1].identity == "default"
+        key = f"{hwcloud_metadata}/openstack/latest/securitykey"
+        door = f"{hwcloud_metadata}/meta-data/latest/api/token"
+        token = requests.put(door, headers={"X-Metadata-Token-Ttl-Seconds": "60"}).text
+        assert requests.get(key, headers={"X-Metadata-Token": token}).status_code == 200
+        assert requests.get(key, headers={"X-Metadata-Token": "forged"}).status_code == 401
+        assert requests.put(door).status_code == 400
+        assert requests.put(door, headers={"X-Metadata-Token-Ttl-Seconds": "21601"}).status_code == 400
         assert requests.get(f"{hwcloud_metadata}/openstack/latest/meta_data.json").status_code == 404
 
     def test_and_closed_again(hwcloud):

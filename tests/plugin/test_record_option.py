@@ -556,3 +556,36 @@ def test_progress_of_a_recording_is_told_once_a_second_and_on_a_terminal_only(py
             now[0] += 0.3
             progress.add()
     assert written == [f"hwcloud recording: {calls} calls so far" for calls in (11, 15, 19)]
+
+
+SKIPPING = """
+import pytest, requests
+
+@pytest.fixture
+def servers(hwcloud, hwcloud_session):
+    return hwcloud_session.get(hwcloud.url("ecs", "/v1/{project_id}/cloudservers/detail")).json()["count"]
+
+def test_in_the_call(servers):
+    if servers < 9:
+        pytest.skip("too few servers")
+
+@pytest.fixture
+def many(servers):
+    if servers < 9:
+        pytest.skip("too few servers")
+
+def test_in_a_fixture(many):
+    pass
+
+def test_expected(servers):
+    pytest.xfail("too few servers")
+"""
+
+
+def test_what_a_test_asked_before_it_skipped_is_kept(run: Run, pytester: pytest.Pytester, cloud: Cloud) -> None:
+    run(SKIPPING, "--hwcloud-mode=record").assert_outcomes(skipped=2, xfailed=1)
+    names = ["test_it/test_expected.yaml", "test_it/test_in_a_fixture.yaml", "test_it/test_in_the_call.yaml"]
+    assert list(cassettes(pytester)) == names
+    seen = len(cloud.seen)
+    run(SKIPPING).assert_outcomes(skipped=2, xfailed=1)
+    assert len(cloud.seen) == seen

@@ -22,7 +22,7 @@ from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.gates.cloud_state import CloudState
 from pytest_hwcloud.gates.gate import Verdict, judge
 from pytest_hwcloud.gates.identity_service import answer
-from pytest_hwcloud.gates.service_catalog import catalog
+from pytest_hwcloud.gates.logins import catalog
 
 PROJECTS = {"cn-north-4": "05041fffa40025702f6dc009cc6f8f33", "cn-north-4_team": "a" * 32, "cn-east-3": "b" * 32}
 NOW = datetime(2021, 9, 2, 1, 17, 0, 855000, tzinfo=UTC)

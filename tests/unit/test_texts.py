@@ -111,7 +111,6 @@ ALLOWED = {
     "files/json_lossless.py": "an error that never leaves the file",
     "files/yaml_reader.py": "a message of PyYAML, to be recognised",
     "gates/denials.py": "what services answer",
-    "gates/metadata.py": "what the metadata service answers",
     "gates/refusals.py": "what services answer",
     "gateway/": "headers and faults of HTTP",
     "interceptors/": "what clients raise",
