@@ -26,6 +26,7 @@ def unknown(kind: str, name: str, known: Mapping[str, object] | list[str], hint:
 
     kind: a key `names.kind-…`, else an option that stands as it is. hint: a text that follows at once.
     """
+    check_text(_kind(kind), name)
     names = sorted(known)
     near = get_close_matches(name, names, 20)
     swapped = [one for one in near if sorted(one) == sorted(name)]  # two letters swapped is the likeliest slip
@@ -34,6 +35,12 @@ def unknown(kind: str, name: str, known: Mapping[str, object] | list[str], hint:
     else:
         guess = texts.say("names.known", names=_some(names)) if names else texts.say("names.none-known")
     return UnknownName(f"{texts.say('names.unknown', kind=_kind(kind), name=name)}{guess}{hint}")
+
+
+def check_text(what: str, value: object) -> None:
+    """TypeError for what is to be a name, or a path, and is no text."""
+    if not isinstance(value, str):
+        raise TypeError(texts.say("names.no-text", what=what, given=repr(value)[:100]))
 
 
 def _kind(name: str) -> str:

@@ -90,7 +90,7 @@ def _closed(
         entries[-1].lines = [*line, *raised]
         return [entries[-1]]
     before.lines = [*before.lines, *line, *raised]
-    if ends and before.reprfileloc is not None and entries[-1].reprfileloc is not None:
+    if ends and before.style == "long" and before.reprfileloc is not None and entries[-1].reprfileloc is not None:
         before.reprfileloc = type(before.reprfileloc)(
             before.reprfileloc.path, before.reprfileloc.lineno, entries[-1].reprfileloc.message
         )
@@ -109,6 +109,8 @@ def _library(entry: ReprEntry) -> str | None:
     path = os.path.abspath(entry.reprfileloc.path)
     if path.startswith(_PACKAGE) and not path.startswith(os.path.join(_PACKAGE, "tour", "")):
         return _OURS
+    if os.path.basename(path) == "contextlib.py" and not is_users(path):
+        return _OURS  # how `with hwcloud.deny(…)` gets to us
     if is_users(path):
         return None
     parts = Path(path).parts

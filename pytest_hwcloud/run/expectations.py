@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pytest_hwcloud import texts
 from pytest_hwcloud.cloud import failures
 from pytest_hwcloud.cloud.failures import Failure
-from pytest_hwcloud.cloud.identity import unknown
+from pytest_hwcloud.cloud.identity import check_text, unknown
 from pytest_hwcloud.gates.gate import ORDER
 from pytest_hwcloud.journal import Exchange, Journal
 
@@ -155,6 +155,8 @@ def assert_ok(explain: Explain, response: Any) -> Any:
     __tracebackhide__ = True
     if response is None:
         raise TypeError(texts.say("expectations.no-response"))
+    if isinstance(response, (bool, int, float, complex)):
+        raise TypeError(texts.say("expectations.no-such-response", given=repr(response)[:100]))
     failure = failures.read(response)
     if failure is None:
         return response
@@ -169,6 +171,7 @@ def assert_ok(explain: Explain, response: Any) -> Any:
 def assert_called(made: Sequence[Exchange], what: str, times: int | None) -> None:
     """See HwCloud.assert_called."""
     __tracebackhide__ = True
+    check_text("hwcloud.assert_called(what)", what)
     count = sum(_is_call(exchange, what) for exchange in made)
     if count == times or (times is None and count):
         return

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_hwcloud import texts
 from pytest_hwcloud.cloud import endpoints
-from pytest_hwcloud.cloud.identity import Identity, unknown
+from pytest_hwcloud.cloud.identity import Identity, check_text, unknown
 from pytest_hwcloud.cloud.tokens import Scope, Token, domain_scope, project_scope
 from pytest_hwcloud.journal import CURRENT, Journal
 from pytest_hwcloud.run.context import RunContext
@@ -74,6 +74,8 @@ class Cloud:
         from pytest_hwcloud.cloud.signing.aksk import AkSkAuth
         from pytest_hwcloud.interceptors.cloud_session import CloudSession
 
+        if auth is not None and not callable(auth):
+            raise TypeError(texts.say("run.no-token-given", given=f"{type(auth).__name__}"))
         session = CloudSession()
         who = self.identity(identity)
         session.auth = auth or AkSkAuth(who.ak, who.sk, security_token=who.security_token)
@@ -96,6 +98,7 @@ class Cloud:
 
     def _scope(self, who: Identity, project: str | None, domain: str | bool | None) -> Scope:
         if domain in (None, False):
+            check_text("hwcloud.token(project)", project or "")
             return project_scope(who, project or self._context.region)
         if project is not None:
             raise ValueError(texts.say("run.one-scope", project=project, domain=domain))
@@ -107,6 +110,8 @@ class Cloud:
 
     def url(self, service: str, path: str, region: str | None = None, identity: str | None = None) -> str:
         """The URL of a call: endpoint of the service in the region, {project_id} and {domain_id} of the identity."""
+        for what, given in (("service", service), ("path", path), ("region", region or "")):
+            check_text(f"hwcloud.url({what})", given)
         who, where = self.identity(identity), region or self._context.region
         base = endpoints.base_url(service, where)
 
@@ -185,6 +190,9 @@ class HwCloud(Cloud):
         """Like pytest.raises: a call in the block must be refused with this code, at this gate."""
         from pytest_hwcloud.run.expectations import Refused
 
+        for name, given in (("code", code), ("gate", gate)):
+            if given is not None:
+                check_text(f"hwcloud.refused({name})", given)
         return Refused(self.explain, self._case.journal, code, gate)
 
     def assert_ok(self, response: Any) -> Any:
@@ -221,4 +229,6 @@ class HwCloud(Cloud):
         if self._context.settings.mode != "replay":
             mode = self._context.settings.mode
             pytest.fail(texts.say("run.replay-only", what=what, mode=mode), pytrace=False)
+        if not actions:
+            raise ValueError(texts.say("run.no-action", what=what))
         check_actions(f"hwcloud.{what}", actions)

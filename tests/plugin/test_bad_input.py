@@ -125,9 +125,9 @@ def test_a_cassette_name_that_leads_nowhere(run: Run, pytester: pytest.Pytester,
         ("requires_permission(any_of=3)", "any_of is a list of action names, not 3"),
         ('requires_permission("ecs")', "'ecs' is no action: service:type:operation has two colons"),
         ('hwcloud_identity("a", "b")', "too many positional arguments"),
-        ("hwcloud_identity(None)", "name is a text, not None"),
+        ("hwcloud_identity(None)", "name must be a string, not None"),
         ('hwcloud_cassette(name="it")', "got an unexpected keyword argument 'name'"),
-        ('hwcloud_cassette(["it"])', "cassette name is a text, not ['it']"),
+        ('hwcloud_cassette(["it"])', "cassette name must be a string, not ['it']"),
     ],
 )
 def test_a_marker_with_a_wrong_argument(run: Run, mark: str, message: str) -> None:

@@ -15,7 +15,7 @@ WRONG = [
         "unknown cassette 'sucess/list-servers'; did you mean 'success/list-servers'? (shipped, or files under *)",
     ),
     ("hwcloud_cassette()", 'name a cassette, for instance "authorization/aksk-without-permission"'),
-    ("hwcloud_cassette(3)", "cassette name is a text, not 3"),
+    ("hwcloud_cassette(3)", "cassette name must be a string, not 3"),
     ('hwcloud_cassette("../../etc/passwd")', "*the path '../../etc/passwd' leads out of the cassette folder"),
     (
         'hwcloud_identity("auditr")',

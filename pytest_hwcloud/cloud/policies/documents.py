@@ -7,6 +7,7 @@ What no grammar allows raises PolicyError with file, line, statement and key. Wh
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -84,6 +85,8 @@ def read(source: str | Path | Mapping[str, object], name: str | None = None, *, 
     """
     if isinstance(source, Mapping):
         return _Reader(source, name or "policy document").document()
+    if not isinstance(source, (str, os.PathLike)):  # open() would take a number for a file that is open already
+        raise TypeError(texts.say("policies.not-a-policy", given=repr(source)[:100]))
     if str(source).startswith(system_policies.PREFIX):
         return _system(str(source))
     file = Path(source).as_posix() if isinstance(source, Path) else source
