@@ -84,6 +84,22 @@ def test_python_clients_with_proxy_variables_and_without(suite: Suite) -> None:
     suite(CLIENTS, "-rf").assert_outcomes(passed=16)
 
 
+@pytest.mark.extended
+def test_two_workers_have_gateways_of_their_own(suite: Suite) -> None:
+    source = (
+        CLIENTS
+        + """
+@pytest.mark.hwcloud_cassette("success/list-servers")
+@pytest.mark.parametrize("number", range(8))
+def test_worker(hwcloud, hwcloud_gateway, number):
+    assert python(BY_HTTP_CLIENT, hwcloud_gateway).stdout.startswith("200 ")
+    hwcloud.assert_called("ecs:cloudServers:list", times=1)
+"""
+    )
+    result = suite(source, "-p", "xdist.plugin", "-n", "2", "-k", "worker or denied", "-rf")
+    result.assert_outcomes(passed=16)
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_curl_and_every_way_in(suite: Suite) -> None:
     source = (

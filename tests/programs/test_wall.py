@@ -203,3 +203,62 @@ def test_pycurl_where_pytest_recording_has_put_an_object_in_its_place(pytester: 
     """pytest-recording replaces the module when pytest starts."""
     wrapped = "\ndef test_wrapped(): assert type(pycurl).__name__ == 'PyCurlWrapper'\n"
     check(pytester, suite, HEAD + PYCURL + wrapped + TAIL, "-p", "pytest_recording.plugin")
+
+
+PROXIED = """
+
+class Proxy:
+    def __init__(self):
+        self.heard, self.server = [], socket.create_server(("127.0.0.1", 0))
+        self.url = "http://127.0.0.1:%d" % self.server.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+    def serve(self):
+        while True:
+            try: line, _ = self.server.accept()
+            except OSError: return
+            with line:
+                self.heard.append(line.recv(300)); line.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n")
+
+@pytest.fixture
+def proxy():
+    found = Proxy()
+    yield found
+    found.server.close()
+    assert found.heard == []  # neither a tunnel to the cloud nor a request for it
+
+def requests(url, proxy):
+    import requests; return requests.get(url, proxies={"https": proxy, "http": proxy}).status_code
+def urllib3(url, proxy):
+    import urllib3; return urllib3.ProxyManager(proxy).request("GET", url, retries=False).status
+def by_opener(url, proxy):
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({"https": proxy, "http": proxy}))
+    try: opener.open(url)
+    except OSError as error: error.close(); return error.status
+def httpx(url, proxy):
+    import httpx
+    with httpx.Client(proxy=proxy) as client: return client.get(url).status_code
+def httpx_mounted(url, proxy):
+    import httpx
+    with httpx.Client(mounts={"all://": httpx.HTTPTransport(proxy=proxy)}) as client: return client.get(url).status_code
+def httpcore(url, proxy):
+    import httpcore
+    with httpcore.HTTPProxy(proxy) as pool: return pool.request("GET", url).status
+def aiohttp(url, proxy):
+    import aiohttp
+    async def call():
+        async with aiohttp.ClientSession() as session, session.get(url, proxy=proxy) as answer: return answer.status
+    return asyncio.run(call())
+CLIENTS = [requests, urllib3, by_opener, httpx, httpx_mounted, httpcore, aiohttp]
+
+@pytest.mark.parametrize("scheme", ["https", "http"])
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.__name__)
+def test_answered(hwcloud, proxy, client, scheme):
+    if (client, scheme) == (by_opener, "http"): pytest.skip("blocked, as reach_plain_http_by_a_proxy is")
+    assert client(scheme + "://" + HOST + "/v1/x", proxy.url) == 401
+    assert [exchange.status for exchange in hwcloud.exchanges] == [401]
+"""
+
+
+@pytest.mark.extended
+def test_clients_with_a_proxy_are_answered_and_the_proxy_never_hears_of_it(suite: Suite) -> None:
+    suite(HEAD + PROXIED, "-rf").assert_outcomes(passed=13, skipped=1)

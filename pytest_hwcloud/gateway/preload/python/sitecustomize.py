@@ -5,8 +5,6 @@ is looked up as 127.0.0.1 and its port becomes the server's ("answer"), or the l
 The user's own sitecustomize runs afterwards.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 
@@ -219,7 +217,7 @@ def _run_the_next():
 
 
 _told = getattr(sys, "_hwcloud_child", None) or _Told()
-if _told.read() and not hasattr(sys, "_hwcloud_child"):
+if _told.read() and not hasattr(sys, "_hwcloud_child") and sys.version_info >= (3, 7):
     sys._hwcloud_child = _told
     _install(_told)
 if __name__ == "sitecustomize":
