@@ -178,12 +178,21 @@ def _places() -> dict[str, str]:
 
 def described(one: Suspicion) -> str:
     """A suspicion as a line in the language of the run: where, what, how it is wrapped."""
-    said = {"place": one.place, "kind": _named(one.kind), "shown": one.shown}
+    said = {"place": one.place, "kind": _named(one.kind), "shown": _shown(one)}
     if not one.wrapped:
         return texts.say("secrets.suspicion", **said)
     return texts.say(
         "secrets.suspicion-wrapped", layers=texts.say("secrets.inside").join(map(_named, one.wrapped)), **said
     )
+
+
+def _shown(one: Suspicion) -> str:
+    """Two letters and the length, in the language of the run; what is no value stays."""
+    if one.shown != detector.shown(one.value):
+        return one.shown
+    if "…" not in one.shown:
+        return texts.say("cassettes.characters", n=len(one.value))
+    return texts.say("secrets.shown", start=one.value[:2], n=len(one.value))
 
 
 def _named(kind: str) -> str:

@@ -139,9 +139,9 @@ def scan_files(args: argparse.Namespace) -> int:
         print(f"{kind}{' ' * (8 - texts.columns(kind))} {hidden}")
     secrets = sum(one.kind == "secret" for one in found)
     refusals = len(found) - secrets
-    counts = [_say("secrets", n=secrets), _say("refusals", n=refusals)]
-    way_out = f" ({_say('way-out')})" if secrets else ""
-    print(f"{_say('cassettes', n=tapes)}: {', '.join(counts)}{way_out}")
+    counts = {"secrets": _say("secrets", n=secrets), "refusals": _say("refusals", n=refusals)}
+    total = _say("total", cassettes=_say("cassettes", n=tapes), **counts)
+    print(_say("total-way-out", total=total, way_out=_say("way-out")) if secrets else total)
     if cookies:
         print(_say("cookies", n=cookies))
     looked.tell()

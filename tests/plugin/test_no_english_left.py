@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shlex
 from collections.abc import Iterator
 from contextlib import suppress
@@ -178,6 +180,24 @@ MARKERS = (
 )
 
 
+EXPECTED = Path(__file__).with_name("chinese_lines.txt")  # the exact words, a part a test
+
+
+def chinese(text: str, folder: Path) -> list[str]:
+    """The lines with Chinese in them, each once, without the places of this machine."""
+    lines = (line.removeprefix("E   ").rstrip().replace(str(folder), "FOLDER") for line in text.splitlines())
+    return list(dict.fromkeys(line for line in lines if any("\u4e00" <= sign <= "\u9fff" for sign in line)))
+
+
+def compare(part: str, lines: list[str]) -> None:
+    """What was said is what stands in the file; HWCLOUD_ACCEPT=1 writes it, to be read before it is committed."""
+    parts = dict(re.findall(r"^# (\w+)\n(.*?)(?=^# |\Z)", EXPECTED.read_text(encoding="utf-8"), re.S | re.M))
+    if os.environ.get("HWCLOUD_ACCEPT"):
+        parts[part] = "".join(f"{line}\n" for line in lines)
+        EXPECTED.write_text("".join(f"# {name}\n{text}" for name, text in parts.items()), encoding="utf-8")
+    assert lines == parts.get(part, "").splitlines()
+
+
 def look(result: pytest.RunResult, *, lines: int) -> None:
     """The run said something, in Chinese, and nothing in English."""
     text = result.stdout.str() + "\n" + result.stderr.str()
@@ -202,7 +222,10 @@ def project(pytester: pytest.Pytester) -> Path:
 
 def test_a_replay_that_fails_in_every_way(run: Run, project: Path) -> None:
     options = ("-o", "hwcloud_max_age=30", "-o", "hwcloud_cassette_checks=enforce", "--hwcloud-permissions=off")
-    look(run(REPLAYED, *ZH, *options), lines=80)
+    result = run(REPLAYED, *ZH, *options)
+    look(result, lines=80)
+    said = chinese(result.stdout.str(), project)
+    compare("replay", [line for line in said if not line.startswith(("FAILED", "=")) and "天前" not in line])
 
 
 def test_findings_lock_proof_and_reports(run: Run, pytester: pytest.Pytester, project: Path) -> None:
@@ -221,16 +244,34 @@ def test_wrong_markers(run: Run, project: Path) -> None:
         f"class Test{number}:\n    @pytest.mark.{marker}\n    def test_it(self, hwcloud): pass\n"
         for number, marker in enumerate(MARKERS)
     )
-    look(run(source, *ZH), lines=len(MARKERS))
+    result = run(source, *ZH)
+    look(result, lines=len(MARKERS))
+    compare("markers", [line for line in chinese(result.stdout.str(), project) if line.startswith("test_it.py")])
 
 
-@pytest.mark.parametrize("option", [
-    "--hwcloud-policy=none.json", "--hwcloud-policy=auditr=iam/x.json", "--hwcloud-policy==", "--hwcloud-report=x",
-    "--hwcloud-region=cn-nort-4", "--hwcloud-verify", "--hwcloud-record=all", "--hwcloud-mode=record",
-    "-ohwcloud_max_age=x", "-ohwcloud_config=none.yaml", "-ohwcloud_mode=x", "-ohwcloud_env=x",
-])  # fmt: skip
-def test_wrong_options(run: Run, project: Path, option: str) -> None:
-    look(run("def test_it(hwcloud): pass", *ZH, option), lines=1)
+OPTIONS = """
+--hwcloud-policy=none.json
+--hwcloud-policy=auditr=iam/x.json
+--hwcloud-policy==
+--hwcloud-report=x
+--hwcloud-region=cn-nort-4
+--hwcloud-verify
+--hwcloud-record=all
+--hwcloud-mode=record
+-ohwcloud_max_age=x
+-ohwcloud_config=none.yaml
+-ohwcloud_mode=x
+-ohwcloud_env=x
+"""
+
+
+def test_wrong_options(run: Run, project: Path) -> None:
+    said = []
+    for option in OPTIONS.strip().splitlines():
+        result = run("def test_it(hwcloud): pass", *ZH, option)
+        look(result, lines=1)
+        said += chinese(result.stderr.str(), project)
+    compare("options", said)
 
 
 CONFIGURATIONS = r"""
@@ -257,13 +298,15 @@ region: a\nregion: b
 
 
 def test_wrong_configurations(pytester: pytest.Pytester, run: Run, project: Path) -> None:
-    found = []
+    found, said = [], []
     for text in CONFIGURATIONS.strip().splitlines():
         (project / "hwcloud.yaml").write_text(text.replace("\\n", "\n"))
         result = run("def test_it(hwcloud): pass", *ZH)
         assert result.ret == 4, text
         found += list(english(result.stderr.str()))
+        said += chinese(result.stderr.str(), project)
     assert not found, "\n".join(found)
+    compare("configurations", said)
 
 
 @pytest.fixture
@@ -370,6 +413,9 @@ help --help
 """
 
 
+OURS = ("needs", "actions", "help", "explan", "cassettes")  # what others say has its exact words elsewhere
+
+
 def test_every_command(project: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project)
     policy(project, "iam/r.json", ("ecs:*:list*",), ("ecs:cloudServers:list", "ecs:nosuch:thing"))
@@ -386,7 +432,7 @@ def test_every_command(project: Path, capfd: pytest.CaptureFixture[str], monkeyp
     leaking = answer("/v1/{project_id}/once", body={"password": "Zk9QW3xR7tYb", "access": "x"})
     leaking["request"]["headers"] = {"Authorization": ["Bearer abcdefgh1234567890"]}
     cassette(project, "leaking", leaking)
-    found = []
+    found, said = [], []
     for line in ("", *COMMANDS.strip().splitlines()):
         words = shlex.split(line)
         before = [*words[: words.index("--")], "--lang", "zh", *words[words.index("--") :]] if "--" in words else None
@@ -397,5 +443,20 @@ def test_every_command(project: Path, capfd: pytest.CaptureFixture[str], monkeyp
         if words[:2] == ["cassettes", "show"]:  # what the file itself says of its origin
             out = "\n".join(row for row in out.splitlines() if not row.startswith("  "))
         found += [f"{line}: {text}" for text in english(out + err)]
+        if words[:1] and words[0] in OURS and "--help" not in words:
+            said += [f"$ {line}", *chinese(out + err, project)]
     assert texts.language() == "en"
     assert not found, "\n".join(found)
+    compare("commands", said)
+
+
+def test_english_would_be_found() -> None:
+    sentences = [
+        phrase
+        for area in ("cassettes", "run", "config", "markers", "gateway", "wire", "expectations", "policies")
+        for phrase in texts.phrases("en", area).values()
+        if isinstance(phrase, str) and len(re.findall(r"\b[a-z]{3,}\b", phrase)) > 4
+    ]
+    missed = [phrase for phrase in sentences if not list(english(phrase))]
+    assert len(sentences) > 100
+    assert len(missed) < len(sentences) / 15, missed  # those of few words between their slots
