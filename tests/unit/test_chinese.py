@@ -33,7 +33,7 @@ NO_SENTENCES = {
     "a grant is on one of ", "a grant on ", "needs the id of one", "has no target", "policy document",
     "identity:assume role", "refused otherwise", " is no number", " is no time", " is neither true nor false",
 }  # fmt: skip
-WITH_MARKUP = {"html.py", "matrix.py", "labels.py", "sarif.py"}
+WITH_MARKUP = {"granted.py", "html.py", "matrix.py", "sarif.py"}
 WORD = re.compile(r"(?<![\w.:/=-])[a-z]{2,}(?![\w.:/=(-])")
 TWO_WORDS = re.compile(r"[A-Za-z]{2,} +[A-Za-z]{2,}")
 

@@ -18,8 +18,7 @@ from reported import COUNT, MISSING, SHOW, STALE, Ignore, ledger, records, setti
 from pytest_hwcloud.permissions.ledger import Ledger
 from pytest_hwcloud.permissions.record import TestRecord
 from pytest_hwcloud.permissions.reports import html, matrix
-from pytest_hwcloud.permissions.reports.labels import TEXTS
-from pytest_hwcloud.permissions.reports.overview import overview
+from pytest_hwcloud.permissions.reports.overview import Words, overview
 from pytest_hwcloud.rules import RULES
 
 CHROMIUM = shutil.which("chromium")
@@ -163,8 +162,8 @@ def test_findings_are_grouped_by_rule_and_ignored_ones_say_why() -> None:
 
 
 def test_the_languages_have_the_same_words_and_rules() -> None:
-    assert list(TEXTS["zh"]) == list(TEXTS["en"])
-    for words in (TEXTS["zh"], {rule.id: rule.meaning_in("zh") for rule in RULES.values()}):
+    assert list(Words("zh")) == list(Words("en"))
+    for words in (Words("zh"), {rule.id: rule.meaning_in("zh") for rule in RULES.values()}):
         assert [key for key, word in words.items() if word.isascii() and key != "fixture"] == []
     text = text_of(ledger(), "zh")
     assert '<html lang="zh-CN">' in text

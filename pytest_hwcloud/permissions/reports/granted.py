@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from pytest_hwcloud.permissions.lock.minimise import Minimal, minimise
-from pytest_hwcloud.permissions.reports.matrix import Words
-from pytest_hwcloud.permissions.reports.overview import GrantRow, IdentityRow, Overview
+from pytest_hwcloud.permissions.reports.overview import GrantRow, IdentityRow, Overview, Words
 
 _SHOWN = 12  # actions that a row names
 

@@ -12,9 +12,8 @@ from pathlib import Path
 from pytest_hwcloud.permissions.display import paragraph
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.reports import granted, matrix
-from pytest_hwcloud.permissions.reports.labels import TEXTS
-from pytest_hwcloud.permissions.reports.matrix import GATES, NUMBERS, PROOFS, SIGNS, Words
-from pytest_hwcloud.permissions.reports.overview import IdentityRow, Overview, patches
+from pytest_hwcloud.permissions.reports.matrix import GATES, NUMBERS, PROOFS, SIGNS
+from pytest_hwcloud.permissions.reports.overview import IdentityRow, Overview, Words, patches
 from pytest_hwcloud.permissions.rules import unjudged_calls
 from pytest_hwcloud.rules import RULES
 
@@ -26,7 +25,7 @@ _OPEN = 20  # findings up to which the paragraphs of a rule are unfolded at the 
 
 def render(shown: Overview) -> str:
     """The whole page."""
-    words = TEXTS[shown.settings.lang]
+    words = Words(shown.settings.lang)
     anchors = _anchors(shown.findings)
     body = [
         _header(shown, words),
@@ -128,7 +127,7 @@ def _rule(rule: str, findings: list[Finding], anchors: Mapping[int, str], shown:
 
 def _finding(same: list[Finding], anchors: list[str], lang: str) -> str:
     """One paragraph for the same finding of one test or of many, each of which has its anchor."""
-    words, finding = TEXTS[lang], same[0]
+    words, finding = Words(lang), same[0]
     alone = len(same) == 1
     notes = [escape(part) for part in (finding.test, finding.where) if part] if alone else []
     notes += [f"{words['cause']}: {escape(finding.cause)}"] if finding.cause else []

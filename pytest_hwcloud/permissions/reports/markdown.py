@@ -13,8 +13,7 @@ from itertools import groupby
 
 from pytest_hwcloud.permissions.display import paragraph
 from pytest_hwcloud.permissions.finding import Finding
-from pytest_hwcloud.permissions.reports.labels import TEXTS
-from pytest_hwcloud.permissions.reports.overview import Overview, patches
+from pytest_hwcloud.permissions.reports.overview import Overview, Words, patches
 from pytest_hwcloud.permissions.rules import unjudged_calls
 from pytest_hwcloud.rules import GROUPS, RULES
 from pytest_hwcloud.texts import in_language
@@ -28,12 +27,12 @@ def render(shown: Overview) -> str:
     """The whole file."""
     if all(RULES[finding.rule].level == "note" for finding in shown.open):
         return ""
-    words = TEXTS[shown.settings.lang]
+    words = Words(shown.settings.lang)
     head = f"{MARK}\n### {words['title']}: {len(shown.open)} {_plural(words['findings'], len(shown.open))}\n"
     return _cut(head, list(_points(shown, words)), words)
 
 
-def _points(shown: Overview, words: dict[str, str]) -> Iterator[tuple[str, int]]:
+def _points(shown: Overview, words: Words) -> Iterator[tuple[str, int]]:
     """Each block of the page, and how many findings it tells."""
     for group in GROUPS:
         found = sorted((one for one in shown.open if RULES[one.rule].group == group), key=_alike)
@@ -51,7 +50,7 @@ def _alike(finding: Finding) -> tuple[str, ...]:
     return (finding.rule, finding.action, finding.identity, finding.cause, finding.fix)
 
 
-def _point(findings: list[Finding], words: dict[str, str], lang: str) -> str:
+def _point(findings: list[Finding], words: Words, lang: str) -> str:
     first = findings[0]
     parts = [f"**{first.rule}** {first.name}"]
     parts += [code(first.action)] if first.action else []
@@ -70,7 +69,7 @@ def _place(findings: list[Finding]) -> str:
     return code(places[0]) if len(places) == 1 else ""
 
 
-def _tests(tests: list[str], words: dict[str, str]) -> str:
+def _tests(tests: list[str], words: Words) -> str:
     names = sorted(set(tests))
     if not names:
         return ""
@@ -79,7 +78,7 @@ def _tests(tests: list[str], words: dict[str, str]) -> str:
     return f"{len(names)} {_plural(words['tests'], len(names))}: {shown}{rest}"
 
 
-def _details(findings: list[Finding], words: dict[str, str], lang: str) -> list[str]:
+def _details(findings: list[Finding], words: Words, lang: str) -> list[str]:
     text = paragraph(findings[:1], lang=lang)
     if not findings[0].lines:
         return []
@@ -91,7 +90,7 @@ def _details(findings: list[Finding], words: dict[str, str], lang: str) -> list[
     return [f"  {line}".rstrip() for line in (summary, "", *block, "", "</details>")]
 
 
-def _unsure(shown: Overview, words: dict[str, str]) -> Iterator[str]:
+def _unsure(shown: Overview, words: Words) -> Iterator[str]:
     found = [
         (row.nodeid, action, row.doubts.get(action, ""))
         for row in shown.tests
@@ -105,7 +104,7 @@ def _unsure(shown: Overview, words: dict[str, str]) -> Iterator[str]:
         yield f"- {words['and_more'].format(len(found) - _TESTS)}\n"
 
 
-def _cut(head: str, points: list[tuple[str, int]], words: dict[str, str]) -> str:
+def _cut(head: str, points: list[tuple[str, int]], words: Words) -> str:
     """As much as a comment holds, and how many findings were left off."""
     text, size = [head], len(head)
     for number, (block, _) in enumerate(points):

@@ -7,16 +7,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from html import escape
 from itertools import groupby
-from typing import TypeAlias
 
 from pytest_hwcloud.gates.gate import ORDER
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.record import Use
-from pytest_hwcloud.permissions.reports.labels import language
-from pytest_hwcloud.permissions.reports.overview import Overview, TestRow
+from pytest_hwcloud.permissions.reports.overview import Overview, TestRow, Words
 from pytest_hwcloud.texts import in_language
-
-Words: TypeAlias = Mapping[str, str]
 
 GATES = (*ORDER, "service")
 SIGNS = {"refused": "✕", "deny": "✕", "unknown": "?", "expected": "✕", "allow": "✓", "unjudged": "·", "not_used": "∅"}
@@ -172,7 +168,7 @@ def _name(line: Line, anchors: Mapping[int, str], words: Words) -> str:
         if name.startswith("scope:")
     ]
     items += [
-        f"<li><code>{escape(name)}</code> {words['inconclusive']}: {escape(in_language(why, language(words)))}"
+        f"<li><code>{escape(name)}</code> {words['inconclusive']}: {escape(in_language(why, words.language))}"
         for name, why in line.test.doubts.items()
     ]
     items += [_link(finding, anchors) for same in line.findings.values() for finding in same]

@@ -13,7 +13,7 @@ from pytest_hwcloud.cloud.patterns import covers
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.record import Declaration, TestRecord, Use
 from pytest_hwcloud.rules import RULES
-from pytest_hwcloud.texts import changed
+from pytest_hwcloud.texts import changed, phrases
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.policies.rights import Rights
@@ -158,6 +158,14 @@ def place(text: str) -> tuple[str, int]:
 def level(rule: str) -> str:
     """`error` for what is wrong, `warning` for what wants a decision, `note` for what is only told."""
     return RULES[rule].level
+
+
+class Words(dict[str, str]):
+    """The words of the md and html reports in a language. Names of rules and gates stay as they are."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__({name: str(text) for name, text in phrases(language, "report_page").items()})
+        self.language = language
 
 
 class _Clean(dict[str, str]):
