@@ -53,7 +53,6 @@ def _foreign_id(
     known = {one for who in identities for one in (who.domain_id, who.user_id, *who.projects.values())}
     if not known:
         return None
-    recorded = {one for tape in tapes for key in tape.keys for one in _OWNER.findall(key)}
     asked = key_of(request.method, request.url)
     if near is not None:
         theirs = key_of(near.method, near.uri)
@@ -61,9 +60,14 @@ def _foreign_id(
             pairs = zip(_OWNER.findall(asked), _OWNER.findall(theirs), strict=True)
             return next(((ours, other) for ours, other in pairs if ours not in known and other in known), None)
     owner = re.match(r"/v\d[\d.]*/([0-9a-f]{32})(?:/|$)", parts(asked)[3])
-    if owner is None or owner[1] in known or owner[1] in recorded:
+    if owner is None or owner[1] in known or any(_holds(tape, owner[1]) for tape in tapes):
         return None
     return owner[1], ""
+
+
+def _holds(tape: Tape, identifier: str) -> bool:
+    """Whether a recorded call names this id."""
+    return any(identifier in key and identifier in _OWNER.findall(key) for key in tape.keys)
 
 
 def _foreign_id_lines(request: Request, ours: str, other: str, who: Identity, command: str) -> Iterator[str]:

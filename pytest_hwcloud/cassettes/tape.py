@@ -217,8 +217,7 @@ class Tape:
 def _parsed(path: Path, size: int, mtime_ns: int, inode: int, cache_dir: Path | None) -> Parsed:
     """The parsed form of a file as it is now: from this process, from the cache, or read anew."""
     if cache_dir is None or size <= _SMALL:
-        with open(path, "rb", buffering=0) as file:
-            return read_cassette(file.readall(), path)
+        return read_cassette(_content(path, size), path)
     stat = path.stat()
     if found := parsed_cache.load(cache_dir, path, stat):
         return found
@@ -226,6 +225,16 @@ def _parsed(path: Path, size: int, mtime_ns: int, inode: int, cache_dir: Path | 
     parsed = read_cassette(content, path)
     parsed_cache.save(cache_dir, path, stat, content, parsed)
     return parsed
+
+
+def _content(path: Path, size: int) -> bytes:
+    """The bytes of a small file, with as few calls to the system as there can be."""
+    file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        content = os.read(file, size + 1)
+    finally:
+        os.close(file)
+    return content if len(content) == size else path.read_bytes()  # it grew meanwhile, or comes in parts
 
 
 def read_cassette(content: bytes, path: Path) -> Parsed:

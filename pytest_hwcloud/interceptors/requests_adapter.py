@@ -119,7 +119,8 @@ def requests_response(
     response.request = request
     response.connection = connection
     response.raw = _Raw(answer, asked, request.path_url)
-    if stream or answer.missing or "content-encoding" in headers:  # opening it is for the client, where it can
+    packed = "content-encoding" in vars(headers)["_store"]  # opening it is for the client, where it can
+    if stream or answer.missing or packed:
         response.raw.begin()
         if not stream:
             response.content  # noqa: B018 - what comes packed is opened as far as this client can
