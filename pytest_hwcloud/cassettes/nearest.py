@@ -14,7 +14,7 @@ from pytest_hwcloud.cloud.endpoints import locate
 from pytest_hwcloud.cloud.identity import Identity
 from pytest_hwcloud.cloud.wire import Answer, Request
 
-_PROJECT = re.compile(r"(?<=/)[0-9a-f]{32}(?=/|$)")
+_PROJECT = re.compile(r"/(?:v\d[\w.]*|projects)/([0-9a-f]{32})(?=/|$)")
 _OWNER = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")  # the id of a project or an account
 _SECRET_NAME = re.compile(r"(?i)token|secret|passw|signature|credential|access_?key|accesskeyid|sign$|^(?:ak|sk)$")
 _SHOWN = 120  # characters of a value; a path or a query can be as long as it likes
@@ -149,14 +149,20 @@ def _rows(method: str, url: str) -> list[Row]:
     """What a request says, in the words of the cloud."""
     verb, scheme, host, path, query = parts(key_of(method, url))
     place = locate(host)
-    project = _PROJECT.search(path)
+    project = _project(method, url, path)
     if place.service is None:
         where: list[Row] = [("service", f"{scheme}://{host}"), ("region", "")]
     else:
         where = [("service", place.service), ("region", place.region or place.scope)]
-    template = path.replace(project[0], "{project_id}", 1) if project else path
-    rows = [("method", verb), *where, ("project", project[0] if project else ""), ("path", template)]
+    template = path.replace(project, "{project_id}", 1) if project else path
+    rows = [("method", verb), *where, ("project", project), ("path", template)]
     return [(label, _short(value)) for label, value in [*rows, ("query", _masked_query(query))]]
+
+
+def _project(method: str, url: str, path: str) -> str:
+    """The project id of a path: not every id in one is that of a project, as `/v3/users/{user_id}/projects`."""
+    found = _PROJECT.search(path)
+    return needs(method, url).project or (found[1] if found else "")
 
 
 def _short(value: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.endpoints import base_url
 from pytest_hwcloud.cloud.identity import UnknownName
+from pytest_hwcloud.config import ConfigError
 from pytest_hwcloud.interceptors.child_processes import CHILDREN
 from pytest_hwcloud.interceptors.router import CURRENT_ROUTER
 from pytest_hwcloud.journal import CURRENT
@@ -31,6 +33,8 @@ class Programs:
 
     def __init__(self, context: RunContext) -> None:
         self._context, self._settings = context, context.settings
+        if self._settings.children == "answer" and find_spec("trustme") is None:
+            raise ConfigError(texts.say("gateway.missing_extra"))
         self._children: Children | None = None
         self._case: tuple[str, int] | None = None  # node id and thread of the running test
         self.late: list[tuple[str, str, str]] = []  # test, program, place

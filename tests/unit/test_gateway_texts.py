@@ -277,6 +277,20 @@ def test_without_the_extra(lang: int, monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def test_answer_without_the_extra_ends_the_run_at_once(
+    lang: int, run: Callable[..., pytest.RunResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pytest_hwcloud.run.programs.find_spec", lambda name: None)
+    language = f"--hwcloud-lang={texts.LANGUAGES[lang]}"
+    result = run("def test_x(hwcloud): pass\n", "--hwcloud-children=answer", language)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    wanted = (
+        "hwcloud: the gateway needs the extra: pip install 'pytest-hwcloud[gateway]'",
+        "hwcloud：网关需要安装附加组件：pip install 'pytest-hwcloud[gateway]'",
+    )[lang]
+    assert wanted in result.stderr.str()
+
+
 LATE_SUITE = """
 import socket, threading
 GO = threading.Event()

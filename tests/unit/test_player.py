@@ -224,6 +224,14 @@ def test_the_text_says_where_a_recording_would_lie(file, monkeypatch):
     ]
 
 
+def test_the_text_calls_no_other_id_a_project(file):
+    cloud = state()
+    iam = "https://iam.cn-north-4.myhuaweicloud.com/v3/users"
+    text = text_of(cloud, f"{iam}/{'b' * 32}/groups", tape(file, entry(f"{iam}/{'a' * 32}/groups")))
+    assert f"           * path     /v3/users/{'b' * 32}/groups  /v3/users/{'a' * 32}/groups" in text.splitlines()
+    assert "project" not in text
+
+
 def test_the_text_says_when_everything_was_played(file):
     cloud = state()
     made = tape(file, entry(), entry())
