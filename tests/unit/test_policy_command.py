@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 
 import pytest
 
@@ -269,3 +270,58 @@ def test_help_describes_the_command_and_shows_an_example(shell, capsys, command)
     assert " ".join(texts.say(f"policy.{command}-help").split()) in shown
     assert "'-' (standard input)" in shown
     assert shown.endswith(" ".join(texts.say(f"cli.example-policy-{command}").split()))
+
+
+# In Chinese: what people read; what machines read is English.
+
+
+@pytest.fixture
+def chinese():
+    texts.use("zh")
+    yield
+    texts.use("en")
+
+
+def test_check_in_chinese(shell, chinese):
+    assert shell("check", "a.json", "--action", "ecs:cloudServers:stop", a=WRITER) == (
+        1,
+        "ecs:cloudServers:stop\n"
+        "  判定      deny（隐式）：没有匹配的允许语句（共检查 2 条语句）\n"
+        '              1 allow ecs:*:list*             否："stop" 不匹配\n'
+        "              2 allow ecs:cloudServers:start  否\n",
+        "",
+    )
+    code, out, _ = shell("check", "a.json", "--action", "ecs:cloudServers:stop", "--json", a=WRITER)
+    assert (code, json.loads(out)["reason"]) == (1, "no statement allows it; 2 statements looked at")
+
+
+def test_lint_in_chinese(shell, chinese):
+    wrong = {
+        "Version": "1.1",
+        "Statement": [
+            {"Effect": "Allow", "Action": ["ecs:*:list*", "ecs:cloudServers", "ecs:nosuch:thing"]},
+            {"Effect": "Allow", "Action": ["ecs:cloudServers:list"]},
+        ],
+    }
+    code, out, err = shell("lint", "a.json", a=wrong)
+    assert (code, err) == (1, "")
+    assert out.splitlines() == [
+        "a.json:1: grammar  第 1 条语句：Action：ecs:cloudServers："
+        "1.1 版本的授权项由三部分组成：service:type:operation",
+        "a.json:1: HWP010 unknown-action  第 1 条语句：ecs:cloudServers："
+        "文档中没有这个授权项；是否应为 ecs:cloudServers:create？",
+        "a.json:1: HWP010 unknown-action  第 1 条语句：ecs:nosuch:thing：文档中没有这个授权项",
+        "a.json:1: HWP017 inert-statement  第 2 条语句：它不起任何作用：第 1 条语句在所有位置允许了同样的授权项",
+    ]
+
+
+def test_diff_in_chinese(shell, chinese):
+    other = {"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": ["ecs:cloudServers:start"]}]}
+    code, out, _ = shell("diff", "a.json", "b.json", a=other, b=other)
+    assert (code, out.splitlines()[1:]) == (0, ["  没有新增或丢失的授权项"])
+    code, out, _ = shell("diff", "a.json", "b.json", a=WRITER, b=other)
+    assert code == 1
+    head, kind, row, *_ = out.splitlines()
+    assert re.fullmatch(r"a\.json -> b\.json  （已知授权项 \d+ 个）", head)
+    assert re.fullmatch(r"  丢失：\d+", kind)
+    assert re.fullmatch(r"    - ecs:\*:list\*  \d+ 个授权项（list \d+.*）", row)

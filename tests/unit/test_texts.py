@@ -16,7 +16,7 @@ from pytest_hwcloud import texts
 
 PACKAGE = Path(pytest_hwcloud.__file__).parent
 HERE = PACKAGE / "texts"
-SAYING = {"say", "say_in"}
+SAYING = {"say", "say_in", "Phrase"}
 # Areas with a reader of their own, which has tests of its own (a table a code, a kind or a rule).
 TABLES = {"explanations"}
 
@@ -39,8 +39,11 @@ def slots(phrase: object) -> set[str]:
     return {name for row in rows for _, name, _, _ in Formatter().parse(str(row)) if name is not None}
 
 
-def said() -> Iterator[tuple[str, str]]:
-    """Every literal key of a call of say: (place, key). A key that is put together begins with a literal area."""
+def said() -> Iterator[tuple[str, str, set[str | None]]]:
+    """Every literal key of a call of say: (place, key, names of its values; None for `**`).
+
+    A key that is put together begins with a literal area.
+    """
     for file in sorted(PACKAGE.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call):
@@ -48,7 +51,8 @@ def said() -> Iterator[tuple[str, str]]:
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             for argument in node.args if name in SAYING else ():
                 if isinstance(argument, ast.Constant) and isinstance(argument.value, str) and "." in argument.value:
-                    yield f"{file.relative_to(PACKAGE)}:{node.lineno}", argument.value
+                    given = {keyword.arg for keyword in node.keywords}
+                    yield f"{file.relative_to(PACKAGE)}:{node.lineno}", argument.value, given
 
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)
@@ -70,7 +74,17 @@ def test_the_slots_of_a_phrase_are_the_same_in_every_language() -> None:
 
 def test_every_phrase_that_is_said_is_there() -> None:
     known = keys("en")
-    assert [(place, key) for place, key in said() if key not in known] == []
+    assert [(place, key) for place, key, _ in said() if key not in known] == []
+
+
+def test_every_slot_of_a_phrase_that_is_said_has_its_value() -> None:
+    known = keys("en")
+    wrong = [
+        (place, key)
+        for place, key, given in said()
+        if given and None not in given and (slots(known[key]) - given or given - slots(known[key]) - {"n"})
+    ]
+    assert wrong == []
 
 
 def test_a_phrase_chooses_by_number_and_fills_its_slots(monkeypatch: pytest.MonkeyPatch) -> None:
