@@ -129,6 +129,10 @@ class PermissionChecks(Checks):
         self.ledger.complete = self.selection.complete(int(exitstatus))
         self.ledger.roots = self.selection.roots()
         run_end.settle(self, int(exitstatus))
+        if self.judging:
+            from pytest_hwcloud.permissions.junit import add_late_properties
+
+            add_late_properties(self)
         if self.errors:
             from pytest_hwcloud.permissions.junit import add_case
 

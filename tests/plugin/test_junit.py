@@ -90,3 +90,22 @@ def test_an_ignored_finding_is_no_property(run: Run, pytester: pytest.Pytester) 
 
 def test_without_junit_nothing_changes(run: Run) -> None:
     assert run(STALE + CALL, ENFORCE).parseoutcomes() == {"failed": 1}
+
+
+@pytest.mark.parametrize("further", [(), ("-p", "xdist", "-n2")])
+def test_what_is_found_after_a_test_is_a_property_of_it_all_the_same(
+    run: Run, pytester: pytest.Pytester, further: tuple[str, ...]
+) -> None:
+    """The call of a module's fixture is denied when the module has ended."""
+    source = HEAD + (
+        'pytestmark = pytest.mark.hwcloud_cassette("success/list-servers")\n'
+        '@pytest.fixture(scope="module")\ndef answer(hwcloud_shared):\n'
+        '    return hwcloud_shared.session().get(hwcloud_shared.url("ecs", LIST))\n\n'
+        "class TestIt:\n"
+        "    def test_sees(self, answer):\n        assert answer.status_code\n"
+        '    @pytest.mark.parametrize("n", ["a.b", "c d"])\n    def test_swallows(self, answer, n):\n        pass\n'
+    )
+    options = ("--junitxml=out.xml", "--junitprefix=ci", "--hwcloud-prove=all", *further)
+    assert run(source, *options).ret == 0
+    found = {name: [text[:6] for text in properties] for owner, name, properties, _ in cases(pytester)}
+    assert found == {"test_sees": ["HWP004"], "test_swallows[a.b]": ["HWP004"], "test_swallows[c d]": ["HWP004"]}
