@@ -41,14 +41,23 @@ def glob(pattern: str) -> Match:
 
 
 def _scan(pattern: str) -> Match:
+    if "*" not in pattern:
+        single = re.compile("".join("." if c == "?" else re.escape(c) for c in pattern), re.DOTALL)
+        return lambda text: single.fullmatch(text) is not None
     head, _, tail = pattern.partition("*")
     if not wild(head) and not wild(tail):
         size = len(pattern) - 1
         return lambda text: len(text) >= size and text.startswith(head) and text.endswith(tail)
-    parts = {"*": ".*", "?": "."}
-    runs = re.sub(r"\*+", "*", pattern)
-    compiled = re.compile("".join(parts.get(char) or re.escape(char) for char in runs), re.DOTALL)
+    first, *middle, last = ("".join("." if c == "?" else re.escape(c) for c in part) for part in _runs(pattern))
+    # Each part between two stars is taken where it stands first, for good (an atomic group): without that a pattern
+    # of a dozen stars tries every way to place them and never ends.
+    compiled = re.compile(first + "".join(f"(?>.*?{part})" for part in middle) + ".*" + last, re.DOTALL)
     return lambda text: compiled.fullmatch(text) is not None
+
+
+def _runs(pattern: str) -> list[str]:
+    """What stands between the stars."""
+    return re.sub(r"\*+", "*", pattern).split("*")
 
 
 def covers(pattern: str, action: str) -> bool:

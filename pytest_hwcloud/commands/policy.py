@@ -82,7 +82,7 @@ def check(args: argparse.Namespace) -> int:
         found = [_decision_data(action, decision) for action, decision in decisions.items()]
         _print_json(found[0] if len(found) == 1 else {"decisions": found})
     else:
-        print("\n".join(line for row in decisions.items() for line in _decision_lines(*row)))
+        print("\n".join(texts.one_line(line) for row in decisions.items() for line in _decision_lines(*row)))
     return 0 if all(decisions.values()) else 1
 
 

@@ -131,3 +131,8 @@ def phrases(language: str, area: str) -> Mapping[str, _Phrase]:
 def columns(text: str) -> int:
     """How many columns of a terminal a text takes: Chinese signs take two."""
     return sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text)
+
+
+def one_line(text: str) -> str:
+    """A text as one line of a terminal: line ends, control characters and lone surrogates as escapes."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -31,6 +31,7 @@ Compare = Callable[[str, str], bool]
 _QUANTIFIERS = ("ForAllValues", "ForAnyValue")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _DIGITS = 512  # characters of a number
+_SHOWN = 60  # characters of a wrong value in a message
 _NULLS = {"Null": "null", "IsNull": "null", "IsNotNull": "present", "IsNullOrEmpty": "empty"}
 
 
@@ -326,4 +327,5 @@ def _check(read: Callable[[str], object], values: tuple[str, ...], name: str, ke
         try:
             read(value)
         except ValueError:
-            raise ConditionError(say("policies.no-comparable", value=value, operator=name), name, key) from None
+            shown = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
+            raise ConditionError(say("policies.no-comparable", value=shown, operator=name), name, key) from None

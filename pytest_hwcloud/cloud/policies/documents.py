@@ -36,7 +36,7 @@ class PolicyError(ValueError):
         where = texts.say("policies.statement", number=statement + 1) if statement is not None else ""
         where += texts.say("policies.key", key=key) if key else ""
         place = f"{file}:{line}" if line else file
-        super().__init__(texts.say("policies.place", place=place, where=where, problem=text))
+        super().__init__(texts.one_line(texts.say("policies.place", place=place, where=where, problem=text)))
         self.file, self.line, self.statement, self.key, self.problem = file, line, statement, key, text
 
 
@@ -286,6 +286,8 @@ class _Reader:
         resources, not_resource = self._one_of(item, "Resource", "NotResource", path)
         if actions is None:
             raise self.error(texts.say("policies.no-action"), path, "Action")
+        if not isinstance(item.get("Sid", ""), str):
+            raise self.error(texts.say("policies.sid-no-text"), (*path, "Sid"), "Sid")
         return Statement(
             effect=effect.lower(),
             actions=self._actions(actions, path, "NotAction" if not_action else "Action"),
@@ -293,7 +295,7 @@ class _Reader:
             resources=resources,
             not_resource=not_resource,
             condition=self._condition(item.get("Condition", {}), path),
-            sid=item.get("Sid") if isinstance(item.get("Sid"), str) else None,
+            sid=item.get("Sid"),
             principal="Principal" in item or "NotPrincipal" in item,
             index=index,
             policy=policy,

@@ -41,7 +41,7 @@ class Remark:
         head = self.id if self.id == self.name else f"{self.id} {self.name}"
         kind, number = ("", 0) if self.statement is None else ("-statement", self.statement + 1)
         text = texts.in_language(self.text, language)
-        return texts.say_in(language, f"lint.line{kind}", place=place, head=head, n=number, text=text)
+        return texts.one_line(texts.say_in(language, f"lint.line{kind}", place=place, head=head, n=number, text=text))
 
 
 _NAMES = {"HWP010": "unknown-action", "HWP017": "inert-statement"}

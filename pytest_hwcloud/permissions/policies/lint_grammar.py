@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
 
 from pytest_hwcloud.cloud.calls import actions
 from pytest_hwcloud.cloud.patterns import wild
@@ -79,19 +80,47 @@ def _resource_grammar(document: Document) -> Iterator[Problem]:
         if isinstance(raw.get(key), Mapping):
             continue
         for place, text in enumerate(statement.resources or ()):
-            if text != "*" and text.count(":") < 4:
-                problem = Phrase("lint.five-parts", key=key, text=text)
+            if text != "*" and (text.count(":") < 4 or text.startswith("arn:")):
+                kind = "arn" if text.startswith("arn:") else "five-parts"
+                problem = Phrase(f"lint.{kind}", key=key, text=text)
                 yield "grammar", ("Statement", statement.index, key, place), problem
 
 
 def _condition_grammar(document: Document) -> Iterator[Problem]:
     for statement in document.statements:
         for test in statement.condition:
+            path: Path = ("Statement", statement.index, "Condition", test.operator, test.key)
+            if problem := _wrong_key(test.key):
+                yield "grammar", path, problem
             if "Like" in test.operator and any(wild(value) for value in test.values):
-                path: Path = ("Statement", statement.index, "Condition", test.operator, test.key)
                 matching = test.operator.replace("Like", "Match").replace("AnyOf", "")
                 text = Phrase("lint.like", operator=test.operator, matching=matching)
                 yield "grammar", path, text
+
+
+# The global keys that the documents name; more may exist, so only what is nearly one of them is told.
+_GLOBAL = (
+    *("CurrentTime", "DomainId", "DomainName", "EnterpriseProjectId", "MFAAge", "MFAPresent", "PrincipalTag"),
+    *("ProjectName", "RequestTag", "RequestedRegion", "ResourceTag", "ServiceName", "SourceIp", "TagKeys"),
+    *("UserId", "UserName"),
+)
+
+
+def _wrong_key(key: str) -> str | None:
+    prefix, colon, rest = key.partition(":")
+    if not colon or not prefix or not rest:
+        return Phrase("lint.key-prefix", key=key, near=f"g:{key.strip(':') or 'UserName'}")
+    name = rest.partition("/")[0]
+    known = {one.lower(): one for one in _GLOBAL}
+    if prefix.lower() != "g" or name.lower() in known:
+        return None
+    near = get_close_matches(name.lower(), known, 1, 0.8)
+    return Phrase("lint.key-unknown", key=key, near=f"g:{known[near[0]]}") if near else None
+
+
+def _depends(document: Document) -> Iterator[Problem]:
+    if "Depends" in document.raw and document.version != "1.0":
+        yield "grammar", ("Depends",), Phrase("lint.depends-only-roles")
 
 
 def _mixed_scopes(document: Document) -> Iterator[Problem]:
@@ -157,6 +186,7 @@ CHECKS: tuple[Callable[[Document], Iterator[Problem]], ...] = (
     _action_grammar,
     _resource_grammar,
     _condition_grammar,
+    _depends,
     _mixed_scopes,
     _limits,
 )
