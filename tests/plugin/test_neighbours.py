@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
 import httpx  # noqa: F401  (what is imported first in a run of pytester's is forgotten after it, its patches with it)
@@ -12,6 +14,7 @@ import pytest
 import vcr  # noqa: F401
 from loopback.cloud import REAL, Cloud
 
+from pytest_hwcloud.commands.help import GUIDE
 from pytest_hwcloud.interceptors import router
 
 CALLS = """
@@ -158,3 +161,92 @@ def test_a_cassette_of_vcrpy_around_a_whole_module(
     pytester.makepyfile(test_it=source.replace("MODE", "none"))
     run(pytester).assert_outcomes(passed=3)
     assert len(cloud.seen) == 3
+
+
+# Plugins that may be loaded with ours: the distribution, pytest's name of the plugin, and the options that make it act.
+LOADED: dict[str, tuple[str, ...]] = {
+    "pytest-xdist": ("xdist", "-n2"),
+    "pytest-asyncio": ("asyncio",),
+    "anyio": ("anyio",),
+    "hypothesis": ("hypothesispytest",),
+    "pytest-recording": ("recording",),
+    "pytest-vcr": ("vcr",),
+    "requests-mock": ("requests_mock",),
+    "respx": ("respx",),
+    "pytest-httpx": ("pytest_httpx",),
+    "pytest-httpserver": ("pytest_httpserver",),
+    "pytest-socket": ("socket", "--disable-socket"),
+    "pytest-randomly": ("randomly",),
+    "pytest-order": ("pytest_order",),
+    "pytest-rerunfailures": ("rerunfailures", "--reruns=1"),
+    "pytest-repeat": ("pytest_repeat", "--count=2"),
+    "pytest-flakefinder": ("flakefinder", "--flake-finder", "--flake-runs=2"),
+    "pytest-timeout": ("timeout", "--timeout=60"),
+    "pytest-cov": ("pytest_cov", "--cov=."),
+    "pytest-benchmark": ("benchmark",),
+    "pytest-mock": ("pytest_mock",),
+    "pytest-subtests": ("subtests",),
+    "pytest-env": ("env",),
+    "pytest-sugar": ("sugar",),
+    "pytest-rich": ("rich", "--rich"),
+    "pytest-html": ("html", "-p", "metadata", "--html=report.html", "--self-contained-html"),
+    "pytest-instafail": ("instafail", "--instafail"),
+    "pytest-clarity": ("clarity",),
+    "pytest-check": ("check",),
+    "pytest-github-actions-annotate-failures": ("pytest_github_actions_annotate_failures",),
+}
+MOCKS = {"responses", "aioresponses"}  # no plugins: tests of the clients use them
+PAIR = """
+import pytest
+LIST = "/v1/{project_id}/cloudservers/detail"
+
+@pytest.mark.hwcloud_cassette("success/list-servers")
+def test_green(hwcloud, hwcloud_session):
+    assert hwcloud_session.get(hwcloud.url("ecs", LIST)).json()["count"] == 8
+
+@pytest.mark.hwcloud_cassette("success/list-servers")
+def test_red(hwcloud, hwcloud_session):
+    with hwcloud.deny("ecs:cloudServers:list"):
+        assert hwcloud_session.get(hwcloud.url("ecs", LIST)).json()["count"] == 8
+
+def test_plain():
+    assert True
+"""
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        metadata(distribution)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+@pytest.mark.extended
+@pytest.mark.parametrize("distribution", LOADED)
+def test_beside_another_plugin_green_stays_green_and_a_refusal_is_explained(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, distribution: str
+) -> None:
+    if not _is_installed(distribution):
+        pytest.skip(f"{distribution} is not installed")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("COLUMNS", "160")
+    if "github" in distribution:
+        monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    pytester.makepyfile(PAIR)
+    plugin, *options = LOADED[distribution]
+    result = pytester.runpytest_subprocess("-p", "hwcloud", "-p", plugin, *options, "-W", "ignore")
+    text = result.stdout.str()
+    assert result.ret == 1
+    assert "hwcloud: refused at authorization: Ecs.0110 (HTTP 403) from ecs" in text
+    twice = distribution in ("pytest-repeat", "pytest-flakefinder")
+    assert re.search(r"2 failed.* 4 passed" if twice else r"1 failed.* 2 passed", text)
+    if distribution == "pytest-html":
+        assert "refused at authorization" in Path(pytester.path, "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", ["clients.md", "zh/clients.md"])
+def test_the_guide_lists_the_plugins_that_are_tested(page: str) -> None:
+    text = (GUIDE / page).read_text(encoding="utf-8")
+    listed = re.findall(r"^\| ([\w-]+) \| \d+(?:\.\d+)+ \| ", text, re.MULTILINE)
+    assert sorted(listed) == sorted({*LOADED, *MOCKS})
