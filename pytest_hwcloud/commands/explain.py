@@ -38,6 +38,8 @@ def run(args: argparse.Namespace) -> int:
         if all(apart):  # several codes; else the words of one message
             explained = [one for several in apart for one in several]
     if not explained and source != "-":
+        explained = _by_words(text, args.lang)
+    if not explained and source != "-":
         raise UsageError(_unknown(text))
     if args.json:
         print(json.dumps([one.to_dict() for one in explained], ensure_ascii=False, indent=2))
@@ -72,6 +74,18 @@ def explanations(text: str, lang: str) -> list[Explanation]:
     from pytest_hwcloud.explanations.explanation import explain
 
     return [one for failure in failures.read_all(text) if (one := explain(failure, lang))]
+
+
+def _by_words(text: str, lang: str) -> list[Explanation]:
+    """The explanation of a message that no table has, by its words: only of what was given as a message."""
+    from pytest_hwcloud.cloud.failures.bodies import ErrorBody
+    from pytest_hwcloud.cloud.failures.classify import failure_of, wording
+    from pytest_hwcloud.explanations.explanation import explain
+
+    if wording(text) is None:
+        return []
+    found = explain(failure_of(ErrorBody(code=None, message=text.strip())), lang)
+    return [found] if found else []
 
 
 def _text(words: list[str]) -> tuple[str, str]:

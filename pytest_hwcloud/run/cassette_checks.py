@@ -11,6 +11,7 @@ from pytest_hwcloud.cassettes.usage import Hygiene
 from pytest_hwcloud.interceptors.router import Router
 from pytest_hwcloud.replay.player import Player
 from pytest_hwcloud.run.routers import Routers
+from pytest_hwcloud.texts import terminal
 
 if TYPE_CHECKING:
     from pytest_hwcloud.options import Settings
@@ -71,11 +72,12 @@ class CassetteChecks:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         lines = self.lines()
         if lines:
-            terminalreporter.write_sep("=", texts.say("run.cassettes-title"), bold=True)
+            width = terminalreporter.config.get_terminal_writer().fullwidth
+            terminal.section(terminalreporter, texts.say("run.cassettes-title"), width)
             for line in lines:
-                terminalreporter.write_line(line)
+                terminal.write(terminalreporter, line, width)
             if self.settings.cassette_checks == "enforce":
-                terminalreporter.write_line(texts.say("run.cassettes-enforced"))
+                terminal.write(terminalreporter, texts.say("run.cassettes-enforced"), width)
 
     def lines(self) -> list[str]:
         """One line a finding; none where the checks are off, or not all of the run is known."""

@@ -14,6 +14,7 @@ from test_failures_texts import NO_NAME, WRONG_AK
 
 from pytest_hwcloud.commands import UsageError
 from pytest_hwcloud.commands import explain as command
+from pytest_hwcloud.commands.cli import main
 
 
 @pytest.fixture
@@ -150,3 +151,22 @@ def test_an_unknown_code(explain, code, text):
 def test_an_unknown_number_of_a_known_service_still_gets_its_gate(explain):
     code, out = explain("APIGW.0399")
     assert (code, out.splitlines()[0]) == (0, "hwcloud: refused at authentication: APIGW.0399 from the API gateway")
+
+
+@pytest.mark.parametrize(
+    ("words", "lang", "first"),
+    [
+        ("Rbac check failed", "en", "hwcloud: refused at authorization: no code"),
+        ("no permission to list the volumes", "en", "hwcloud: refused at authorization: no code"),
+        ("token has expired for this user", "en", "hwcloud: refused at authentication: no code"),
+        ("tenant id of the URL is not the same as the token", "en", "hwcloud: refused at scope: no code"),
+        ("当前用户没有权限执行此操作", "zh", "hwcloud: 在鉴权（authorization）阶段被拒绝："),
+    ],
+)
+def test_a_message_that_no_table_has_is_explained_by_its_words(
+    words: str, lang: str, first: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", words, "--lang", lang]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(first)
+    assert lines[1].split()[1:] == words.split()

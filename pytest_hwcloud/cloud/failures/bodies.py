@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -155,6 +156,8 @@ def _own(value: Mapping[str, object], name: str) -> ErrorBody | None:
     code, message = _code(value), _message(value)
     if code and message and CODE_SHAPE.fullmatch(message) and not CODE_SHAPE.fullmatch(code):
         code, message = message, code  # one page of the ECS reference prints them the other way round
+    if not code and (begun := _BEGUN.match(message)) and _is_known(begun[1]):
+        code, message = begun[1], begun[2]
     style = _style(value, name, code)
     if style == "neutron":
         code = str(value.get("type") or "NeutronError")
@@ -167,6 +170,15 @@ def _own(value: Mapping[str, object], name: str) -> ErrorBody | None:
         details["type"] = name
     body = ErrorBody(code=code, message=message, style=style, details=details, request_id=_request_id(value))
     return _unwrapped(replace(body, encoded=_first(value, ENCODED_KEYS)))
+
+
+_BEGUN = re.compile(rf"({CODE_SHAPE.pattern}): (.+)", re.DOTALL)  # a log's words: VPC.0010: Rbac check failed
+
+
+def _is_known(code: str) -> bool:
+    from pytest_hwcloud.cloud.failures.codes import entry
+
+    return entry(code) is not None
 
 
 def _unwrapped(body: ErrorBody) -> ErrorBody:

@@ -25,7 +25,8 @@ _DENIALS = (
     r"polic(?:y|ies) (?:doesn['’]?t|does not|do not) allow|not authorized to perform|disallowed by policy"
     r"|(?:do|does)(?:n['’]?t| not) have (?:\w+ ){0,3}(?:permissions?|rights?|required roles?)|no \w+ permission"
     r"|no permissions?\b|permission denied|action forbidden|forbidden to perform|access denied|explicit deny"
-    r"|no right to|lacks? (?:the )?permission|role check fail|insufficient (?:permission|authentication for action)"
+    r"|no right to|lacks? (?:the )?permission|r(?:ole|bac) check fail"
+    r"|insufficient (?:permission|authentication for action)"
     r"|not allowed to (?:do|perform) this|没有权限|无权限|权限不足"
 )
 _SCOPES = (
