@@ -12,9 +12,8 @@ import sys
 import pytest
 from test_failures_texts import NO_NAME, WRONG_AK
 
-from pytest_hwcloud.commands import UsageError
+from pytest_hwcloud.commands import UsageError, cli
 from pytest_hwcloud.commands import explain as command
-from pytest_hwcloud.commands.cli import main
 
 
 @pytest.fixture
@@ -166,7 +165,7 @@ def test_an_unknown_number_of_a_known_service_still_gets_its_gate(explain):
 def test_a_message_that_no_table_has_is_explained_by_its_words(
     words: str, lang: str, first: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["explain", words, "--lang", lang]) == 0
+    assert cli.run(["explain", words, "--lang", lang]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith(first)
     assert lines[1].split()[1:] == words.split()
