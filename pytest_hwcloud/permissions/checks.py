@@ -82,8 +82,17 @@ class Checks:
         """While this test runs, the circumstances of its refused calls are noted."""
         watch = Watch(journal) if self.wants(item) else None
         item.stash[CHECKED] = Checked(journal, watch)
-        with watch.listening() if watch else nullcontext():
-            yield
+        try:
+            with watch.listening() if watch else nullcontext():
+                yield
+        finally:
+            if self.settings.prove == "off" and CHECKED in item.stash:  # what counts is in the ledger by now
+                del item.stash[CHECKED]
+
+    def watches(self, item: pytest.Item) -> bool:
+        """Whether this test is looked at as it is to be."""
+        checked = item.stash.get(CHECKED, None)
+        return checked is not None and (checked.watch is not None or not self.wants(item))
 
     def record(self, item: pytest.Item) -> TestRecord:
         """The record of a test as far as it has come, judged."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -200,6 +200,7 @@ class Run:
         case.router, case.identity = self.routers.of_test(item), identity_of(item)
         self._enter(case)
         self._use([item])
+        self._watch(case)
 
     @contextmanager
     def environment(self, item: pytest.Item) -> Iterator[dict[str, str]]:
@@ -226,19 +227,25 @@ class Run:
     def testing(self, item: pytest.Item) -> Iterator[None]:
         """While this test runs, its calls are answered for it and written into its journal."""
         case = self._begin(item)
-        journal, router = case.journal, case.router
         try:
-            with (
-                self.checks.watching(item, journal) if self.checks else nullcontext(),
-                self._keys(case.identity) if self.settings.env else nullcontext(),
-            ):
+            with case.ending:
+                self._watch(case)
+                if self.settings.env:
+                    case.ending.enter_context(self._keys(case.identity))
                 yield
         finally:
             self.programs.end()
             route.pause()
             CURRENT.journal = None
-            self.cassettes.played(item, router)
-            self.state.succeeded.update(e.identity for e in journal.exchanges if e.identity and _succeeded(e))
+            self.cassettes.played(item, case.router)
+            self.state.succeeded.update(e.identity for e in case.journal.exchanges if e.identity and _succeeded(e))
+            if self.settings.prove == "off":  # nobody asks for it any more, and a run may have ten thousand tests
+                del item.stash[CASE]
+
+    def _watch(self, case: Case) -> None:
+        """Have the checks look at this test, if they are to and do not yet."""
+        if self.checks is not None and not self.checks.watches(case.item):
+            case.ending.enter_context(self.checks.watching(case.item, case.journal))
 
     def _keys(self, identity: str) -> AbstractContextManager[None]:
         """hwcloud_env = true: the keys of the identity; what it lacks is said where a call needs it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 
 import pytest
@@ -23,6 +23,7 @@ class Case:
 
     def __init__(self, item: pytest.Item, journal: Journal, router: route.Router, identity: str) -> None:
         self.item, self.journal, self.router, self.identity = item, journal, router, identity
+        self.ending = ExitStack()  # what is taken back when the test is over
         self.tokens: set[str] = set()  # values of the tokens that the fixtures gave out
         self.other_scope: Callable[[Identity, Scope], Scope] | None = None  # of the proof: whose token comes instead
 

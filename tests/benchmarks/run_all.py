@@ -26,6 +26,7 @@ STEPS = [
     ("7", ["bench7_call.py"]),
     ("8", ["bench8_needs.py"]),
     ("9", ["bench9_children.py"]),
+    ("10", ["bench10_scale.py"]),
 ]
 
 
@@ -42,7 +43,7 @@ def main() -> None:
         if only and name not in only and name.rstrip("abcdefghijklmnopqrstuvwxyz") not in only:
             continue
         more = ["--quick"] if args.quick else []
-        if name not in ("3polls", "3parsers", "8", "9"):
+        if name not in ("3polls", "3parsers", "8", "9", "10"):
             more += [x for s in args.subject or () for x in ("--subject", s)]
         print(f"== {name}: {' '.join(argv + more)}", flush=True)
         t = time.monotonic()

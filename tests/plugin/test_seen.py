@@ -164,3 +164,28 @@ def test_a_marker_that_comes_too_late_fails_its_test(
     result = run(source, f"--hwcloud-lang={lang}")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines([text])
+
+
+@pytest.mark.parametrize(
+    ("options", "counts"),
+    [((), {"passed": 1}), (("--hwcloud-permissions=enforce",), {"failed": 1})],
+    ids=["report", "enforce"],
+)
+@pytest.mark.parametrize("fixtures", ["marking", "hwcloud, marking"])
+def test_a_permission_that_a_fixture_asks_for_is_checked(
+    run: Callable[..., pytest.RunResult], fixtures: str, options: tuple[str, ...], counts: dict[str, int]
+) -> None:
+    """The only one of its run: nothing was to be checked when the test began."""
+    source = f"""
+    import pytest
+
+    @pytest.fixture
+    def marking(request):
+        request.applymarker(pytest.mark.requires_permission("ecs:cloudServers:list"))
+
+    def test_it({fixtures}):
+        pass
+    """
+    result = run(source, *options)
+    result.assert_outcomes(**counts)
+    result.stdout.fnmatch_lines(["*HWP003*"])
