@@ -31,6 +31,11 @@ _HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]+
 class NetworkBlocked(NotRecorded):
     """A call came past every door and reached for a cloud host in a replay."""
 
+    @property
+    def hwcloud_news(self) -> str:
+        """`NetworkBlocked ecs.cn-north-4.myhuaweicloud.com:443`."""
+        return f"NetworkBlocked {self.request.url.partition('://')[2]}"
+
 
 def patches() -> Iterator[Patch]:
     """Name look-up, connect, datagrams and fast open, the handshake, and requests to a proxy."""

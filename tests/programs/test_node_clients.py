@@ -142,4 +142,4 @@ def test_node_clients(pytester: pytest.Pytester, suite: Suite, modules: Path, mo
     for host in (ECS, OBS):
         assert f"hwcloud: blocked a child process that called {host[8:]}:443: in replay mode" in text
     failed = [line for line in result.outlines if line.startswith("FAILED test_it.py::test_refused")]
-    assert [line for line in failed if "hwcloud: blocked" not in line] == []
+    assert [line for line in failed if "NetworkBlocked " not in line] == []
