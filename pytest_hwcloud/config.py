@@ -24,6 +24,7 @@ from pytest_hwcloud.cloud.identity import (
 )
 from pytest_hwcloud.files import reading
 from pytest_hwcloud.options import CATALOGUE, Settings
+from pytest_hwcloud.secrets.field_names import kind_of
 
 if TYPE_CHECKING:
     from pytest_hwcloud.files.yaml_reader import Located
@@ -43,7 +44,7 @@ _IDENTITY = (
     "context",
 )
 _PLACES = {"project": "project", "enterprise_project": "enterprise"}
-_SECRET = ("ak", "sk", "security_token", "password")
+_SECRET = tuple(key for key in _IDENTITY if kind_of(key))  # access key, secret key, token, password
 _LONGEST_NUMBER, _LONGEST_SHOWN = 4096, 60  # bits of a number, characters of a value, that a message shows
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 

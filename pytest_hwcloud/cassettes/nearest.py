@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from urllib.parse import unquote_plus
 
 from pytest_hwcloud import texts
 from pytest_hwcloud.cassettes.request_key import key_of, parts
@@ -13,10 +14,11 @@ from pytest_hwcloud.cloud.calls.calls import needs
 from pytest_hwcloud.cloud.endpoints import locate
 from pytest_hwcloud.cloud.identity import Identity
 from pytest_hwcloud.cloud.wire import Answer, Request
+from pytest_hwcloud.secrets.encodings import MASK
+from pytest_hwcloud.secrets.field_names import kind_of
 
 _PROJECT = re.compile(r"/(?:v\d[\w.]*|projects)/([0-9a-f]{32})(?=/|$)")
 _OWNER = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")  # the id of a project or an account
-_SECRET_NAME = re.compile(r"(?i)token|secret|passw|signature|credential|access_?key|accesskeyid|sign$|^(?:ak|sk)$")
 _SHOWN = 120  # characters of a value; a path or a query can be as long as it likes
 
 Row = tuple[str, str]
@@ -95,7 +97,7 @@ def masked_url(url: str) -> str:
 def _masked_query(query: str) -> str:
     pairs = (pair.partition("=") for pair in query.split("&"))
     return "&".join(
-        name + mark + ("***" if mark and _SECRET_NAME.search(name) else value) for name, mark, value in pairs
+        name + mark + (MASK if mark and kind_of(unquote_plus(name)) else value) for name, mark, value in pairs
     )
 
 

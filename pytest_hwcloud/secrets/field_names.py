@@ -404,6 +404,8 @@ _NEVER = (
     "content-sha256",
     "-date",
 )
+# Names behind which reports mask any long value, whoever made it: tokens, and the encoded message of a denial.
+REPORTED = r"encoded_auth(?:orization)?_(?:message|msg)|x-(?:auth|subject|security)-token"
 REQUEST_IDS = word_set("""
     x-request-id x-iam-trace-id x-obs-request-id x-obs-id-2 x-amz-request-id x-amz-id-2 x-openstack-request-id
     x-compute-request-id x-cff-request-id

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from pytest_hwcloud.secrets.encodings import MASK, spellings
-from pytest_hwcloud.secrets.field_names import hides
+from pytest_hwcloud.secrets.field_names import REPORTED, SECRET, hides, is_secret_header, kind_of
 
 if TYPE_CHECKING:
     from pytest_hwcloud.cloud.identity import Identity
@@ -24,16 +24,10 @@ _PIECE = 16  # a piece of this length is masked wherever it stands; a shorter on
 _SHARED = 64  # secrets that are looked at for one piece, such as a prefix that all tokens have
 _CUT = "..."  # how pytest's saferepr, reprlib and textwrap show that something was left out
 _INVENTED = "HWCTEST"  # access keys of replay identities: the same on every machine, and no secret
-_HEADERS = ("x-auth-token", "x-security-token", "x-subject-token")
-_VARIABLE = re.compile(
-    r"(?:HUAWEICLOUD_SDK|HUAWEICLOUD|HW|OS|OTC|OBS|S3)_.*(?:SK|SECRET\w*|PASSWORD|TOKEN|PASSCODE)",
-    re.IGNORECASE,
-)
+_TOOLS = ("HUAWEICLOUD_", "HW_", "OS_", "OTC_", "OBS_", "S3_")  # how the variables of the cloud's tools begin
 # What is secret by its label, whoever made it: tokens, the encoded denial, passwords in login bodies.
 _LABELLED = re.compile(
-    r"""((?:encoded_auth(?:orization)?_(?:message|msg)|encoded_auth_msg|x-(?:auth|subject|security)-token)\W{1,6})"""
-    r"""([\w+/=.%~-]{16,})"""
-    r"""|(\\?["']password\\?["']\s*:\s*\\?["'])((?!\*\*\*)[^"'\\]{3,})""",
+    rf"""((?:{REPORTED})\W{{1,6}})([\w+/=.%~-]{{16,}})|(\\?["']password\\?["']\s*:\s*\\?["'])((?!\*\*\*)[^"'\\]{{3,}})""",
     re.IGNORECASE,
 )
 
@@ -69,7 +63,8 @@ class Secrets:
         """Mask the keys, tokens and passwords in variables: those of the cloud's tools, and all that are called so."""
         for name, value in environment.items():
             others = len(value) >= _OF_OTHERS and name not in _FOLDERS and hides(name, value)
-            if _VARIABLE.fullmatch(name) or (others and not os.path.isdir(value)):
+            ours = name.upper().startswith(_TOOLS) and kind_of(name) == SECRET
+            if ours or (others and not os.path.isdir(value)):
                 self.add(value)
 
     def add_exchange(self, exchange: Exchange) -> None:
@@ -78,7 +73,7 @@ class Secrets:
         answered = exchange.answer.headers if exchange.answer else {}
         for headers in (exchange.request.headers, answered):
             for name, value in headers.items():
-                if name.lower() in _HEADERS and len(value) >= _PIECE:
+                if is_secret_header(name) and len(value) >= _PIECE and " " not in value:
                     self.add(value)
 
     def masked(self, text: str) -> str:
