@@ -34,7 +34,7 @@ _GRAM = 16  # characters of a value by which it is looked for in others
 _BORDERS = re.compile(r"[^a-z0-9]")
 _RANDOM = "a random text"  # told only where nothing better is known
 _CLEAN_START = re.compile(
-    r"(?i)[\W_]*(?:\*{3,}|<[^>]*>|\$?\{[^}]*\}|%\(?\w*\)?s|x{3,}|redacted|masked|hidden|none|null|true|false|undefined"
+    r"(?i)[\W_]*(?:\*{3,}|<[^>]*>|\$?\{[^}]*\}|%\(?\w*\)?s|x{3,}|redacted|masked|hidden|filtered|removed|scrubbed|obfuscated|sanitized|censored|none|null|true|false|undefined"
     r"|(?:required|optional|enabled|disabled|string|password|secret|token|yes|no|on|off)[\W_]*$)"
     r"|(?:example|dummy|fake|test|your|placeholder)[-_ ]|(?:arn|urn):|\$[A-Za-z_]\w*$"
 )
@@ -97,10 +97,10 @@ _DISORDER = re.compile(r"[A-Za-z0-9+/_-]{44,}+={0,2}")
 _LONGEST_RANDOM = 2000  # characters; more is a file
 # What letters without order are where they are called so: positions in a list, digests, ciphers, files, public keys.
 _BENIGN = re.compile(
-    r"(?i)(?:marker|cursor|(?:next|page|continuation|dkim|cipher|encrypted|public|object|file|zip)[\w-]{0,20}|etag|hash"
+    r"(?i)(?:marker|cursor|scroll_?id|(?:next|prev(?:ious)?|page|continuation|sync|scroll|delta|resume|dkim|cipher|encrypted|public|object|file|zip)[\w-]{0,20}|etag|hash"
     r"|digest|sha-?\d{0,3}|md5|checksum|integrity|fingerprint|thumbprint|host_?id|x-[\w-]{1,30}-id(?:-2)?|request_?id"
     r"|trace_?id|upload_?id|version_?id|certificate|cert|crt|x5[ct]|image|icon|logo|qr_?code|picture|photo|avatar"
-    r"|thumbnail|archive|blob|nonce|\bp|(?-i:<Key))[\"'\\\s:=>;]{1,8}$"
+    r"|thumbnail|archive|blob|nonce|\b[pnxy]|(?-i:<Key))[\"'\\\s:=>;]{1,8}$"
 )
 _SERIAL_WORDS = (
     "serial", "sn", "s/n", "imei", "iccid", "barcode", "batch", "order", "invoice", "part", "product", "model",
@@ -130,10 +130,10 @@ _QUALIFIER = re.compile(
     r"|header|field|param|pem|der|base|seal|(?<=key)data|(?<=token)data|(?<=secret)data|(?<=password)data|\d+)$"
 )
 _MARKS = re.compile(
-    r"(?:password|passwd|passphrase|passcode|passkey|pwd|secret|secretaccess|token|psk|credential|keytab|kubeconf(?:ig)?"
+    r"(?:password|passwort(?:er)?|kennwort|contrasena|senha|motdepasse|passwd|passphrase|passcode|passkey|pwd|secret|secretaccess|token|psk|credential|keytab|kubeconf(?:ig)?"
     r"|signature|cookie|authorization|(?:secret|private|api|app|shared|signing|signature|sign|master|client|session|auth"
     r"|authentication|encryption|encrypt|decryption|account|storage|tls|ssl|ssh|rsa|hmac|aes|license|pre|preshared|data"
-    r"|webhook|admin|root|deploy|service|subscription|primary|secondary|wrapping|cipher|dek|plaintext|secretaccess)key"
+    r"|webhook|admin|root|deploy|service|subscription|primary|secondary|wrapping|cipher|dek|plaintext|(?:secret|shared|storage|account|primary|secondary)access)key"
     r"|(?:access|app|auth|authorization|authentication|verification|verify|security|sms|token|invite|invitation"
     r"|activation|recovery|backup|otp|totp|mfa|pin|device|confirm|confirmation|login|captcha|challenge|onetime)code|userdata"
     r"|authorizationmessage|connectionstring|connstr(?:ing)?|keymaterial|plaintext|samlresponse|samlassertion"
@@ -146,7 +146,7 @@ _BORDERED = re.compile(
 )
 _NOT_SECRET = re.compile(
     r"(?:next|previous|prev|page|pagination|continuation|continue|sync|scroll|delta|resume|start|starting|end|marker"
-    r"|cursor|http|max|min|total|prompt|completion|input|output|cached|reasoning|used|num|per|stop|eos|bos|pad|unk"
+    r"|cursor|max|min|total|prompt|completion|input|output|cached|reasoning|used|num|per|stop|eos|bos|pad|unk"
     r"|special|fromid|client)tokens?$|pullsecrets?$|(?:foreign|public|primary|gnupg|tag|object)keys?$|aksk$"
     r"|ciphertext$|(?:content|function|method|supported)signature$|^authorizationmessages$"
 )
@@ -166,6 +166,7 @@ _SMALL = frozenset(
 )
 _ABOUT = frozenset(["password", "passwords", "token", "secret", "key", "code", "credential", "credentials"])
 _PARTS = re.compile(r"[:./\[\]]+")
+_SCHEMES = frozenset(["basic", "bearer", "digest", "negotiate"])
 _ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _TEMPLATE = re.compile(r"\$\{|\$ref|(?:bool(?:ean)?|int(?:eger)?|number|object|array|any)$")
 _NUMERIC = re.compile(r"(?i)pass|pwd|code|pin|otp")
@@ -488,6 +489,8 @@ def _value_after(text: str, start: int, end: int) -> str | None:
         return None
     quoted = text[at - 1] in "\"'`>;=" and text[at - 1 : at] != " "
     value = found[0]
+    if value.lower() in _SCHEMES:
+        return None  # what follows is looked at by itself
     if value[0] == "%" and _ESCAPES.fullmatch(value):
         return None  # quotes and blanks: the layer below tells what is between them
     if _TEMPLATE.match(value) or value[-1] == ":":
@@ -499,7 +502,7 @@ def _value_after(text: str, start: int, end: int) -> str | None:
     if not value.isascii() and len(_HAN.findall(value)) >= 2:
         return None
     word, following = value.rstrip(".,!?:"), text[found.end() : found.end() + 1]
-    if not quoted and word.isalpha() and word.islower() and (following in (" ", ",") or word != value):
+    if not quoted and word.isalpha() and word.islower() and (following in (" ", ",", ";", ")") or word != value):
         return None  # "Bad password: too short"
     if not quoted and _CALL.match(text, at):
         return None

@@ -36,7 +36,7 @@ def _endings(text: str) -> frozenset[tuple[str, ...]]:
 
 # A name is a secret if, without the words of _TRAILING, it ends with one of these words …
 _HEADS = word_set("""
-    password passwd passphrase passcode passkey pwd pw passwort kennwort contrasena senha
+    password passwd passphrase passcode passkey pwd pw passwort passworter kennwort contrasena senha
     secret token sk psk credential keytab kubeconfig signature cookie
     authorization apikey otp totp captcha mnemonic jwt plaintext userdata samlresponse samlassertion pkcs8
 """)
@@ -96,7 +96,6 @@ _HARMLESS = _endings("""
     end token
     marker token
     cursor token
-    http token
     max token
     min token
     total token
@@ -145,6 +144,14 @@ _ACCESS = _endings("""
     access key id
     access id
 """)
+_SECRET_ACCESS = _endings("""
+    secret access key
+    shared access key
+    storage access key
+    account access key
+    primary access key
+    secondary access key
+""")
 _NUMERIC = word_set("password passwd passphrase passcode pwd pass code pin otp totp captcha")
 _INSIDE = frozenset({("token", "id"), ("subject token", "id"), ("totp", "passcode"), ("credential", "secret")})
 # Written without a border between the words: `dbuserpwd`, `adminpass`, `secretaccesskey`.
@@ -191,7 +198,7 @@ def bare(name: str) -> str:
 
 
 def _folding() -> dict[int, str]:
-    found = {}
+    found = {ord("ß"): "s"}
     for code in (*range(0xC0, 0x250), *range(0xFF01, 0xFF5F)):
         plain = unicodedata.normalize("NFKD", chr(code))
         if plain[0].isascii() and all(map(unicodedata.combining, plain[1:])):
@@ -220,7 +227,8 @@ def folded(text: str) -> tuple[str, list[int] | None]:
 @lru_cache(maxsize=8192)
 def words_of(name: str) -> tuple[str, ...]:
     """The words of the last part of a name, in lower case and in the singular."""
-    if not name.isascii():  # Pässword
+    if not name.isascii():  # Pässword, Paßwort
+        name = name.replace("ß", "ss")
         name = "".join(one for one in unicodedata.normalize("NFKD", name) if not unicodedata.combining(one))
     parts = [part for part in _PART.split(name) if part and not part.isdigit()]
     found: list[str] = []
@@ -265,7 +273,7 @@ def kind_of(name: str, parent: str = "") -> str | None:
         return SECRET
     if not words:
         return None
-    if words == ("access",) or (_ends(words, _ACCESS) and words[-3:] != ("secret", "access", "key")):
+    if words == ("access",) or (_ends(words, _ACCESS) and words[-3:] not in _SECRET_ACCESS):
         return ACCESS_KEY
     if _ends(words, _COMPOUNDS) or bare(name) == "tlskey":
         return SECRET
@@ -288,7 +296,7 @@ def _by_head(words: tuple[str, ...]) -> str | None:
         return SECRET if before else WEAK
     if (head == "key" and before in _KEYS) or (head == "code" and before in _CODES):
         return SECRET
-    if head == "key" and words[-3:-1] == ("secret", "access"):
+    if words[-3:] in _SECRET_ACCESS:
         return SECRET
     return WEAK if head in _WEAK else None
 
@@ -331,7 +339,8 @@ _TRIVIAL = re.compile(
     r"(?i)true|false|none|null|nil|undefined|yes|no|on|off|n/?a|enabled?|disabled?|optional|required"
     r"|string|password|secret|token|[-*.x?_ ]+|<[a-z][a-z _-]*>|\$\{[^{}]*\}|\$[a-z_]\w*|\{\{[^{}]*\}\}|%\(?\w*\)?s"
     r"|\$\{\{[^{}]*\}\}|bool(?:ean)?|int(?:eger)?|number|float|object|array|any|bytes|char|varchar"
-    r"|redacted|masked|hidden|\[(?:redacted|masked|hidden|filtered)\]"
+    r"|str|u?int\d{0,2}|dict|double|long|secretstr|uuid|\d{1,3}"
+    r"|[\[<(*]{0,3}(?:redacted|masked|hidden|filtered|removed|scrubbed|obfuscated|sanitized|censored)[\])>*]{0,3}"
 )
 _PUBLIC = (
     "ssh-rsa ",

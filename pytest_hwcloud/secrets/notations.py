@@ -45,7 +45,7 @@ _WINDOW = 4096  # characters of a line that are looked at for the end of a value
 _HINTS: dict[str, str] = {
     **{word: word for word in (
         "pass", "pwd", "secret", "token", "credential", "key", "code", "auth", "psk", "otp", "captcha", "mnemonic",
-        "jwt", "sign", "cookie", "saml", "pkcs8", "phrase", "message", "kennwort", "contrase", *LABELS,
+        "jwt", "sign", "cookie", "saml", "pkcs8", "phrase", "message", "kennwort", "paswort", "contrase", *LABELS,
     )},
     "plain": "plain.?text", "data": "user.?data", "kube": "kube.?conf", "docker": "docker.?conf",
     "conn": "conn[a-z]{0,6}.?str", "seed": "string.?seed", "sig": "(?<![a-z])sig(?![a-z])", "senha": "senha(?![a-z])",
@@ -61,9 +61,12 @@ _KEY_AFTER = re.compile(r"""[\s=:"'\\>]{1,12}([A-Z0-9]{20})(?![A-Za-z0-9])""")
 _REFERENCE = re.compile(  # of a program or a template to where the value is
     r"\$?(?:var|local|data|module|each|self|this|config|settings|secrets|env|vars|process|os|args|options|params|request|ctx"
     r"|context|credentials|user|account|random_[a-z]+|huaweicloud_[a-z_]+|aws_[a-z_]+)\.[A-Za-z_][\w.\[\]]{0,80}[;,)]?"
+    r"|!(?:secret|env|env_var|ref|sub|reference|include|var|ssm|Ref|Sub|GetAtt|ENV)[ ][^\r\n]{1,200}"
 )
 _COLUMN = re.compile(r"[A-Za-z]{3,12}\(\d")  # password VARCHAR(64)
 _SCHEME = re.compile(r"\{[A-Za-z0-9-]{2,14}\}[^\s\"'<>]{4,400}")  # {SSHA}…
+_FULL_STOP, _HAN_NEXT = re.compile("[，。；！？、（]"), re.compile("[\u4e00-\u9fff]")
+_LEVEL = re.compile(r"[ ]\d{1,2}[ ](?=\S)")  # of the encryption, in the configuration of a switch: `secret 5 …`
 _BRACKETS = re.compile(r"""\[([^\s\[\]"',]{4,400})\]""")
 _NAME_CHARS = frozenset(
     {*"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-", *map(chr, range(0xC0, 0x370))}
@@ -71,7 +74,7 @@ _NAME_CHARS = frozenset(
 )
 _PREVIOUS_WORD = re.compile(r"([A-Za-z-]{2,14})[ ]$")
 _ENTITIES = ("&quot;", "&#34;", "&#39;", "&apos;", "&#x22;", "&#x27;", "\\u0022", "\\u0027")
-_EQUALS = re.compile(r"(?:\]|%5[Dd])?[ \t]{0,8}(=>|:=|[:=：＝])[ \t]{0,8}")
+_EQUALS = re.compile(r"(?:\]|%5[Dd])?[ \t]{0,8}(=>|:=|::(?=[ \t])|[:=：＝])[ \t]{0,8}")
 _EQUALS_QUOTED = re.compile(r"\]?\s{0,16}(=>|:=|[:=：,])\s{0,16}")
 _VALUE_ATTRIBUTE = re.compile(
     r"""[\s,]{1,16}["']?(?i:value|val|paramvalue|content|default|defaultvalue)["']?\s{0,8}[:=]\s{0,8}"""
@@ -265,7 +268,13 @@ class _Scan:
                 value = tag.end() if tag else -1
             else:
                 value = end + 4 if text.startswith("&gt;", end) else -1
-            return value >= 0 and self.element_value(name, value, opening, closing)
+            if value >= 0:
+                self.element_value(name, value, opening, closing)
+                return True
+            if pair := _VALUE_ATTRIBUTE.match(text, end):  # <Password value="…"/>
+                self.value_at(name, pair.end(), "=", quoted=True)
+                return True
+            return False
         return False
 
     def element_value(self, name: str, start: int, opening: str = "<", closing: str = "</") -> bool:
@@ -360,6 +369,8 @@ class _Scan:
         at = end
         while at < min(end + 8, len(text)) and text[at] in " \t(":
             at += 1
+        if level := _LEVEL.match(text, end):
+            return self.word_value(name, level.end(), spaced=True, chosen=True)
         if opened := self.opening(at):
             sql = name.isupper() or option or text[end] == "("
             return self.quoted_value(name, at, opened, chosen=not sql)
@@ -590,7 +601,10 @@ class _Scan:
     def hide(self, name: str, start: int, stop: int) -> bool:
         """Mask this value if it is one; whether it was."""
         value = self.text[start:stop]
-        if _REFERENCE.fullmatch(value) or _COLUMN.match(value) or is_trivial(value.rstrip("])}; ")):
+        if not value.isascii() and (end := _FULL_STOP.search(value)) and _HAN_NEXT.search(value, end.end()):
+            stop = start + end.start()  # 密码为：…，请及时修改
+            value = self.text[start:stop]
+        if _REFERENCE.fullmatch(value.rstrip("])}; ")) or _COLUMN.match(value) or is_trivial(value.rstrip("])}; ")):
             return False
         if kind_of(name) == ACCESS_KEY:
             key = value.strip()

@@ -470,7 +470,7 @@ class _Document:
             self.edits.append((start, end, self.quoted(clean, start, end)))
 
     def number(self, name: str, token: re.Match[str]) -> None:
-        if is_numeric(name) and token[0] not in ("0", "true", "false", "null"):
+        if is_numeric(name) and not is_trivial(token[0]):
             self.scrubber.learn(token[0])
             self.edits.append((token.start(), token.end(), "0"))
 

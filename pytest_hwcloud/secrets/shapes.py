@@ -177,7 +177,8 @@ _CHPASSWD_LIST = re.compile(
 _K8S_SECRET = re.compile(r"(?m)^kind:[ ]{0,4}[\"']?Secret\b")
 _K8S_DATA = re.compile(r"(?m)^([ ]{0,20})(?:data|stringData):[ \t]*\r?\n")
 _K8S_ROW = re.compile(r"([ ]{1,40})[\w.\"'-]{1,100}:[ ]{1,4}(?P<v>[^\r\n]{1,8192})\r?(?:\n|$)")
-_TESTS = (str.islower, str.isupper, str.isdigit)
+_TESTS = (str.islower, str.isupper, str.isdigit, str.isalnum)
+_SYMBOL = re.compile(r"[^\w.~ -]")
 _DISORDER = 0.34  # changes between small letters, capitals and digits a letter: fewer are in names that people choose
 _DER_PUBLIC = 0x30  # a certificate, a request for one, a public key: the first member is a sequence
 
@@ -296,13 +297,14 @@ def _is_secret_step(name: str, value: str) -> bool:
     kind = kind_of(name)
     if (kind is None and bare(name) not in _STEPS) or is_trivial(value) or _ID.fullmatch(value) or _FILE.search(value):
         return False
-    kinds = [next((n for n, test in enumerate(_TESTS) if test(letter)), len(_TESTS)) for letter in value]
+    kinds = [next(n for n, test in enumerate(_TESTS) if test(letter)) for letter in value if letter.isalnum()]
     changes = sum(one != other for one, other in pairwise(kinds)) / len(value)
+    random = 2 in kinds and len(set(kinds)) > 1 and changes > _DISORDER
     if kind == SECRET and is_password(name):
-        return len(set(kinds)) > 1 and not value.replace("-", "").replace("_", "").isalpha()
+        return random or _SYMBOL.search(value) is not None
     if is_plural(name) and bare(name) in ("secrets", "credentials"):
         return False  # they have names and ids
-    return {2} < set(kinds) and changes > _DISORDER and len(value) >= (12 if {0, 1, 2} <= set(kinds) else 20)
+    return random and len(value) >= (12 if len(set(kinds)) == 3 else 20)
 
 
 def _value(match: re.Match[str], learner: Learner) -> str:
