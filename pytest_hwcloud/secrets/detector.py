@@ -147,7 +147,7 @@ _BORDERED = re.compile(
 _NOT_SECRET = re.compile(
     r"(?:next|previous|prev|page|pagination|continuation|continue|sync|scroll|delta|resume|start|starting|end|marker"
     r"|cursor|max|min|total|prompt|completion|input|output|cached|reasoning|used|num|per|stop|eos|bos|pad|unk"
-    r"|special|fromid|client)tokens?$|pullsecrets?$|(?:foreign|public|primary|gnupg|tag|object)keys?$|aksk$"
+    r"|special|fromid|client|^http|metadatahttp)tokens?$|pullsecrets?$|(?:foreign|public|primary|gnupg|tag|object)keys?$|aksk$"
     r"|ciphertext$|(?:content|function|method|supported)signature$|^authorizationmessages$"
 )
 # Quotes, escapes, entities and signs between a name and its value.

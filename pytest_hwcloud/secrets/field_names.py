@@ -96,6 +96,7 @@ _HARMLESS = _endings("""
     end token
     marker token
     cursor token
+    metadata http token
     max token
     min token
     total token
@@ -281,7 +282,7 @@ def kind_of(name: str, parent: str = "") -> str | None:
         words = words[:-1]
         if _ends(words, _COMPOUNDS):
             return SECRET
-    if _ends(words, _HARMLESS):
+    if _ends(words, _HARMLESS) or words == ("http", "token"):  # of the metadata service: `optional`, `required`
         return None
     if words[-2:] == _CLIENT:
         return WEAK
