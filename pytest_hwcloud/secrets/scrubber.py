@@ -197,6 +197,7 @@ class Scrubber:
         """The part in front of the query; each step of the path keeps its own spelling (`%2F` is no slash)."""
         if "%" not in head:
             return self.text(head)
+        head = shapes.steps(head, self)
         start = head.find("/", head.find("://") + 3) if "://" in head else 0
         return self.text(head[:start]) + "/".join(self._step(step) for step in head[start:].split("/"))
 

@@ -176,7 +176,7 @@ _CHPASSWD_LIST = re.compile(
 )
 _K8S_SECRET = re.compile(r"(?m)^kind:[ ]{0,4}[\"']?Secret\b")
 _K8S_DATA = re.compile(r"(?m)^([ ]{0,20})(?:data|stringData):[ \t]*\r?\n")
-_K8S_ROW = re.compile(r"([ ]{1,40})[\w.\"'-]{1,100}:[ ]{1,4}(?P<v>[^\r\n]{1,8192})\r?(?:\n|$)")
+_K8S_ROW = re.compile(r"(?m)^([ ]{1,40})[\w.\"'-]{1,100}+:[ ]{1,4}+(?P<v>[^\r\n]{1,8192}+)\r?(?:\n|\Z)")
 _TESTS = (str.islower, str.isupper, str.isdigit, str.isalnum)
 _SYMBOL = re.compile(r"[^\w.~ -]")
 _DISORDER = 0.34  # changes between small letters, capitals and digits a letter: fewer are in names that people choose
@@ -200,7 +200,7 @@ def apply(text: str, learner: Learner) -> str:
     if "://" in text:
         text = _user_infos(text, learner)
     if "/" in text:
-        text = _steps(text, learner)
+        text = steps(text, learner)
     if "chpasswd" in lowered:
         text = _CHPASSWD_LIST.sub(partial(_value, learner=learner), text)
     if "kind:" in text and _K8S_SECRET.search(text):
@@ -281,7 +281,8 @@ def _last(match: re.Match[str], learner: Learner) -> str:
     return match[0][: match.start(group) - match.start()] + MASK
 
 
-def _steps(text: str, learner: Learner) -> str:
+def steps(text: str, learner: Learner) -> str:
+    """The text without the steps of paths that the step in front of them calls secret."""
     parts, at = [], 0
     for found in _STEP.finditer(text):
         value = unquote(found[2])

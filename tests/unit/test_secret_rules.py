@@ -15,11 +15,24 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from clean_answers import clean_answers
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from planted_secrets import packed, planted, unpacked, values_of
 from secret_cases import ACCESS_KEY, CASES, HOOK, LETTERS, SECRET, TOKEN, clean_forms, worst_cases
 
-from pytest_hwcloud.secrets import detector, field_names, known_secrets, notations, scrubber, shapes
+from pytest_hwcloud.secrets import (
+    allowlist,
+    archives,
+    detector,
+    encodings,
+    field_names,
+    known_secrets,
+    notations,
+    scrubber,
+    shapes,
+    shown_text,
+)
 from pytest_hwcloud.secrets.detector import in_body, marks, suspicions
 from pytest_hwcloud.secrets.field_names import hides, is_numeric, is_prose, kind_of
 from pytest_hwcloud.secrets.scrubber import Scrubber
@@ -173,6 +186,77 @@ def test_every_notation_is_masked_and_masking_twice_changes_nothing(kind: str) -
     assert in_body(once.encode(), "body") == []
 
 
+@pytest.mark.parametrize("kind", planted(1))
+def test_every_planted_kind_is_masked_told_and_masked_once(kind: str) -> None:
+    text = planted(1)[kind]
+    once = clean(text)
+    assert once != text
+    assert not any(value in once for value in values_of(1))
+    assert clean(once) == once
+    assert in_body(once.encode(), "body") == []
+
+
+@pytest.mark.parametrize("kind", packed(1))
+def test_files_in_archives_are_cleaned_and_told(kind: str) -> None:
+    body = packed(1)[kind]
+    once = Scrubber().body(body)
+    assert any("***" in text for text in unpacked(once))
+    assert not any(value in text for text in unpacked(once) for value in values_of(1))
+    assert len(unpacked(once)) == len(unpacked(body))
+    assert Scrubber().body(once) == once
+    assert in_body(once, "body") == []
+    assert kind == "zip in JSON" or [one.place.split()[1] for one in in_body(body, "body")] == ["file"]
+
+
+def test_archives_that_cannot_be_read_stay() -> None:
+    zipped = packed(1)["zip"]
+    for body in (zipped[:-30], zipped[:60], b"PK\x03\x04" + bytes(40), bytes(257) + b"ustar" + bytes(20)):
+        assert Scrubber().body(body) == body
+        in_body(body, "body")
+
+
+@pytest.mark.parametrize("form", clean_answers())
+def test_clean_answers_stay_and_are_not_refused(form: str) -> None:
+    text = clean_answers()[form]
+    assert clean(text) == text
+    assert in_body(text.encode(), "body") == []
+
+
+@pytest.mark.parametrize(
+    ("url", "masked"),
+    [
+        ("https://h/account/reset-password/a8Fh3kLq9ZxV2bN7mW4r", "https://h/account/reset-password/***"),
+        ("https://h/v1/apikey/a8Fh3kLq9ZxV2bN7mW4r/items?x=1", "https://h/v1/apikey/***/items?x=1"),
+        ("https://h/invite/a8Fh3kLq9ZxV2bN7mW4r#x", "https://h/invite/***#x"),
+        ("https://h/login/password/Zk7%21pQw9", "https://h/login/password/***"),
+        ("https://h/v1/secrets/MyDbSecret2024x/versions", None),
+        ("https://h/v3/auth/tokens/0123456789abcdef0123456789abcdef", None),
+        ("https://h/token/0000aaaa-1111-2222-3333-444455556666/x", None),
+        ("https://h/docs/reset-password/how-to-reset-2026", None),
+        ("https://h/static/token/Usage2024Guide7x.html", None),
+    ],
+)
+def test_steps_of_a_path(url: str, masked: str | None) -> None:
+    assert Scrubber().url(url) == (masked or url)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Pässword: Zk7!pQw9xT2m", "pa\u0308ssword=Zk7!pQw9xT2m", "ｐａｓｓｗｏｒｄ＝Zk7!pQw9xT2m",
+        "登录密码：Zk7!pQw9xT2m", "管理员密码（root）：Zk7!pQw9xT2m", "密码为：Zk7!pQw9xT2m，请及时修改",
+        "API密钥: Zk7!pQw9xT2m", '{"密钥SK": "Zk7!pQw9xT2m"}',
+        "пароль: Zk7!pQw9xT2m", "Paßwort: Zk7!pQw9xT2m", "mot de passe : Zk7!pQw9xT2m", "密碼：Zk7!pQw9xT2m",
+        '{"motDePasse": "Zk7!pQw9xT2m"}', "<密码>Zk7!pQw9xT2m</密码>", "访问密钥ID：HABCDEFGHIJKLMNOPQRS",
+    ],
+)  # fmt: skip
+def test_names_in_other_languages_and_letters(text: str) -> None:
+    once = clean(text)
+    assert "Zk7!pQw9xT2m" not in once
+    assert "HABCDEFGHIJKLMNOPQRS" not in once
+    assert clean(once) == once
+
+
 LAYERS: dict[str, Callable[[str], str]] = {
     "percent": lambda text: quote(text, safe=""),
     "base64": lambda text: base64.b64encode(text.encode()).decode(),
@@ -264,7 +348,18 @@ def test_half_surrogates_and_odd_bytes_raise_nothing() -> None:
         in_body(body, "here")
 
 
-ROOM: tuple[ModuleType, ...] = (detector, field_names, known_secrets, notations, scrubber, shapes)
+ROOM: tuple[ModuleType, ...] = (
+    allowlist,
+    archives,
+    detector,
+    encodings,
+    field_names,
+    known_secrets,
+    notations,
+    scrubber,
+    shapes,
+    shown_text,
+)
 
 
 def expressions() -> Iterator[tuple[str, re.Pattern[str]]]:
@@ -304,6 +399,77 @@ def test_no_expression_repeats_a_repetition() -> None:
     found = dict(expressions())
     assert len(found) > 60
     assert [name for name, one in found.items() if list(nested(sre_parse.parse(one.pattern, one.flags)))] == []
+
+
+def example(tree: Any, length: int) -> str:
+    """A text that an expression follows for long: each repetition as often as there is room for."""
+    found = ""
+    for operation, argument in tree:
+        match str(operation):
+            case "LITERAL":
+                found += chr(argument)
+            case "NOT_LITERAL":
+                found += "b" if chr(argument) == "a" else "a"
+            case "ANY":
+                found += "a"
+            case "IN":
+                found += letter_of(argument)
+            case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
+                one = example(argument[2], length)
+                most = min(int(argument[1]), length // max(len(one), 1))
+                found += one * max(int(argument[0]), most)
+            case "SUBPATTERN":
+                found += example(argument[3], length)
+            case "ATOMIC_GROUP":
+                found += example(argument, length)
+            case "BRANCH":
+                found += example(argument[1][-1], length)
+    return found[: 4 * length]
+
+
+def letter_of(members: list[tuple[object, Any]]) -> str:
+    """A letter that a class of letters has."""
+    from re import compile as made
+
+    for letter in "a1A -/=:\"'\n\t.é":
+        for operation, argument in members:
+            match str(operation):
+                case "LITERAL" if chr(argument) == letter:
+                    return letter
+                case "RANGE" if argument[0] <= ord(letter) <= argument[1]:
+                    return letter
+                case "CATEGORY":
+                    kind = {"DIGIT": r"\d", "SPACE": r"\s", "WORD": r"\w"}[str(argument).rpartition("_")[2]]
+                    if (made(kind).match(letter) is None) == ("NOT" in str(argument)):
+                        return letter
+                case "NEGATE" if made("[ -~]").match(letter):
+                    return "a"
+    first = members[0]
+    return (
+        chr(first[1] if str(first[0]) == "LITERAL" else first[1][0]) if str(first[0]) in ("LITERAL", "RANGE") else "a"
+    )
+
+
+def test_each_expression_takes_linear_time_for_its_own_worst_case() -> None:
+    """Its own example without the end, so that it has to give up, again and again; four times as much of it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import sre_parse
+    slow = []
+    for name, one in expressions():
+        seed = example(sre_parse.parse(one.pattern, one.flags), 250)
+        text = (seed[:-1] + "\x00" + seed[:3]) * (20_000 // (len(seed) + 3) + 1)
+        first = spent_on(one, text[:5_000])
+        if spent_on(one, text[:20_000]) > max(first, 0.004) * 4 * 3:
+            slow.append(name)
+    assert slow == []
+
+
+def spent_on(pattern: re.Pattern[str], text: str) -> float:
+    begun = time.process_time()
+    for _ in pattern.finditer(text):
+        pass
+    return time.process_time() - begun
 
 
 SMALL, LARGE = 20_000, 80_000
