@@ -553,5 +553,26 @@ def worst_cases(size: int) -> dict[str, str]:
         "{": "secret_string={" * (size // 15),
         "\\": "\\" * size + '"password"',
         "quotes": "'" * size,
+        "soup": " ".join(
+            base64.b64encode(random.randbytes(random.randrange(9, 90))).decode() for _ in range(size // 68)
+        ),
+        "b64 lines": base64.encodebytes(random.randbytes(size * 3 // 4)).decode(),
+        "urls": "".join(
+            f"https://{word()}.x/token/{word()}?a={word()}&token={word()}A1%20 " for _ in range(size // 60)
+        ),
+        "names": "".join(f"{word()}_password " for _ in range(size // 17)),
+        "log": "".join(
+            f"2026-01-01 INFO [{word()}] token refreshed user={word()} status=200\n" for _ in range(size // 60)
+        ),
+        "html": "".join(
+            f'<tr><td>{word()}</td><td><a href="/x?a=1&amp;b=2">{word()}</a></td></tr>\n' for _ in range(size // 65)
+        ),
+        "multipart": "".join(
+            f'--b\r\nContent-Disposition: form-data; name="{word()}_pwd"\r\n\r\n{word()}A1\r\n'
+            for _ in range(size // 70)
+        ),
+        "escapes": json.dumps({"x": "云服务器" * (size // 24)}),
+        "form fields": "&".join(f"{word()}_key={word()}A1" for _ in range(size // 21)),
+        "curl -u x": "curl -u x:yz12 " * (size // 15),
         "chpw": "chpasswd\n" + "aaaa:bbbb1\n" * (size // 11),
     }

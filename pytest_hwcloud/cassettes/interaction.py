@@ -193,7 +193,7 @@ def _body(value: object, path: Path, key: str) -> bytes:
             return b"".join(_body(part, path, key) for part in value)
     if callable(read := getattr(value, "read", None)):
         return _body(read(), path, key)
-    raise CassetteError(texts.say("cassettes.no-body", type=type(value).__name__), path=path, key=key)
+    raise CassetteError(texts.say("cassettes.body-type", type=type(value).__name__), path=path, key=key)
 
 
 def _base64(text: bytes, path: Path, key: str) -> bytes:

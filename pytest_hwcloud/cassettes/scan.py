@@ -113,7 +113,7 @@ def _claims_to_be_one(file: Path) -> bool:
         text = file.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return True
-    return re.search(r"""(?m)^\s*["']?interactions["']?\s*:""", text) is not None
+    return re.search(r"""(?m)^\s*\{?\s*["']?interactions["']?\s*:""", text) is not None
 
 
 def scan(tape: Tape, keep: Sequence[str] = ()) -> list[Hidden]:

@@ -472,7 +472,7 @@ def spent_on(pattern: re.Pattern[str], text: str) -> float:
     return time.process_time() - begun
 
 
-SMALL, LARGE = 20_000, 80_000
+SMALL, LARGE = 15_000, 60_000
 HARD = list(worst_cases(1000))
 
 
@@ -492,4 +492,4 @@ def test_the_time_is_linear_in_the_size(kind: str) -> None:
     small, large = worst_cases(SMALL)[kind].encode(), worst_cases(LARGE)[kind].encode()
     for work in (lambda body: Scrubber().body(body), lambda body: in_body(body, "body")):
         first, second = spent(small, work), spent(large, work)
-        assert second < max(first, 0.004) * (len(large) / len(small)) * 2.5
+        assert second < max(first, 0.008) * (len(large) / len(small)) * 2.5
