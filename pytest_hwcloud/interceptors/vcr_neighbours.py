@@ -30,6 +30,7 @@ def patches() -> Iterator[Patch]:
     """What a stub of vcrpy asks its cassette (our own answers for itself), and what it calls if that has no answer."""
     for method, answer in _QUESTIONS:
         yield Patch(Cassette, method, _passing(answer))
+    yield Patch(Cassette, "_load", _load)
     for name, (client, attribute) in _KEPT.items():
         if name in vars(kept):
             _without_ours(name, client, attribute)
@@ -53,6 +54,19 @@ def _passing(answer: object) -> Any:
         return ask
 
     return make
+
+
+def _load(patch: Patch) -> object:
+    """A cassette that a replayed test opens may hold answers of cloud hosts: that they are not played is told."""
+
+    def load(cassette: Any) -> None:
+        patch.original(cassette)
+        tell = getattr(CURRENT_ROUTER.router, "passed_by", None)
+        loaded = getattr(cassette, "_old_interactions", ())  # all of the file; append leaves out what is ours
+        if tell is not None and any(CURRENT_ROUTER.of_url(request.uri) is not None for request, _ in loaded):
+            tell(str(cassette._path))
+
+    return load
 
 
 def _through(client: str, attribute: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -68,6 +69,7 @@ class Player:
         self.unrecorded: list[Exception] = []
         self._where = where
         self._told_of_mocks = False
+        self._passed_by: set[str] = set()
 
     def mocked(self, request: Request) -> None:
         """A mock of the test answers this call; where a cassette holds an answer too, the test is told so, once."""
@@ -76,6 +78,16 @@ class Player:
             self._told_of_mocks = True
             call = f"{request.method} {request.url.partition('?')[0]}"
             warnings.warn(texts.say("wire.answered-twice", call=call, cassette=found.name), AnsweredTwice, stacklevel=2)
+
+    def passed_by(self, file: str) -> None:
+        """A cassette of vcrpy's holds answers of cloud hosts, which are answered here; the test is told so, once.
+
+        Not where it is one file with ours, as pytest-recording has it.
+        """
+        ours = {os.path.abspath(path) for path in (*(tape.path for tape in self.tapes), self.own_path) if path}
+        if file not in self._passed_by and os.path.abspath(file) not in ours:
+            self._passed_by.add(file)
+            warnings.warn(texts.say("wire.vcrpy", file=os.path.relpath(file)), AnsweredTwice, stacklevel=2)
 
     def answer(self, request: Request) -> Answer:
         """The answer to a request; raises CloudFault for a recorded fault and NotRecorded if there is none."""

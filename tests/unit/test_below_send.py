@@ -19,10 +19,11 @@ import requests_mock
 import responses
 import respx
 import urllib3
-from replaying import HOST, LIST, entry, replaying, state, tape
+from replaying import HOST, LIST, entry, replaying, state, tape, write
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.interceptors.cloud_session import CloudSession
 from pytest_hwcloud.journal import CURRENT
 
@@ -431,3 +432,27 @@ def test_sockets_that_only_guard_leave_the_cassette_alone(play, monkeypatch):
             assert httpx.get(LIST, headers=TOKEN).json() == {"count": 1}
             asked = urllib.request.Request(LIST, headers=TOKEN)
             assert json.load(urllib.request.urlopen(asked)) == {"count": 1}
+
+
+TOLD_OF_VCRPY = {
+    "en": "hwcloud: the vcrpy cassette {file} holds answers of cloud hosts, which are not played: in a cloud test they "
+    "come from the test's own cassettes, through the gates. Name the file in @pytest.mark.hwcloud_cassette",
+    "zh": "hwcloud：vcrpy 的录制文件 {file} 中有云主机的响应，但不会被播放：云测试中的响应经过认证和鉴权，"
+    "来自测试自身的录制文件。请在 @pytest.mark.hwcloud_cassette 中写明该文件",
+}
+
+
+@pytest.mark.parametrize("language", TOLD_OF_VCRPY)
+def test_a_cassette_of_vcrpy_that_holds_the_cloud_is_told_once(play, tmp_path, monkeypatch, language):
+    import vcr
+
+    monkeypatch.setattr(texts._Run, "language", language)
+    monkeypatch.chdir(tmp_path)
+    theirs, other = write(tmp_path / "theirs.yaml", entry(body='{"from": "vcrpy"}')), tmp_path / "other.yaml"
+    write(other, entry("https://example.com/"))
+    with play(entry(body='{"count": 1}'), entry(body='{"count": 2}')), warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        for count in (1, 2):
+            with vcr.use_cassette(str(theirs), record_mode="none"), vcr.use_cassette(str(other)):
+                assert requests.get(LIST, headers=TOKEN).json() == {"count": count}
+    assert [str(one.message) for one in told] == [TOLD_OF_VCRPY[language].format(file="theirs.yaml")]
