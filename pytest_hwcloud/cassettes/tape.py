@@ -47,12 +47,21 @@ class Tape:
         self.metadata: Mapping[str, object] = parsed.metadata
         self._parsed = parsed
         self._index = parsed.index
-        self._repeat = bool(parsed.metadata.get("repeat_last"))
-        self._again = bool(parsed.metadata.get("allow_playback_repeats"))
+        self._repeat = self._flag("repeat_last")
+        self._again = self._flag("allow_playback_repeats")
+        claim = parsed.metadata.get("expects")
+        if claim is not None and not isinstance(claim, Mapping):
+            raise CassetteError(texts.say("cassettes.no-claim", value=claim), path=path, key="metadata.expects")
         self._waiting: dict[str, deque[int]] = {}
         self._bodies: dict[str, dict[str | bytes, deque[int]]] = {}
         self._read: dict[int, Interaction] = {}
         self._lock = threading.Lock()
+
+    def _flag(self, name: str) -> bool:
+        value = self.metadata.get(name)
+        if value is not None and not isinstance(value, bool):
+            raise CassetteError(texts.say("cassettes.no-flag", value=value), path=self.path, key=f"metadata.{name}")
+        return bool(value)
 
     @classmethod
     def load(

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.identity import DEFAULT_DOMAIN_ID, DEFAULT_PROJECT_ID, Identity
+from pytest_hwcloud.files.reading import UnusableFile, read_text
 
 # field of the identity (or project_id) → name in the environment or profile
 _SDK = {
@@ -124,9 +125,8 @@ def _is_whole(fields: Mapping[str, str], names: Mapping[str, str]) -> bool:
 def _profile(file: Path) -> dict[str, str]:
     parser = configparser.RawConfigParser()
     try:
-        with open(file, encoding="utf-8") as opened:
-            parser.read_file(opened)
-    except (OSError, UnicodeDecodeError) as error:
+        parser.read_string(read_text(file))
+    except UnusableFile as error:
         raise MissingCredentials(texts.say("config.profile-unreadable", file=file, reason=error)) from None
     except configparser.Error as error:
         line = getattr(error, "lineno", None)

@@ -399,4 +399,9 @@ def _use_tables(files: Sequence[Path]) -> None:
         for file in files:
             add_table(file)
     except ValueError as error:
-        raise ConfigError(str(error)) from None
+        raise ConfigError(_as_written(str(error), file)) from None
+
+
+def _as_written(text: str, file: Path) -> str:
+    """A message with a file as a user would write it from here."""
+    return text.replace(str(file), min(os.path.relpath(file), str(file), key=len), 1)

@@ -173,6 +173,52 @@ def test_options_and_ini(run: Run, project: pytest.Pytester) -> None:
     assert told(run, OPTIONS, lambda option: [option]) == {}
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("/dev/zero", "is a pipe, a socket or a device, not a regular file"),
+        ("pipe", "is a pipe, a socket or a device, not a regular file"),
+        ("loop", "is a link that leads to itself"),
+        (".", "is a folder, not a file"),
+    ],
+)
+def test_a_profile_that_is_no_file_is_not_waited_for(
+    run: Run, project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, name: str, said: str
+) -> None:
+    for variable in [key for key in os.environ if key.startswith(("HUAWEICLOUD_SDK_", "HW_"))]:
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("HUAWEICLOUD_SDK_CREDENTIALS_FILE", name)
+    (line,) = errors(run(TEST, "--hwcloud-mode=live"))
+    assert line.startswith("hwcloud: ")
+    assert said in line
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "text"])
+def test_a_table_of_actions_is_named_as_it_was_written(run: Run, project: pytest.Pytester, kind: str) -> None:
+    table = project.path / "hwcloud-actions.yaml"
+    {"pipe": os.mkfifo, "folder": os.mkdir, "text": lambda path: path.write_text("hi")}[kind](table)
+    (line,) = errors(run(TEST))
+    assert line.startswith("hwcloud: hwcloud-actions.yaml:1: ")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "said"),
+    [
+        ("{repeat_last: maybe}", "metadata.repeat_last: true or false is expected, not 'maybe'"),
+        ("{repeat_last: 5}", "metadata.repeat_last: true or false is expected, not 5"),
+        ("{allow_playback_repeats: [a]}", "metadata.allow_playback_repeats: true or false is expected, not ['a']"),
+        ("{expects: x}", "metadata.expects: a mapping is expected, for instance {code: Ecs.0110}, not 'x'"),
+    ],
+)
+def test_the_metadata_of_a_cassette(run: Run, project: pytest.Pytester, metadata: str, said: str) -> None:
+    project.path.joinpath("cassettes").mkdir()
+    project.path.joinpath("cassettes", "c.yaml").write_text(f"version: 1\nmetadata: {metadata}\ninteractions: []\n")
+    call = 'hwcloud.session().get(hwcloud.url("ecs", "/"))'
+    result = run(f"import pytest\n@pytest.mark.hwcloud_cassette('c')\n{TEST.replace('pass', call)}")
+    assert f"cassettes/c.yaml: {said}" in result.stdout.str()
+    assert "Traceback" not in result.stdout.str()
+
+
 def test_a_report_for_a_pipe_that_nobody_reads_does_not_wait(run: Run, project: pytest.Pytester) -> None:
     result = run(TEST, "--hwcloud-report=json:pipe")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
