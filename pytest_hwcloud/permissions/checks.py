@@ -123,9 +123,7 @@ class Checks:
 
             found = judge(record, self.run.state, self.config.rootpath)
             if record.refusals:
-                from pytest_hwcloud.permissions.rules import refusal_in_cassette
-
-                found += refusal_in_cassette.judge(record, item, self.run.claims)
+                found += negative_tests.judge(record, item, self.run.claims)
             record.findings = [finding.to_dict() for finding in found]
         return record
 

@@ -21,9 +21,9 @@ from pytest_hwcloud.cloud.policies.rights import Grant, Place, Rights
 from pytest_hwcloud.gates.cloud_state import CloudState
 from pytest_hwcloud.permissions.finding import Finding
 from pytest_hwcloud.permissions.ledger import Ledger
-from pytest_hwcloud.permissions.proof import swallowed
+from pytest_hwcloud.permissions.proof.verdict import swallowed_denial, swallowed_scope
 from pytest_hwcloud.permissions.record import TestRecord, Use
-from pytest_hwcloud.permissions.rules import by_gate, refusal_in_cassette, shared_markers
+from pytest_hwcloud.permissions.rules import by_gate, negative_tests, shared_markers
 from pytest_hwcloud.permissions.rules.judge import judge, judge_policies
 from pytest_hwcloud.texts import Phrase
 
@@ -112,7 +112,7 @@ def recorded(**more: str) -> list[Finding]:
         "message": "no",
         **more,
     }
-    return [refusal_in_cassette._finding(TestRecord(nodeid="a.py::t"), row)]
+    return [negative_tests._finding(TestRecord(nodeid="a.py::t"), row)]
 
 
 def lost(world: World) -> list[Finding]:
@@ -184,9 +184,9 @@ def of_the_rules(folder: Path) -> Iterator[tuple[str, list[Finding]]]:
     )
     yield "another identity", found(LIST, declared=(replace(WANTS, identity="ci-reader"),))
     yield "shared", shared()
-    yield "swallowed", [swallowed.denial(TestRecord(nodeid="a.py::t"), "tms:predefineTags:list", EXCHANGE, Path())]
+    yield "swallowed", [swallowed_denial(TestRecord(nodeid="a.py::t"), "tms:predefineTags:list", EXCHANGE, Path())]
     for key in ("scope:domain-token", "scope:other-project"):
-        yield key, [swallowed.scope(TestRecord(nodeid="a.py::t"), key, EXCHANGE, Path())]
+        yield key, [swallowed_scope(TestRecord(nodeid="a.py::t"), key, EXCHANGE, Path())]
     yield "scope", gates()
     yield "scope, not allowed", gates(allowed="", project_name="")
     yield "scope, global", gates(service_scope="global", token_scope="project", project="", service="iam")

@@ -15,9 +15,8 @@ from lock_world import LIST, SHOW, TAGS, World, full, part, record, use
 from pytest_hwcloud.files import atomic
 from pytest_hwcloud.permissions.lock import lockfile, model
 from pytest_hwcloud.permissions.lock.accepting import Refused
+from pytest_hwcloud.permissions.lock.format import parse, text
 from pytest_hwcloud.permissions.lock.model import Entry, Held, Lock, LockError, Permission
-from pytest_hwcloud.permissions.lock.reader import parse
-from pytest_hwcloud.permissions.lock.writer import text
 
 A, B = "tests/test_a.py::test_a", "tests/test_b.py::test_b"
 

@@ -17,11 +17,11 @@ from pytest_hwcloud.files.reading import UnusableFile, exists, read_text
 from pytest_hwcloud.permissions.lock.accepting import dropped, refuse_losses, unknown_here
 from pytest_hwcloud.permissions.lock.check import differences
 from pytest_hwcloud.permissions.lock.comparison import Comparison, canonical
+from pytest_hwcloud.permissions.lock.format import parse
+from pytest_hwcloud.permissions.lock.format import text as as_text
 from pytest_hwcloud.permissions.lock.from_run import make
 from pytest_hwcloud.permissions.lock.merge import merge
 from pytest_hwcloud.permissions.lock.model import UPDATE, Lock, LockError
-from pytest_hwcloud.permissions.lock.reader import parse
-from pytest_hwcloud.permissions.lock.writer import text as as_text
 
 if TYPE_CHECKING:
     from pytest_hwcloud.gates.cloud_state import CloudState

@@ -16,10 +16,17 @@ from pytest_hwcloud.cloud.identity import Identity
 from pytest_hwcloud.cloud.tokens import Scope, domain_scope
 from pytest_hwcloud.gates.refusals import request_id
 from pytest_hwcloud.journal import Exchange
-from pytest_hwcloud.permissions.proof import swallowed
 from pytest_hwcloud.permissions.proof.plan import Plan, is_proved
 from pytest_hwcloud.permissions.proof.rerun import Rerun, rerun
-from pytest_hwcloud.permissions.proof.verdict import INCONCLUSIVE, SWALLOWED, Verdict, doubt, of_denied
+from pytest_hwcloud.permissions.proof.verdict import (
+    INCONCLUSIVE,
+    SWALLOWED,
+    Verdict,
+    doubt,
+    of_denied,
+    swallowed_denial,
+    swallowed_scope,
+)
 from pytest_hwcloud.texts import Phrase
 
 if TYPE_CHECKING:
@@ -73,13 +80,13 @@ def prove(
     for action, together in plan.denials.items():
         denied = with_denied(run, item, together)
         if proof.judge(action, denied).word == SWALLOWED:
-            proof.findings.append(swallowed.denial(record, action, denied.refused[0], item.config.rootpath))
+            proof.findings.append(swallowed_denial(record, action, denied.refused[0], item.config.rootpath))
     for key, other_scope in scopes.items():
         other = rerun(run, item, lambda exchange: exchange.gate == "scope", other_scope)
         if other.outcome == "passed" and not other.refused:
             continue  # no gate minds the scope of these calls: there is nothing to notice
         if proof.judge(key, other).word == SWALLOWED:
-            proof.findings.append(swallowed.scope(record, key, other.refused[0], item.config.rootpath))
+            proof.findings.append(swallowed_scope(record, key, other.refused[0], item.config.rootpath))
     return proof
 
 

@@ -14,11 +14,18 @@ import pytest
 
 from pytest_hwcloud import texts
 from pytest_hwcloud.permissions.checks import CHECKED, Checked
-from pytest_hwcloud.permissions.proof import swallowed
 from pytest_hwcloud.permissions.proof.plan import Fixtures, Waiting
 from pytest_hwcloud.permissions.proof.proof import Proof, unfit, with_denied
 from pytest_hwcloud.permissions.proof.rerun import rerun
-from pytest_hwcloud.permissions.proof.verdict import INCONCLUSIVE, PROVED, SWALLOWED, Verdict, of_control, of_denied
+from pytest_hwcloud.permissions.proof.verdict import (
+    INCONCLUSIVE,
+    PROVED,
+    SWALLOWED,
+    Verdict,
+    of_control,
+    of_denied,
+    swallowed_denial,
+)
 from pytest_hwcloud.texts import Phrase
 
 if TYPE_CHECKING:
@@ -63,7 +70,7 @@ def _prove(run: Run, one: Waiting, noticed: set[tuple[str, Fixtures]]) -> Proof:
                 noticed.add((action, one.borrowed[action]))
             if denied is not None and verdict.word == SWALLOWED:
                 root = item.config.rootpath
-                proof.findings.append(swallowed.denial(one.record, action, denied.refused[0], root))
+                proof.findings.append(swallowed_denial(one.record, action, denied.refused[0], root))
     finally:
         item.stash[CHECKED] = checked
         if hasattr(item, "_request"):

@@ -1,14 +1,32 @@
-"""Reading a lock: what a hand or a merge made of it is one clear error with file, line and key."""
+"""The text of a lock: read, with one clear error for what a hand or a merge made of it; and written.
+
+Written sorted, one test a line, plain wherever YAML reads the same text back.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, TypeVar
 
 from pytest_hwcloud import texts
 from pytest_hwcloud.files.yaml_reader import Located, LocatedError, load
-from pytest_hwcloud.permissions.lock.model import UPDATE, Entries, Held, Lock, LockError, Permission, parse_entries
+from pytest_hwcloud.files.yaml_text import LONGEST_KEY, readable
+from pytest_hwcloud.permissions.lock.model import (
+    UPDATE,
+    Entries,
+    Held,
+    Lock,
+    LockError,
+    Permission,
+    parse_entries,
+    shown,
+)
 from pytest_hwcloud.permissions.policies import grant_lines
+
+if TYPE_CHECKING:
+    from pytest_hwcloud.permissions.lock.model import Held, Lock, Permission
+
 
 _CONFLICT = re.compile(r"^(<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)( |$)", re.MULTILINE)
 # `calls: [GET ecs /v1/{project_id}/x]`, as a hand writes it: YAML would take the braces for a mapping.
@@ -132,3 +150,59 @@ def _text(document: Located, value: object, path: Path) -> str:
 def _shown(value: object) -> str:
     kind = {dict: "mapping", list: "list", type(None): "nothing"}.get(type(value))
     return texts.say(f"lock.found-{kind}") if kind else repr(value)
+
+
+T = TypeVar("T")
+HEAD = "# written by: pytest --hwcloud-lock=update\nversion: 1\n"
+
+
+def text(lock: Lock) -> str:
+    """The whole file."""
+    return HEAD + "".join(f"{line}\n" for line in _lines(lock))
+
+
+def _lines(lock: Lock) -> Iterator[str]:
+    if lock.catalogue:
+        yield f"catalogue: {readable(lock.catalogue)}"
+    yield from _section("identities", lock.identities, _held_lines)
+    yield from _section("permissions", lock.permissions, _permission_lines)
+    yield from _section("unmapped", lock.unmapped, _tests_only)
+    if lock.unjudged:
+        yield from _section("unjudged", lock.unjudged, _tests_only)
+
+
+def _section(name: str, rows: Mapping[str, T], body: Callable[[T], Iterator[str]]) -> Iterator[str]:
+    if not rows:
+        yield f"{name}: {{}}"
+        return
+    yield f"{name}:"
+    for key, value in _sorted(rows):
+        yield _row("  ", key)
+        yield from body(value)
+
+
+def _held_lines(held: Held) -> Iterator[str]:
+    inside = ", ".join(f'{readable(file, flow=True)}: "{version}"' for file, version in _sorted(held.policies))
+    yield f"    policies: {{{inside}}}"
+    yield "    grants:" if held.grants else "    grants: []"
+    yield from (f"      - {readable(line)}" for line in held.grants)
+
+
+def _permission_lines(need: Permission) -> Iterator[str]:
+    yield f"    calls: [{', '.join(readable(call, flow=True) for call in sorted(need.calls))}]"
+    yield "    tests:" if need.tests else "    tests: {}"
+    yield from (_row("      ", test, " " + readable(shown(entries))) for test, entries in sorted(need.tests.items()))
+
+
+def _tests_only(tests: Iterable[str]) -> Iterator[str]:
+    yield from (f"    - {readable(test)}" for test in sorted(tests))
+
+
+def _sorted(rows: Mapping[str, T]) -> list[tuple[str, T]]:
+    return sorted(rows.items(), key=lambda pair: (pair[0].lower(), pair[0]))
+
+
+def _row(indent: str, key: str, value: str = "") -> str:
+    written = readable(key)
+    between = f"\n{indent}" if len(written) > LONGEST_KEY else ""
+    return f"{indent}{'? ' if between else ''}{written}{between}:{value}"
