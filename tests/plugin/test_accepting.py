@@ -149,5 +149,5 @@ def test_a_lock_that_is_no_file_ends_the_run_before_a_test(
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     (line,) = [line for line in [*result.outlines, *result.errlines] if LOCK in line]
     assert line.startswith(f"ERROR: hwcloud: {LOCK}: is a ")
-    assert line.endswith("; mend it, or delete it and make it anew: pytest --hwcloud-lock=update")
+    assert line.endswith("; correct it, or delete it and create it again: pytest --hwcloud-lock=update")
     assert not pytester.path.joinpath("nowhere.yaml").exists()

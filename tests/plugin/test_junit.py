@@ -77,7 +77,7 @@ def test_a_swallowed_denial_is_seen_although_its_test_passes(run: Run, pytester:
 def test_a_lock_that_cannot_be_read_is_a_failing_case(run: Run, pytester: pytest.Pytester) -> None:
     result = run(LISTED + CALL, "--junitxml=out.xml", "--hwcloud-lock=check")
     assert result.ret == 1
-    assert cases(pytester)[1][3].startswith("hwcloud: hwcloud-permissions.yaml: no such file; make it: ")
+    assert cases(pytester)[1][3].startswith("hwcloud: hwcloud-permissions.yaml: no such file; create it: ")
 
 
 def test_an_ignored_finding_is_no_property(run: Run, pytester: pytest.Pytester) -> None:

@@ -315,7 +315,8 @@ def test_no_lock_to_check(project: Project) -> None:
     result = project.check()
     assert result.ret == 1
     assert (
-        result.outlines[-1] == "hwcloud: hwcloud-permissions.yaml: no such file; make it: pytest --hwcloud-lock=update"
+        result.outlines[-1]
+        == "hwcloud: hwcloud-permissions.yaml: no such file; create it: pytest --hwcloud-lock=update"
     )
 
 

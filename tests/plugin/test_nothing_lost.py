@@ -233,7 +233,7 @@ def test_the_lines(run: Run, project: tuple[Project, bytes]) -> None:
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert (
         f"hwcloud: {LOCK}: no such file;"
-        " make it: pytest test_two.py --hwcloud-policy=iam/other.json --hwcloud-lock=update"
+        " create it: pytest test_two.py --hwcloud-policy=iam/other.json --hwcloud-lock=update"
     ) in result.outlines
 
 

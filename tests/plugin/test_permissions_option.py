@@ -24,7 +24,7 @@ def test_findings_about_a_policy_fail_the_run_and_no_test(run: Run, pytester: py
     assert section(result) == (
         "HWP010 unknown-action  ecs:cloudServers:lst   in iam/r.json:1, statement 1\n"
         "  why       no such action is documented; did you mean ecs:cloudServers:list?\n"
-        "  fix       mend the name in iam/r.json:1\n"
+        "  fix       correct the name in iam/r.json:1\n"
         "\n"
         "HWP017 inert-statement  iam/r.json statement 2   "
         "it changes nothing: statement 1 allows the same actions everywhere\n"
@@ -51,7 +51,7 @@ def test_an_ignore_hides_a_finding_until_its_day(run: Run, pytester: pytest.Pyte
     assert result.ret == 1
     assert result.stdout.lines[-1] == (
         "hwcloud: hwcloud.yaml:2: the ignore of HWP003 for 'test_it.py::test_i*' ended on 2020-01-01 (in work): "
-        "mend what it covers, or give it a new date"
+        "correct what it covers, or give it a new date"
     )
 
 

@@ -53,7 +53,7 @@ def test_no_readable_file(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     make(LOCK)
-    assert problem(tmp_path, monkeypatch) == f"{LOCK}: {said}; mend it, or delete it and make it anew: {UPDATE}"
+    assert problem(tmp_path, monkeypatch) == f"{LOCK}: {said}; correct it, or delete it and create it again: {UPDATE}"
 
 
 def test_a_lock_is_no_bigger_than_64_megabytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import copy
 import json
 import pickle
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from string import Formatter
 
 import execnet
 import pytest
 
-import pytest_hwcloud
 from pytest_hwcloud import texts
 from pytest_hwcloud.permissions import display
 from pytest_hwcloud.permissions.finding import Finding, labelled
@@ -22,20 +18,8 @@ from pytest_hwcloud.permissions.proof import results
 from pytest_hwcloud.permissions.record import TestRecord, Use
 from pytest_hwcloud.texts import Phrase
 
-PACKAGE = Path(pytest_hwcloud.__file__).parent
-ROOMS = ("permissions", "cloud/policies", "gates/authorization.py", "cloud/calls/request_tests.py")
 AREAS = ("decisions", "diff", "findings", "lint", "lock", "minimise", "proof", "reports", "requests")
-# Literals with a blank that are no sentence for a user: names, keys of JSON, errors of a programmer.
-NO_SENTENCES = {
-    "gained under conditions", "lost under conditions", "changed conditions", "identity service", "not recorded",
-    "Lock | None", "errors during test teardown", "pytest --hwcloud-lock=update", "pytest-hwcloud report",
-    "# written by: pytest --hwcloud-lock=update\nversion: 1\n", "\n\\ No newline at end of file\n", "async def ",
-    "a grant is on one of ", "a grant on ", "needs the id of one", "has no target", "policy document",
-    "identity:assume role", "refused otherwise", " is no number", " is no time", " is neither true nor false",
-}  # fmt: skip
-WITH_MARKUP = {"granted.py", "html.py", "matrix.py", "sarif.py"}
 WORD = re.compile(r"(?<![\w.:/=-])[a-z]{2,}(?![\w.:/=(-])")
-TWO_WORDS = re.compile(r"[A-Za-z]{2,} +[A-Za-z]{2,}")
 
 
 def rows(language: str, area: str) -> dict[str, str]:
@@ -69,33 +53,6 @@ def test_the_check_sees_a_sentence_that_nobody_translated() -> None:
         rule="HWP003", action="a:b:c", detail="declared in a.py:5, but nobody used it", lines=("fix       do it",)
     )
     assert {"declared", "in"} <= left_over(display.paragraph([finding], lang="zh"))
-
-
-def _literals(file: Path) -> Iterator[tuple[int, str]]:
-    """The texts of a file with two words, beside docstrings, `Literal` types and names of stash keys."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
-        said = node.value if isinstance(node, ast.Constant) and id(node) not in prose else None
-        if isinstance(said, str) and TWO_WORDS.search(said):
-            yield node.lineno, said
-
-
-def _files() -> Iterator[Path]:
-    for room in ROOMS:
-        path = PACKAGE / room
-        yield from sorted(path.rglob("*.py")) if path.is_dir() else [path]
-
-
-def test_no_sentence_stands_in_the_source() -> None:
-    found = [
-        f"{file.relative_to(PACKAGE)}:{line}: {text}"
-        for file in _files()
-        if file.name not in WITH_MARKUP
-        for line, text in _literals(file)
-        if text not in NO_SENTENCES
-    ]
-    assert found == []
 
 
 def test_no_chinese_phrase_has_an_english_word() -> None:

@@ -95,7 +95,7 @@ def test_an_expired_ignore_is_an_error_also_if_it_covers_nothing() -> None:
     ledger = Ledger(ignores=[ignore(until="2026-05-31"), ignore()], today="2026-06-01")
     assert ledger.expired == [
         "hwcloud.yaml:2: the ignore of HWP003 for 'tests/*' ended on 2026-05-31 (known): "
-        "mend what it covers, or give it a new date"
+        "correct what it covers, or give it a new date"
     ]
 
 

@@ -321,7 +321,7 @@ def test_the_example_of_the_contract_is_read(world: World) -> None:
     assert found.identities["default"].grants == ("allow ecs:*:get* ecs:*:list*",)
 
 
-END = " (mend it, or delete the file and make it anew: pytest --hwcloud-lock=update)"
+END = " (correct it, or delete the file and create it again: pytest --hwcloud-lock=update)"
 
 
 TEST = "permissions.ecs:cloudServers:list.tests.tests/test_inventory.py::test_counts_servers"
@@ -389,12 +389,13 @@ def test_a_merge_conflict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark:
 
 def test_no_lock_and_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(LockError, match=r"^lock.yaml: no such file; make it: pytest --hwcloud-lock=update$"):
+    with pytest.raises(LockError, match=r"^lock.yaml: no such file; create it: pytest --hwcloud-lock=update$"):
         lockfile.read(Path("lock.yaml"))
     assert lockfile.problem(Path("lock.yaml")).startswith("lock.yaml: no such file")
     Path("lock.yaml").write_bytes(b"\xff")
     with pytest.raises(
-        LockError, match=r"^lock.yaml: line 1 is not UTF-8 text .*; mend it, or delete it and make it anew: pytest"
+        LockError,
+        match=r"^lock.yaml: line 1 is not UTF-8 text .*; correct it, or delete it and create it again: ",
     ):
         lockfile.read(Path("lock.yaml"))
 

@@ -193,7 +193,7 @@ def test_json(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     }
 
 
-REPORT_IS_MADE = "make it: pytest --hwcloud-report=json:r.json"
+REPORT_IS_MADE = "create it: pytest --hwcloud-report=json:r.json"
 
 
 def test_from_the_report_of_a_run(world: World, capsys: pytest.CaptureFixture[str]) -> None:
@@ -238,7 +238,7 @@ def test_what_is_no_report(world: World, capsys: pytest.CaptureFixture[str], tex
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--lock", "no.yaml"], "no.yaml: no such file; make it: pytest --hwcloud-lock=update"),
+        (["--lock", "no.yaml"], "no.yaml: no such file; create it: pytest --hwcloud-lock=update"),
         ([], "several identities need something: auditor, default; choose with --identity NAME"),
         (
             ["--identity", "audit"],

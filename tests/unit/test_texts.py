@@ -129,7 +129,7 @@ ALLOWED = {
     "gateway/": "headers and faults of HTTP",
     "interceptors/": "what clients raise",
     "options.py": "signatures of markers",
-    "permissions/lock/writer.py": "the head of the lock",
+    "permissions/lock/format.py": "the head of the lock",
     "permissions/observe.py": "a source of an exchange",
     "permissions/policies/edit.py": "a line of git's patches",
     "permissions/policies/diff.py": "keys of the JSON output",
