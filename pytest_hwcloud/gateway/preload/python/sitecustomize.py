@@ -220,5 +220,5 @@ _told = getattr(sys, "_hwcloud_child", None) or _Told()
 if _told.read() and not hasattr(sys, "_hwcloud_child") and sys.version_info >= (3, 7):
     sys._hwcloud_child = _told
     _install(_told)
-if __name__ == "sitecustomize":
+if __name__ == "sitecustomize" and sys.version_info >= (3,):
     _run_the_next()
