@@ -129,10 +129,16 @@ class Hygiene:
         return sorted(found, key=lambda one: (one.path, one.kind))
 
     def _unused(self) -> Iterable[Finding]:
-        files = {file for folder in self.folders for file in Path(folder).rglob("*") if file.suffix in _SUFFIXES}
-        known = self.others | self.users.keys() | self.played.keys()
-        for file in files:
-            if _key(file) in known or file.name.startswith(".") or not file.is_file():
+        there = {
+            os.path.join(folder, name)
+            for top in self.folders
+            for folder, _, names in os.walk(top)
+            for name in names
+            if name.endswith(_SUFFIXES) and not name.startswith(".")
+        }
+        for path in there - self.others - self.users.keys() - self.played.keys():
+            file = Path(path)
+            if not file.is_file():
                 continue
             if file.stem.partition("[")[0].rpartition(".")[2] in self.fixtures:
                 continue  # a fixture's own, and fixtures are set up for selected tests only
