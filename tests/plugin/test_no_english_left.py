@@ -451,6 +451,27 @@ def test_every_command(project: Path, capfd: pytest.CaptureFixture[str], monkeyp
     compare("commands", said)
 
 
+JSON = """
+needs GET https://ecs.cn-north-4.myhuaweicloud.com/v1/p/nowhere --json
+needs GTE x --json
+policy lint iam/r.json --json
+policy check iam/r.json --action vpc:ports:gt --json
+policy minimise --json
+cassettes scan cassettes --json
+cassettes scrub cassettes --json
+actions list --service esc --json
+"""
+
+
+def test_what_machines_read_is_english(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    policy(project, "iam/r.json", ("ecs:*:list*",), ("ecs:cloudServers:list", "ecs:nosuch:thing"))
+    for line in JSON.strip().splitlines():
+        command([*shlex.split(line), "--lang", "zh"])
+        out, err = capfd.readouterr()
+        json.loads(out)
+        assert chinese(out + err, project) == [], line
+
+
 def test_english_would_be_found() -> None:
     sentences = [
         phrase
