@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from planted_secrets import packed, planted, unpacked, values_of
 from secret_cases import ACCESS_KEY, CASES, HOOK, LETTERS, SECRET, TOKEN, clean_forms, worst_cases
 
+from pytest_hwcloud.cassettes.nearest import masked_url
 from pytest_hwcloud.secrets import (
     allowlist,
     archives,
@@ -337,6 +338,41 @@ def test_any_text_is_cleaned_once_and_for_all(text: str) -> None:
     once = made.text(text)
     assert made.text(once) == once
     suspicions(text, "here")
+
+
+NAMES = st.sampled_from(
+    ["password", "userPwd", "id", "count", "token", "tokens", "value", "name", "密码", "next_token", "x"]
+)
+VALUES: Any = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=30) | PASSWORDS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(VALUES, st.sampled_from([None, 1, 4]), st.booleans())
+def test_only_texts_and_codes_of_a_document_change(document: object, indent: int | None, plain: bool) -> None:
+    written = json.dumps(document, indent=indent, ensure_ascii=plain)
+    once = clean(written)
+    assert clean(once) == once
+    if isinstance(document, (dict, list)):
+        assert skeleton(once) == skeleton(written)
+
+
+def skeleton(text: str) -> str:
+    """A document with every text cut short, and numbers that are passwords left out: they become 0."""
+    found = re.sub(r'(?i)("(?:password|userPwd)": )-?\d[\d.eE+-]*', r"\1N", text)
+    return re.sub(r'"(?:[^"\\]|\\.)*"(\s*:)?', lambda one: one[0] if one[1] else '""', found)
+
+
+def test_messages_ask_the_same_rule() -> None:
+    url = "https://h/p?db_pwd=a&appCode=b&next_token=c&AccessKeyId=d&X-Amz-Credential=e&%70assword=f&x=g"
+    masked = "https://h/p?db_pwd=***&appCode=***&next_token=c&AccessKeyId=***&X-Amz-Credential=***&%70assword=***&x=g"
+    assert masked_url(url) == masked
+    assert shown_text.shown_call(f"GET {url}") == f"GET {masked}"
+    said = "sent x-vault-token:abc12345|host and signing-secret:abc12345, token:expired"
+    assert shown_text.shown(said) == "sent x-vault-token:***|host and signing-secret:*** token:expired"
 
 
 def test_half_surrogates_and_odd_bytes_raise_nothing() -> None:
