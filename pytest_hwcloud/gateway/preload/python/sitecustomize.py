@@ -130,7 +130,7 @@ def _install(told):
             return super().connect_ex(there(address))
 
         def sendto(self, data, *rest):
-            return super().sendto(data, *rest[:-1], there(rest[-1]))
+            return super().sendto(data, *(rest[:-1] + (there(rest[-1]),)))
 
     def there(address):
         if isinstance(address, tuple) and len(address) >= 2 and _is_cloud(address[0], told.hosts):
