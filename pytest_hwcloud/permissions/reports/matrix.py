@@ -137,7 +137,7 @@ def _gap(width: int) -> str:
 
 def _cell(line: Line, action: str, index: int, words: Words) -> str:
     if not action:
-        return _filled("unknown", "?", (words["unmapped"],), "", index, bool(line.findings.get("")))
+        return _filled("unknown f" if line.findings.get("") else "unknown", "?", (words["unmapped"],), "", index)
     uses = line.cells.get(action, ())
     states = {state(use) for use in uses} or {"not_used"}
     shown = next(name for name in _WORST if name in states)
@@ -146,14 +146,14 @@ def _cell(line: Line, action: str, index: int, words: Words) -> str:
     rules = tuple(sorted({finding.rule for finding in line.findings.get(action, ())}))
     signs = SIGNS[shown] + NUMBERS.get(gate, "") + PROOFS.get(proof, "")
     said = (words[shown], *([f"{words['gate']} {gate}"] if gate else ()), *([words[proof]] if proof in PROOFS else ()))
-    return _filled(shown, signs, (*said, *rules), action, index, bool(rules))
+    return _filled(f"{shown} f" if rules else shown, signs, (*said, *rules), action, index)
 
 
 @lru_cache(maxsize=4096)
-def _filled(shown: str, signs: str, said: tuple[str, ...], action: str, index: int, alarm: bool) -> str:
+def _filled(kinds: str, signs: str, said: tuple[str, ...], action: str, index: int) -> str:
     text = _q(", ".join(said))
     return (
-        f'<td class="{shown}{" f" if alarm else ""}" data-c={index}>'
+        f'<td class="{kinds}" data-c={index}>'
         f'<span class=sign aria-hidden=true title="{_q(action)}: {text}">{signs}</span><span class=vh>{text}</span>'
     )
 
