@@ -86,7 +86,10 @@ def check(
     old, new = read(settings.lockfile), from_ledger(ledger, state, base)
     if lines is not None:
         lines += unknown_here(old, new, state.identities)
-    return differences(Comparison(old=canonical(old), new=new, ledger=ledger, state=state, base=base, accept=accept))
+    found = differences(Comparison(old=canonical(old), new=new, ledger=ledger, state=state, base=base, accept=accept))
+    if lines is not None and not found:
+        lines.append(texts.say("lock.holds", file=os.path.relpath(settings.lockfile), count=_count(new)))
+    return found
 
 
 def update(ledger: Ledger, state: CloudState, settings: Settings, named: Collection[str] = frozenset()) -> str:
@@ -103,9 +106,13 @@ def update(ledger: Ledger, state: CloudState, settings: Settings, named: Collect
     return "\n".join([done, *dropped(before, after)])
 
 
+def _count(lock: Lock) -> str:
+    permissions = texts.say("lock.permissions", n=len(lock.permissions))
+    return texts.say("lock.count", permissions=permissions, tests=texts.say("lock.tests", n=len(_tests(lock))))
+
+
 def _done(file: str, before: Lock | None, after: Lock) -> str:
-    permissions = texts.say("lock.permissions", n=len(after.permissions))
-    count = texts.say("lock.count", permissions=permissions, tests=texts.say("lock.tests", n=len(_tests(after))))
+    count = _count(after)
     if before is None or before == after:
         return texts.say("lock.written" if before is None else "lock.unchanged", file=file, count=count)
     gained, lost = (
