@@ -95,7 +95,7 @@ def dropped(before: Lock, after: Lock) -> Iterator[str]:
         now = after.identities.get(identity, Held())
         files = sorted(held.policies.keys() - now.policies.keys())
         yield from _some(texts.say("lock.policy-gone", identity=identity, file=file) for file in files)
-        grants = [grant for grant in held.grants if grant not in now.grants]
+        grants = _no_more(held.grants, now.grants)
         yield from _some(texts.say("lock.grant-gone", identity=identity, grant=grant) for grant in grants)
     tests = sorted(_needs(before) - _needs(after))
     for name in tests[:_MOST]:
@@ -105,6 +105,36 @@ def dropped(before: Lock, after: Lock) -> Iterator[str]:
     if not tests:  # else it is clear why
         needed = sorted(_pairs(before) - _pairs(after))
         yield from _some(texts.say("lock.need-gone", identity=name, action=action) for name, action in needed)
+
+
+def _no_more(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
+    """The grants of before that no grant of after covers; of a line that is covered in part, the rest of it."""
+    from pytest_hwcloud.cloud.patterns import covers
+    from pytest_hwcloud.permissions.policies.grant_lines import statement
+
+    wide = [statement(line) for line in after if line.startswith("allow ")]
+    for line in before:
+        if line in after:
+            continue
+        said = statement(line)
+        actions = said.pop("Action", None)
+        if said["Effect"] != "Allow" or not isinstance(actions, list):
+            yield line
+            continue
+        held = [
+            str(pattern)
+            for one in wide
+            if all(said.get(key) == value for key, value in one.items() if key != "Action")
+            for pattern in _listed(one.get("Action"))
+        ]
+        lost = [name for name in actions if not any(covers(pattern, name) for pattern in held)]
+        written = f"allow {' '.join(actions)}"
+        if lost:
+            yield f"allow {' '.join(lost)}{line[len(written) :]}" if line.startswith(written) else line
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _some(lines: Iterable[str]) -> Iterator[str]:
