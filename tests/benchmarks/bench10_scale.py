@@ -111,7 +111,7 @@ def make_suite(folder: Path, size: int) -> None:
     from hwcloud_adapter import entry, write
 
     answer = {"status": 200, "reason": "OK", "headers": {"Content-Type": "application/json"}, "body": '{"count": 1}'}
-    write(folder / "cassettes" / "list.yaml", [entry(detail, {}, answer)], {"repeat_last": "true"})
+    write(folder / "cassettes" / "list.yaml", [entry(detail, {}, answer)], repeat=True)
     for start in range(0, size, 100):
         tests = [
             f"@pytest.mark.hwcloud_cassette('list')\n@pytest.mark.requires_permission('ecs:cloudServers:list')\n"

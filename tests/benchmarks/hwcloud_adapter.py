@@ -38,12 +38,15 @@ def entry(url: str, headers: Mapping[str, str], answer: Mapping[str, Any]) -> En
     return Entry(request=Request("GET", url, headers), answer=got, recorded_at=RECORDED_AT)
 
 
-def write(path: Path, entries: list[Entry], metadata: Mapping[str, str] | None = None) -> None:
-    """A cassette as the plugin records it."""
+def write(path: Path, entries: list[Entry], repeat: bool = False) -> None:
+    """A cassette as the plugin records it. repeat: its last answer is given again and again."""
     from pytest_hwcloud.cassettes import rendering
 
+    text = rendering.page([rendering.render(one) for one in entries])
+    if repeat:
+        text = text.replace("version: 1\n", "version: 1\nmetadata:\n  repeat_last: true\n", 1)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(rendering.page([rendering.render(one) for one in entries], metadata), encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
 
 
 class Replaying:
@@ -256,5 +259,5 @@ def one_call(folder: Path, n: int) -> Tape:
     headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), "Server": "api-gateway"}
     path = folder / f"hwcloud-{n}.yaml"
     answer = {"status": 200, "reason": "OK", "headers": headers, "body": body}
-    write(path, [entry(url(CLOUD, n), {"User-Agent": "huaweicloud-usdk-python/3.0"}, answer)], {"repeat_last": "true"})
+    write(path, [entry(url(CLOUD, n), {"User-Agent": "huaweicloud-usdk-python/3.0"}, answer)], repeat=True)
     return Tape.load(path)
