@@ -13,11 +13,13 @@ import pytest
 from reported import COUNT, MISSING, PAGES, SHOW, ledger, records, settings, state, use
 
 from pytest_hwcloud.files.atomic import write_whole
+from pytest_hwcloud.permissions.finding import labelled
 from pytest_hwcloud.permissions.ledger import Ledger
 from pytest_hwcloud.permissions.record import TestRecord
 from pytest_hwcloud.permissions.reports import ReportError, write_reports
 from pytest_hwcloud.permissions.reports.overview import level, overview, place
 from pytest_hwcloud.secrets.known_secrets import Secrets
+from pytest_hwcloud.texts import Phrase
 
 KINDS = ("json", "sarif", "md", "html")
 
@@ -27,8 +29,10 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def written(folder: Path, found: Ledger, mask: Callable[[str], str] | None = None) -> dict[str, bytes]:
-    chosen = settings(*((kind, folder / f"report.{kind}") for kind in KINDS))
+def written(
+    folder: Path, found: Ledger, mask: Callable[[str], str] | None = None, lang: str = "en"
+) -> dict[str, bytes]:
+    chosen = settings(*((kind, folder / f"report.{kind}") for kind in KINDS), lang=lang)
     write_reports(chosen, found, state(), mask)
     return {kind: (folder / f"report.{kind}").read_bytes() for kind in KINDS}
 
@@ -142,6 +146,18 @@ def test_no_report_holds_a_secret_of_the_run_however_it_is_written(tmp_path: Pat
     for text in (data.decode() for data in files.values()):
         assert "1234567890abcdef" not in text
         assert "***" in text
+
+
+def test_a_secret_in_a_phrase_is_masked_and_the_phrase_stays_one(tmp_path: Path) -> None:
+    secrets = Secrets()
+    secrets.add("Sk1234567890abcdef")
+    note = Phrase("findings.cassette", cassette="Sk1234567890abcdef/x")
+    found = ledger([replace(MISSING, lines=(labelled("note", note),), fix=note, detail=note)])
+    files = written(tmp_path, found, secrets.masked, lang="zh")
+    for text in (data.decode() for data in files.values()):
+        assert "1234567890abcdef" not in text
+    assert "  - 处理: `录制文件 ***/x`" in files["md"].decode()
+    assert json.loads(files["json"])["findings"][0]["fix"] == "cassette ***/x"
 
 
 def test_half_a_surrogate_pair_in_a_name_is_no_crash(tmp_path: Path) -> None:

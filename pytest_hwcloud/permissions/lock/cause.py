@@ -29,9 +29,16 @@ class Cause:
     kind: str
     what: str = ""
 
+    def __str__(self) -> str:
+        return str(self._phrase)
+
+    @property
+    def _phrase(self) -> Phrase:
+        return Phrase(f"lock.cause-{self.kind}{'-in' if self.what else ''}", what=self.what)
+
     def of(self, identity: str) -> Phrase:
         """What follows the action in the head line of a finding."""
-        cause = Phrase(f"lock.cause-{self.kind}{'-in' if self.what else ''}", what=self.what)
+        cause = self._phrase
         if identity == DEFAULT:
             return Phrase("lock.cause", cause=cause)
         return Phrase("lock.cause-of", identity=identity, cause=cause)
