@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
@@ -45,7 +46,7 @@ def said() -> Iterator[tuple[str, str, set[str | None]]]:
     A key that is put together begins with a literal area.
     """
     for file in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        for node in parsed(file):
             if not isinstance(node, ast.Call):
                 continue
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -149,10 +150,15 @@ _CODE = re.compile(
 )  # commands, keys, code
 
 
+@cache
+def parsed(file: Path) -> list[ast.AST]:
+    """Every node of a file; its parts are told apart by their identity, so they are kept."""
+    return list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+
+
 def literals(file: Path) -> Iterator[tuple[int, str]]:
     """The string literals of a file that have two words, without docstrings; f-strings with {} for their values."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    nodes = list(ast.walk(tree))
+    nodes = parsed(file)
     skipped = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
     skipped |= {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
     for node in nodes:
@@ -166,6 +172,7 @@ def literals(file: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, text
 
 
+@cache
 def loose() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for file in sorted(PACKAGE.rglob("*.py")):
