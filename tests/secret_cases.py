@@ -557,6 +557,7 @@ def worst_cases(size: int) -> dict[str, str]:
             base64.b64encode(random.randbytes(random.randrange(9, 90))).decode() for _ in range(size // 68)
         ),
         "b64 lines": base64.encodebytes(random.randbytes(size * 3 // 4)).decode(),
+        "b64 text lines": base64.encodebytes(prose[: size * 3 // 4].encode()).decode(),
         "urls": "".join(
             f"https://{word()}.x/token/{word()}?a={word()}&token={word()}A1%20 " for _ in range(size // 60)
         ),

@@ -46,7 +46,7 @@ _LEARN_FROM = 8  # characters of a found secret, from which on it is looked for 
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _BORDERS = frozenset(" \t\r\n\"'<>&=;,|`\\{}()")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}+={0,2}")
-_WRAPPED = re.compile(r"(?:[A-Za-z0-9+/]{40,76}+\r?\n[ \t]*+){1,}+[A-Za-z0-9+/]{1,76}+={0,2}")
+_WRAPPED = re.compile(r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{40,76}+\r?\n[ \t]*+)++(?:[A-Za-z0-9+/]{1,76}+={0,2})?+")
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}){12,}+(?![0-9A-Za-z])")
 _FORM = re.compile(r"[\w.\-%+$~\[\]]{1,200}=[^\s&\"<>]*+(?:&[^\s&={}<>\"]{0,200}(?:=[^\s&\"<>]*+)?)*+")
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]++', re.DOTALL)
@@ -356,15 +356,18 @@ class Scrubber:
 
     def _wrapped(self, block: str, depth: int) -> str:
         """Base64 over several lines."""
+        block, tail = block.rstrip(), block[len(block.rstrip()) :]
+        if "\n" not in block:
+            return block + tail  # one line, which is looked at by itself
         whole = "".join(block.split())
         clean = self._base64(whole, depth)
         if clean == whole:
-            return block
+            return block + tail
         first = block.index("\n")
         width = len(block[:first].rstrip("\r"))
         margin = re.match(r"\r?\n[ \t]*", block[first - (block[first - 1] == "\r") :])
         between = margin[0] if margin else "\n"
-        return between.join(clean[at : at + width] for at in range(0, len(clean), width))
+        return between.join(clean[at : at + width] for at in range(0, len(clean), width)) + tail
 
     def _base64(self, run: str, depth: int) -> str:
         raw = _debased(run)
