@@ -566,9 +566,11 @@ def _disorder(text: str) -> Iterator[tuple[str, str]]:
 def _is_benign(text: str, match: re.Match[str]) -> bool:
     """Whether letters without order have a reason: their name, the file that they are, the path of a URL."""
     start = match.start()
-    if _BENIGN.search(text, max(0, start - 48), start) or _is_public(match[0]):
+    before = text[max(0, start - 300) : start]
+    named = len(before) < 27 or not before[-27:-2].isalnum()  # so long a word is no name
+    if (named and _BENIGN.search(before, max(0, len(before) - 48))) or _is_public(match[0]):
         return True
-    address = re.split(r"[\s\"'<>]", text[max(0, start - 300) : start])[-1]
+    address = before[max(map(before.rfind, " \n\r\t\"'<>")) + 1 :]
     if ("://" in address and "?" not in address) or address[-1:] == "/":
         return True
     try:
