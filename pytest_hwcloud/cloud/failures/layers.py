@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import re
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
@@ -27,13 +28,15 @@ def plain(text: str) -> str:
     """The text without colours, frames of boxes, and the prefixes of mails, container logs and pytest's error lines."""
     if "\x1b" in text:
         text = _ANSI.sub("", text)
+    if "&quot;" in text or "&#34;" in text:  # as a page or a chat shows a body
+        text = html.unescape(text)
     text = _unquoted(text)
     for _ in range(_MOST_PARTS if " P " in text else 0):
         joined = _PARTIAL.sub(r"\1\3 \2", text)
         if joined == text:
             break
         text = joined
-    return _PREFIX.sub("", _BOX.sub("", _untabled(text)))
+    return _PREFIX.sub("", _BOX.sub("", _untabled(_ruled(text))))
 
 
 def _unquoted(text: str) -> str:
@@ -42,6 +45,30 @@ def _unquoted(text: str) -> str:
     if not lines or not all(line.startswith((">", "|>")) for line in lines) or "HTTP/" in text:
         return text
     return re.sub(r"^(?:> ?)+", "", text, flags=re.MULTILINE)
+
+
+def _ruled(text: str) -> str:
+    """Tables whose columns are told by a rule below their names (psql, tabulate), as `label: [value]` lines."""
+    lines = text.splitlines()
+    for number in range(1, min(len(lines), _MOST_LINES)):
+        if not _COLUMN_RULE.fullmatch(lines[number]):
+            continue
+        starts = [run.start() for run in re.finditer(r"[-=]{2,}", lines[number])]
+        spans = list(zip(starts, [*starts[1:], None], strict=True))
+        names = [lines[number - 1][start:end].strip(" |") for start, end in spans]
+        if not _is_header(names):
+            continue
+        lines[number - 1] = lines[number] = ""
+        for row in range(number + 1, len(lines)):
+            values = [lines[row][start:end].strip(" |") for start, end in spans]
+            if not all(values[:2]):
+                break
+            lines[row] = _labelled(names, values)
+        return "\n".join(lines)
+    return text
+
+
+_COLUMN_RULE = re.compile(r"\s{0,9}[-=]{2,500}(?:[+ ]{1,3}[-=]{2,500}){1,30}\s{0,9}")
 
 
 def _untabled(text: str) -> str:
