@@ -129,7 +129,7 @@ def test_a_secret_of_the_run_in_the_name_of_a_test_reaches_no_report_and_no_anno
     result = run(source, policy, *REPORTS)
     result.assert_outcomes(passed=3)
     assert [secret in data.decode() for data in files(pytester).values()] == [False] * 4
-    assert [row["nodeid"] for row in document(pytester)["tests"]][1] == "test_it.py::test_wrongly_declared[***]"
+    assert [row["nodeid"] for row in document(pytester)["tests"]][1] == "test_it.py::test_wrongly_declared[hidden0]"
     assert not [line for line in result.outlines if line.startswith("::") and secret in line]
 
 
