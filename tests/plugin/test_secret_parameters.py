@@ -91,3 +91,14 @@ def test_the_new_name_selects_the_test(suite: pytest.Pytester) -> None:
     assert "1 test collected" in result.stdout.str()
     again = suite.runpytest_inprocess("-p", "hwcloud", "-k", "password0 and test_log_in", "--collect-only", "-q")
     assert "test_it.py::test_log_in[password0]" in again.stdout.str()
+
+
+def test_an_internal_error_shows_no_key(suite: pytest.Pytester) -> None:
+    suite.makeconftest(
+        "import os\ndef pytest_runtest_logfinish():\n    raise RuntimeError('broken ' + os.environ['HW_SECRET_KEY'])"
+    )
+    suite.makepyfile(test_it="def test_cloud(hwcloud): pass")
+    result = suite.runpytest_inprocess("-p", "hwcloud")
+    shown = result.stdout.str() + result.stderr.str()
+    assert "INTERNALERROR> RuntimeError: broken ***" in shown
+    assert leaks(suite.path, shown) == []

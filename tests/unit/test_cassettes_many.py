@@ -175,3 +175,14 @@ def test_base64_with_other_signs_is_refused() -> None:
     Path("c.yaml").write_text(cassette(call({"base64_string": "aGVsbG8!"})))
     with pytest.raises(CassetteError, match="broken base64"):
         Tape.load("c.yaml").take(Request("GET", URL))
+
+
+def test_a_path_with_a_secret_is_found_under_its_mask() -> None:
+    Path("c.yaml").write_text(cassette(call("one", f"{URL}/invite/***?x=1"), call("two", f"{URL}/apikey/***/items")))
+    tape = Tape.load("c.yaml")
+    for path, body in (("invite/a8Fh3kLq9ZxV2bN7mW4r?x=1", b"one"), ("apikey/q7Lm2XcV9bTz4KpR8wNd/items", b"two")):
+        found = tape.take(Request("GET", f"{URL}/{path}"))
+        assert found is not None
+        assert found.answer is not None
+        assert found.answer.body == body
+    assert tape.take(Request("GET", f"{URL}/other/q7Lm2XcV9bTz4KpR8wNd/items")) is None
