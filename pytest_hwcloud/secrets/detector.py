@@ -90,11 +90,14 @@ _SHAPES: dict[str, tuple[tuple[str, ...], re.Pattern[str]]] = {
     ),
 }
 _SHAPE_WORDS = tuple((word, kind) for kind, (words, _) in _SHAPES.items() for word in words)
-_IAM = re.compile(r"(?<![A-Za-z0-9+/])MII[A-Za-z0-9+/_-]{60,}+")
+_IAM = re.compile(r"(?<![A-Za-z0-9+/_-])MII[A-Za-z0-9+/_-]{60,}+")
 _AK = re.compile(r"(?<![A-Za-z0-9])(?=[A-Z]{0,19}\d)(?=\d{0,19}[A-Z])(?!HWCTEST)[A-Z0-9]{20}(?![A-Za-z0-9])")
 _SECRET_KEY = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9]{40}(?![A-Za-z0-9+/=_-])")
 _DISORDER = re.compile(r"[A-Za-z0-9+/_-]{44,}+={0,2}")
-_LONGEST_RANDOM = 2000  # characters; more is a file
+_LONGEST_RANDOM = 2000  # characters; more is a file, also in lines
+_WRAPPED_LINES = re.compile(
+    r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{48,76}+(?:\r?\n|\\r\\n|\\n)[ \t]*+)++(?:[A-Za-z0-9+/]{1,76}+={0,2})?+"
+)
 # What letters without order are where they are called so: positions in a list, digests, ciphers, files, public keys.
 _BENIGN = re.compile(
     r"(?i)(?:marker|cursor|scroll_?id|(?:next|prev(?:ious)?|page|continuation|sync|scroll|delta|resume|dkim|cipher|encrypted|public|object|file|zip)[\w-]{0,20}|etag|hash"
@@ -555,8 +558,13 @@ def _credentials(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _disorder(text: str) -> Iterator[tuple[str, str]]:
+    wrapped = [block.span() for block in _WRAPPED_LINES.finditer(text) if len(block[0]) > _LONGEST_RANDOM]
     for match in _DISORDER.finditer(text):
         run = match[0]
+        while wrapped and wrapped[0][1] <= match.start():
+            wrapped.pop(0)
+        if wrapped and wrapped[0][0] <= match.start():
+            continue
         if len(run) > _LONGEST_RANDOM or run.count("/") >= 3 or _kinds(run) < 3 or _entropy(run) <= 4.6:
             continue
         if not _is_benign(text, match) and _decoded(run) is None:

@@ -33,7 +33,7 @@ __all__ = ["ACCESS_KEY", "INVENTED", "Learner", "apply", "invented_access_key"]
 INVENTED = "HWCTEST"  # what every access key of ours begins with
 
 _PRIVATE = re.compile(r"-----BEGIN[A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d:")
-_DER = re.compile(r"(?<![A-Za-z0-9+/])(?<!-----\n)(?<!-----\r\n)(?<!-----\\n)MII[A-Za-z0-9+/_-]{60,}+={0,2}")
+_DER = re.compile(r"(?<![A-Za-z0-9+/_-])(?<!-----\n)(?<!-----\r\n)(?<!-----\\n)MII[A-Za-z0-9+/_-]{60,}+={0,2}")
 _TOKENS = re.compile(
     r"(?<![\w-])(?:gAAAA[\w-]{40,}+={0,2}"  # keystone
     r"|eyJ[\w-]{6,}+\.[\w-]{6,}+(?:\.[\w-]*+)+"  # web tokens, signed or encrypted
@@ -48,7 +48,7 @@ _BASIC = re.compile(r"(?i)\b(Basic\s{1,8})([A-Za-z0-9+/_-]{4,}+={0,2})")
 _BEARER = re.compile(r"(?i)\b(Bearer\s{1,8})([\w.~+/-]{12,}+=*+)")
 _SIGNATURE = re.compile(r"(?i)(Signature=)[0-9a-f]{40,}+")
 _HOOK = re.compile(
-    r"(?i)(?:/(?:hooks?|webhooks?|webhookb2|incomingwebhook|bot|robot|services)/(?:[\w.@-]{1,80}/){0,4}?|/bot)"
+    r"(?i)(?:/(?:hooks?|webhooks?|webhookb2|incomingwebhook|bot|robot|services)/(?:[\w.@-]{1,80}/){0,4}?|/bot(?=\d{5,15}:))"
     r"(?=[\w:.@-]{0,80}?\d)([A-Za-z0-9_:.@-]{16,200})(?![\w:.@-])"
 )
 _HOOK_KEY = re.compile(
@@ -60,6 +60,8 @@ _STEPS = word_set("""
     invite invites invitation invitations activate activation activations reset resets verify verification confirm
     confirmation magiclink unsubscribe passwordreset resetpassword setpassword otp jwt session sessions signin
 """)
+_BASE64_BEFORE = re.compile(r"[A-Za-z0-9+/\r\n]*\Z")
+_BASE64_AFTER = re.compile(r"[A-Za-z0-9+/\r\n]*")
 _FILE = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
 _ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{1,36}|\d+")
 _SLACK = re.compile(r"(?i)(hooks\.slack\.com/(?:services|workflows|triggers)/)([\w/-]{8,200})")
@@ -286,11 +288,18 @@ def steps(text: str, learner: Learner) -> str:
     parts, at = [], 0
     for found in _STEP.finditer(text):
         value = unquote(found[2])
-        if found.start(2) >= at and _is_secret_step(found[1], value):
+        if found.start(2) >= at and _is_secret_step(found[1], value) and not _is_in_base64(text, found.start()):
             learner.learn(value)
             parts += [text[at : found.start(2)], MASK]
             at = found.end(2)
     return "".join([*parts, text[at:]]) if parts else text
+
+
+def _is_in_base64(text: str, slash: int) -> bool:
+    """Whether a slash is one of a long base64 text, on one line or several, and not of a path."""
+    before = _BASE64_BEFORE.search(text, max(0, slash - 160), slash)
+    after = _BASE64_AFTER.match(text, slash, slash + 160)
+    return len(before[0] if before else "") + len(after[0] if after else "") >= 120
 
 
 def _is_secret_step(name: str, value: str) -> bool:
