@@ -134,16 +134,17 @@ def test_a_file_that_is_no_cassette_is_one_clear_line(tmp_path, content, problem
     assert str(caught.value) == f"{file}{problem}"
 
 
+QUOTED = ": write it as a text, in quotes"
 BROKEN = {
     "body: {base64_string: '!!!'}": "response.body: broken base64: Only base64 data is allowed",
-    "body: {string: [1]}": "response.body: a body cannot be of type list",
-    "body: [1]": "response.body: a body cannot be of type list",
-    "body: {string: {a: 1}}": "response.body: a body cannot be of type dict",
-    "body: {text: hello}": "response.body: a body cannot be of type dict",
-    "body: {string: 12}": "response.body: a body cannot be of type int",
-    "body: {string: 123456789012345678901234567890}": "response.body: a body cannot be of type int",
-    "body: {string: 1.10}": "response.body: a body cannot be of type float",
-    "body: {string: yes}": "response.body: a body cannot be of type bool",
+    "body: {string: [1]}": "response.body: a body cannot be of type list" + QUOTED,
+    "body: [1]": "response.body: a body cannot be of type list" + QUOTED,
+    "body: {string: {a: 1}}": "response.body: a body cannot be of type dict" + QUOTED,
+    "body: {text: hello}": "response.body: a body cannot be of type dict" + QUOTED,
+    "body: {string: 12}": "response.body: a body cannot be of type int" + QUOTED,
+    "body: {string: 123456789012345678901234567890}": "response.body: a body cannot be of type int" + QUOTED,
+    "body: {string: 1.10}": "response.body: a body cannot be of type float" + QUOTED,
+    "body: {string: yes}": "response.body: a body cannot be of type bool" + QUOTED,
 }
 
 
