@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from _pytest.runner import call_and_report, check_interactive_exception, get_reraise_exceptions
+from _pytest.runner import call_and_report, check_interactive_exception
 
 from pytest_hwcloud import texts
 from pytest_hwcloud.permissions.checks import CHECKED, Checked, Checks
@@ -128,7 +128,8 @@ class _Ending:
         return _joined(own, self._timed(teardown))
 
     def _timed(self, phase: Callable[[], None]) -> pytest.CallInfo[None]:
-        return pytest.CallInfo.from_call(phase, when="teardown", reraise=get_reraise_exceptions(self.item.config))
+        ends = [pytest.exit.Exception, *([] if self.item.config.getoption("usepdb") else [KeyboardInterrupt])]
+        return pytest.CallInfo.from_call(phase, when="teardown", reraise=tuple(ends))
 
 
 def _joined(own: pytest.CallInfo[None], wider: pytest.CallInfo[None]) -> pytest.CallInfo[None]:
