@@ -32,6 +32,8 @@ def run(args: argparse.Namespace) -> int:
     if all(_RULE.fullmatch(word) for word in args.code):
         return _rules(args)
     source, text = _text(args.code)
+    if source != "-":
+        _refuse_unknown_codes(args.code)
     explained = explanations(text, args.lang)
     if source != "-" and len(args.code) > 1:
         apart = [explanations(word, args.lang) for word in args.code]
@@ -48,6 +50,22 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(texts.say("explain.nothing"))
     return 0 if explained else 1
+
+
+def _refuse_unknown_codes(words: list[str]) -> None:
+    """Codes and nothing else: UsageError for the first that no table has and whose number tells no gate either.
+
+    With a message, a status or a body beside it there is something to explain, whatever the code.
+    """
+    from pytest_hwcloud.cloud import failures
+    from pytest_hwcloud.cloud.failures import codes
+
+    if not all(codes.CODE_SHAPE.fullmatch(word) for word in words):
+        return
+    for word in words:
+        told = failures.read_all(word)
+        if codes.entry(word) is None and all(one.gate == "service" for one in told):
+            raise UsageError(_unknown(word))
 
 
 def _rules(args: argparse.Namespace) -> int:
@@ -103,6 +121,6 @@ def _unknown(text: str) -> str:
     from pytest_hwcloud.cloud.failures import codes
 
     spelled = {name.partition("/")[2].lower(): name.partition("/")[2] for name in codes.all_codes()}
-    near = [name for name in get_close_matches(text.lower(), list(spelled), 1, 0.7) if name != text.lower()]
+    near = [name for name in get_close_matches(text.lower(), list(spelled), 1, 0.8) if name != text.lower()]
     guess = texts.say("explain.meant", code=spelled[near[0]]) if near else texts.say("explain.way-out")
     return texts.say("explain.unknown", code=text[:100]) + guess

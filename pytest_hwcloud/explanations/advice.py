@@ -212,13 +212,15 @@ def _token_scope(case: Case, scope: ScopeLike) -> Advice | None:
     wanted = _project(case, url_project)
     name = _project_name(case, url_project)
     example = case.words.say("token-call", name=name) if name else ""
-    mine = f"{scope.name} ({scope.id})" if scope.name and scope.name != scope.id else scope.id
+    mine = scope.id
+    if scope.name and scope.name != scope.id:
+        mine = scope.name + case.words.say("aside", text=scope.id)
     return case.say("cause-other-project", "fix-other-project", mine=mine, wanted=wanted, example=example)
 
 
 def _project(case: Case, project_id: str) -> str:
     name = _project_name(case, project_id)
-    return f"{name} ({project_id})" if name else project_id
+    return name + case.words.say("aside", text=project_id) if name else project_id
 
 
 def _project_name(case: Case, project_id: str | None) -> str | None:

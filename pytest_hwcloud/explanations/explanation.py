@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from pytest_hwcloud.cloud.failures import Failure, codes, read
@@ -47,7 +48,7 @@ class Explanation:
             return ""
         status = str(self.status or "")
         code = self.code if self.code and not self.code.isdecimal() else ""
-        return " ".join(part for part in (status, code, (self.needs or "").partition("  (")[0]) if part)
+        return " ".join(part for part in (status, code, without_newer(self.needs or "")) if part)
 
     def lines(self) -> list[str]:
         """The first line and the labelled ones; what has no content is left out."""
@@ -160,11 +161,12 @@ def _call(failure: Failure) -> str | None:
 def _first_line(failure: Failure, status: int | None, words: wording.Texts, known: Circumstances) -> str:
     after = words.say("after", error=known.after) if known.after else ""
     if failure.gate == "network":
-        return "hwcloud: " + words.say("no-answer", what=_fault(failure, words), host=_host(failure, known)) + after
+        what = words.say("no-answer", what=_fault(failure, words), host=_host(failure, words, known))
+        return words.say("headline", text=what + after)
     what = _code(failure, status, words)
     verb = "failed" if failure.gate == "service" else "refused"
     source = words.say("from-gateway") if codes.is_gateway(failure.code) else _source(failure, words, known)
-    return "hwcloud: " + words.say(verb, gate=words.gate(failure.gate), what=what) + source + after
+    return words.say("headline", text=words.say(verb, gate=words.gate(failure.gate), what=what) + source + after)
 
 
 def _code(failure: Failure, status: int | None, words: wording.Texts) -> str:
@@ -175,7 +177,7 @@ def _code(failure: Failure, status: int | None, words: wording.Texts) -> str:
     http = f"HTTP {status}" if status else ""
     if not named:
         return http or words.say("no-code")
-    return f"{named} ({http})" if http else named
+    return named + words.say("aside", text=http) if http else named
 
 
 def _source(failure: Failure, words: wording.Texts, known: Circumstances) -> str:
@@ -187,17 +189,17 @@ def _fault(failure: Failure, words: wording.Texts) -> str:
     return words.say(f"fault-{failure.fault or failure.kind}")
 
 
-def _host(failure: Failure, known: Circumstances) -> str:
+def _host(failure: Failure, words: wording.Texts, known: Circumstances) -> str:
     host = failure.host or url_host((known.call or "").partition(" ")[2])
-    return f" ({host})" if host else ""
+    return words.say("aside", text=host) if host else ""
 
 
 def _identity(known: Circumstances, words: wording.Texts) -> str | None:
     if not known.identity:
         return None
-    user = f" ({words.say('user', user=known.user)})" if known.user else ""
+    user = words.say("aside", text=words.say("user", user=known.user)) if known.user else ""
     if known.key and known.key[0]:  # hwcloud.yaml may say any user: the key is what the cloud looks at
-        user = f" ({words.say('key', key=known.key[0], place=known.key[1])})"
+        user = words.say("aside", text=words.say("key", key=known.key[0], place=known.key[1]))
     credential = _credential(known, words)
     return f"{known.identity}{user}" + (f" · {credential}" if credential else "")
 
@@ -217,6 +219,11 @@ def _credential(known: Circumstances, words: wording.Texts) -> str:
     return ""
 
 
+def without_newer(needs: str) -> str:
+    """The `needs` of an explanation in any language, without the finer names that 5.0 has for them."""
+    return re.split(r"  \(|（", needs, maxsplit=1)[0]
+
+
 def _needs(failure: Failure, known: Circumstances, words: wording.Texts) -> str | None:
     """The needed actions. Only where the authorization gate refused: elsewhere they would send the reader astray."""
     needed = known.needs or failure.actions or known.needs_identity
@@ -226,4 +233,4 @@ def _needs(failure: Failure, known: Circumstances, words: wording.Texts) -> str 
         operation = f"{known.service} {known.operation}" if known.operation else ""
         return words.say("needs-undocumented", operation=operation) if operation else None
     finer = [action for action in known.needs_identity if action not in needed]
-    return ", ".join(needed) + (f"  (5.0: {', '.join(finer)})" if finer else "")
+    return ", ".join(needed) + (words.say("needs-newer", names=", ".join(finer)) if finer else "")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pytest_hwcloud.gates.cloud_state import CloudState
     from pytest_hwcloud.journal import Journal
 
-PREFIX = "hwcloud: "
+_BEGUN = ("hwcloud: ", "hwcloud：")  # the first line of an explanation, in each language
 _KEPT = "__hwcloud_explanation__"  # on the exception: pytest raises that of a failed module fixture in every test again
 
 
@@ -68,4 +68,4 @@ def explained(evidence: Evidence, journal: Journal | None, state: CloudState | N
 
 def _is_explained(error: BaseException) -> bool:
     """Whether the exception has its note already, from assert_ok or refused, or from an earlier report."""
-    return any(note.startswith(PREFIX) for note in getattr(error, "__notes__", ()) if isinstance(note, str))
+    return any(note.startswith(_BEGUN) for note in getattr(error, "__notes__", ()) if isinstance(note, str))

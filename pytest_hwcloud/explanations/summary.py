@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from pytest_hwcloud.explanations import wording
-from pytest_hwcloud.explanations.explanation import Explanation
+from pytest_hwcloud.explanations.explanation import Explanation, without_newer
 
 # In this order; `gate` is always there and begins the next explanation of the same test.
 NAMES = ("gate", "code", "request_id", "status", "needs", "first_line", "cause", "fix")
@@ -71,15 +71,15 @@ class Cause:
     tests: dict[str, None] = field(default_factory=dict)  # in the order of the run, each once
 
 
-def causes(reports: Iterable[Reported]) -> list[Cause]:
+def causes(reports: Iterable[Reported], lang: str = "en") -> list[Cause]:
     """The causes of these failed reports, the most frequent first."""
     found: dict[tuple[str, ...], Cause] = {}
     for report in reports:
         for told in explanations_in(getattr(report, "user_properties", ())):
-            title, why = _title(told), told.get("cause", "")
+            title, why = _title(told, wording.load(lang)), told.get("cause", "")
             # What follows the first sentence is about the one test: what else it did, where its policy lies.
             key = title, told.get("needs", ""), _NUMBER.sub("", _FIRST.split(why)[0])
-            needs = told.get("needs", "").partition("  (")[0]
+            needs = without_newer(told.get("needs", ""))
             cause = found.setdefault(key, Cause(title, why, told.get("fix", ""), needs))
             cause.tests[report.nodeid] = None
     titles = Counter(cause.title for cause in found.values())
@@ -99,13 +99,15 @@ def lines(reports: Iterable[Reported], lang: str = "en", *, above: bool = False)
 
     above: the failures stand above with their explanations, so that cause and fix are not repeated.
     """
-    return [line for cause in causes(reports) for line in _shown(cause, wording.load(lang), above)]
+    return [line for cause in causes(reports, lang) for line in _shown(cause, wording.load(lang), above)]
 
 
-def _title(told: dict[str, str]) -> str:
+def _title(told: dict[str, str], words: wording.Texts) -> str:
     code = told.get("code", "")
     named = code and not code.isdecimal()  # 404 alone says nothing; the first line has the name of the fault
-    return f"{code} · {told['gate']}" if named else told.get("first_line", "").removeprefix("hwcloud: ")
+    if named:
+        return f"{code} · {words.gate(told['gate'])}"
+    return re.sub("^hwcloud(?:: |：)", "", told.get("first_line", ""))
 
 
 def _shown(cause: Cause, words: wording.Texts, above: bool) -> list[str]:

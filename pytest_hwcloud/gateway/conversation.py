@@ -13,6 +13,7 @@ import struct
 import time
 from collections.abc import Iterator
 
+from pytest_hwcloud import texts
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.gateway import upstream
 from pytest_hwcloud.gateway.messages import Head, Heard, Malformed, Reader, said, written
@@ -69,7 +70,7 @@ class _Conversation:
         try:
             head = reader.head()
         except Malformed as error:
-            reader.sock.sendall(said(_text(400, f"hwcloud: {error}")))
+            reader.sock.sendall(said(_text(400, texts.say("run.error", problem=error))))
             return None
         except TimeoutError:
             return None
@@ -197,7 +198,7 @@ class _Conversation:
         try:
             other, proxied = upstream.connect(host.strip("[]"), port, self.caller.proxies, tunnel=tunnel)
         except OSError as error:
-            self.connection.sendall(said(_text(502, f"hwcloud: {host}:{port}: {error}")))
+            self.connection.sendall(said(_text(502, texts.say("run.error", problem=f"{host}:{port}: {error}"))))
             return
         with other:
             if tunnel:

@@ -34,7 +34,7 @@ def settle(checks: Checks, exitstatus: int) -> None:
 
         checks.lines += _ignored(checks)
         checks.lines += unjudged_calls.count(checks.ledger.calls)
-        checks.errors += [f"hwcloud: {line}" for line in checks.ledger.expired]
+        checks.errors += [texts.say("run.error", problem=line) for line in checks.ledger.expired]
     if checks.settings.permissions == "enforce" and exitstatus in (0, 1):
         checks.verdict = _verdict(checks)
         checks.errors += checks.verdict
@@ -64,9 +64,9 @@ def _lock(checks: Checks) -> None:
             checks.lines += lockfile.update(ledger, state, settings, named).split("\n")
     except accepting.Refused as error:
         checks.refused = True
-        checks.errors += [f"hwcloud: {line}" for line in str(error).split("\n")]
+        checks.errors += [texts.say("run.error", problem=line) for line in str(error).split("\n")]
     except (LockError, OSError) as error:
-        checks.errors.append(f"hwcloud: {accepting.repeated(_said(error), checks.config)}")
+        checks.errors.append(texts.say("run.error", problem=accepting.repeated(_said(error), checks.config)))
 
 
 def _reports(checks: Checks) -> None:
@@ -78,7 +78,7 @@ def _reports(checks: Checks) -> None:
     try:
         checks.lines += reports.write_reports(checks.settings, checks.ledger, checks.run.state, mask)
     except OSError as error:
-        checks.errors += [f"hwcloud: {line}" for line in _said(error).splitlines()]
+        checks.errors += [texts.say("run.error", problem=line) for line in _said(error).splitlines()]
     if os.environ.get("GITHUB_ACTIONS"):
         level = "error" if checks.settings.permissions == "enforce" else "warning"
         checks.lines += reports.annotations(checks.ledger, level, mask=mask, root=checks.settings.root)

@@ -212,7 +212,7 @@ def _calls(made: Sequence[Exchange]) -> list[str]:
         needed = ", ".join(exchange.call.actions or exchange.call.identity_actions) or texts.say(
             "expectations.no-action"
         )
-        line = f"{exchange.call.label}  ({needed})"
+        line = texts.say("expectations.made-call", call=exchange.call.label, needed=needed)
         counted[line] = counted.get(line, 0) + 1
     lines = [f"{count} x {line}" for line, count in counted.items()]
     return _labelled("made", lines)

@@ -117,7 +117,7 @@ class Programs:
             gateway = self.children.gateway(_Account(self._context, identity), shared=identity is None)
             gateway.port()
         except MissingExtra as error:
-            pytest.fail(f"hwcloud: {error}", pytrace=False)
+            pytest.fail(texts.say("run.error", problem=error), pytrace=False)
         except (OSError, RuntimeError) as error:  # pytest-socket raises a RuntimeError
             pytest.fail(texts.say("gateway.disabled_sockets", error=error), pytrace=False)
         return gateway

@@ -130,8 +130,8 @@ def test_a_refused_update_in_chinese(run: Run, pytester: pytest.Pytester) -> Non
     run(LISTED, f"--hwcloud-policy={file}", UPDATE)
     result = run(LISTED, UPDATE, "--hwcloud-lang=zh")
     assert result.outlines[-3:-1] == [
-        f"hwcloud: {LOCK}：未写入，本次运行会从中移除未被指明的内容：",
-        "hwcloud:   身份 default 会失去策略 iam/r.json",
+        f"hwcloud：{LOCK}：未写入，本次运行会从中移除未被指明的内容：",
+        "hwcloud：  身份 default 会失去策略 iam/r.json",
     ]
 
 

@@ -25,7 +25,7 @@ HWP017 inert-statement（不生效的语句）  iam/r.json 第 2 条语句   它
 
 hwcloud 验证：0 个已验证
 锁文件：hwcloud-permissions.yaml 已写入（1 项权限，1 个测试）
-json 报告：out.json
+json 报告：out.json（2 个权限问题，1 个测试）
 调用：1 个已由策略判定
 """
 
@@ -40,7 +40,7 @@ def test_a_failing_run_in_chinese(run: Run, pytester: pytest.Pytester) -> None:
     assert f"hwcloud 权限：test_it.py::test_it\n\n{STALE}" in text
     assert "= hwcloud 权限 =" in text
     assert f"=\n{END.replace(STALE, short)}=" in text
-    assert result.stdout.lines[-1] == "hwcloud: 退出码 1：2 个权限问题（HWP003, HWP017），permissions 为 enforce"
+    assert result.stdout.lines[-1] == "hwcloud：退出码 1：2 个权限问题（HWP003, HWP017），permissions 为 enforce"
     report = json.loads(pytester.path.joinpath("out.json").read_text(encoding="utf-8"))
     assert "declared in test_it.py:13, never used" in json.dumps(report)
 

@@ -111,8 +111,8 @@ def test_the_whole_explanation_stands_below_pytests_own_lines(suite: pytest.Pyte
 def test_explanations_in_chinese(suite: pytest.Pytester) -> None:
     result = suite.runpytest_inprocess("-k", "test_status and not among", "--hwcloud-lang=zh")
     text = result.stdout.str()
-    assert "Ecs.0110 · authorization · 1 个测试" in text
-    assert re.search(r"^E +hwcloud: .*Ecs\.0110", text, re.MULTILINE)
+    assert "Ecs.0110 · 鉴权（authorization） · 1 个测试" in text
+    assert re.search(r"^E +hwcloud：.*Ecs\.0110", text, re.MULTILINE)
     assert FIRST not in text
 
 

@@ -91,9 +91,7 @@ def test_the_short_summary_is_the_same_in_every_style_of_traceback(run: Run, sty
 @pytest.mark.usefixtures("wide")
 def test_the_short_summary_in_chinese(run: Run) -> None:
     result = run(TESTS, "--hwcloud-lang=zh", "-k", "test_a")
-    line = (
-        "403 Ecs.0110 ecs:cloudServers:list · hwcloud: 在鉴权（authorization）阶段被拒绝：Ecs.0110 (HTTP 403)，来自 ecs"
-    )
+    line = "403 Ecs.0110 ecs:cloudServers:list · hwcloud：在鉴权（authorization）阶段被拒绝：Ecs.0110（HTTP 403），来自 ecs"  # noqa: E501
     assert short(result) == [f"FAILED test_it.py::test_a - {line}"]
 
 

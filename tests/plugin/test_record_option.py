@@ -473,7 +473,7 @@ def test_a_real_project_id_in_the_code_and_both_ways_out(run: Run, pytester: pyt
 
 KEY_LINES = [
     ("en", "identity  default (access key QXJ7… of HUAWEICLOUD_SDK_AK) · AK/SK"),
-    ("zh", "身份    default (访问密钥 QXJ7…，来自 HUAWEICLOUD_SDK_AK) · AK/SK"),
+    ("zh", "身份    default（访问密钥 QXJ7…，来自 HUAWEICLOUD_SDK_AK） · AK/SK"),
 ]
 
 

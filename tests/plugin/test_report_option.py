@@ -55,7 +55,7 @@ def test_four_reports_of_one_run_and_a_line_for_each(run: Run, pytester: pytest.
     result.assert_outcomes(passed=3)
     assert result.ret == 0
     result.stdout.fnmatch_lines(
-        ["json report: out/r.json", "sarif report: out/r.sarif", "md report: out/r.md", "html report: out/r.html"]
+        [f"{kind} report: out/r.{kind} (2 findings, 2 tests)" for kind in ("json", "sarif", "md", "html")]
     )
     assert sorted(files(pytester)) == ["r.html", "r.json", "r.md", "r.sarif"]
     found = document(pytester)

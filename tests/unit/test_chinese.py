@@ -179,7 +179,7 @@ def test_the_progress_of_a_proof() -> None:
             "permissions.exit-status",
             {"n": 2, "rules": "HWP010, HWP017"},
             "hwcloud: exit status 1: 2 permission findings (HWP010, HWP017), permissions enforce",
-            "hwcloud: 退出码 1：2 个权限问题（HWP010, HWP017），permissions 为 enforce",
+            "hwcloud：退出码 1：2 个权限问题（HWP010, HWP017），permissions 为 enforce",
         ),
         (
             "permissions.ignored",
@@ -193,7 +193,12 @@ def test_the_progress_of_a_proof() -> None:
             "lock: x.yaml updated (3 permissions, 1 test; permissions +1 -2)",
             "锁文件：x.yaml 已更新（3 permissions, 1 test；权限 +1 -2）",
         ),
-        ("permissions.report", {"kind": "json", "file": "r.json"}, "json report: r.json", "json 报告：r.json"),
+        (
+            "permissions.report",
+            {"kind": "json", "file": "r.json", "findings": "x", "tests": "y"},
+            "json report: r.json (x, y)",
+            "json 报告：r.json（x，y）",
+        ),
     ],
 )
 def test_lines_of_the_end(key: str, values: dict[str, object], english: str, chinese: str) -> None:

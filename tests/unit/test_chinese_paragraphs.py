@@ -33,7 +33,7 @@ HWP003 stale-marker（标记已失效）  ecs:servers:list   声明于 a.py:5，
 HWP002 undeclared-permission（未声明的权限）  ecs:cloudServers:list   由 GET ecs /v1/{project_id}/cloudservers/detail 使用
   以下权限看起来相似，却并不相同：
     ecs:servers:list       GET /v2.1/{project_id}/servers[/detail]    （Nova，已弃用）
-    ecs:cloudServers:list  GET /v1/{project_id}/cloudservers/detail   (5.0: ecs:cloudServers:listServersDetails)
+    ecs:cloudServers:list  GET /v1/{project_id}/cloudservers/detail   （5.0：ecs:cloudServers:listServersDetails）
   处理      @pytest.mark.requires_permission("ecs:cloudServers:list")""",
     "swallowed": """\
 HWP004 swallowed-denial（拒绝未被察觉）  tms:predefineTags:list   身份 default

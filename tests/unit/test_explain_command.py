@@ -45,7 +45,7 @@ def test_a_code_in_chinese(explain):
     code, out = explain("VPC.0007", "--lang", "zh")
     assert code == 0
     assert out == (
-        "hwcloud: 在作用范围（scope）阶段被拒绝：VPC.0007 (HTTP 400)，来自 vpc\n"
+        "hwcloud：在作用范围（scope）阶段被拒绝：VPC.0007（HTTP 400），来自 vpc\n"
         "  原因    Token 的项目与 URL 中的项目不一致。\n"
         "  处理    使用 URL 中项目的 Token，或使用 AK/SK 签名并携带正确的 X-Project-Id。\n"
         "  原文    urlTenantId is not equal tokenTenantId\n"
@@ -139,12 +139,31 @@ def test_a_text_without_a_failure(explain):
     [
         ("Esc.0110", "explain: unknown code 'Esc.0110'; did you mean Ecs.0110?"),
         ("zzzzzz", "explain: unknown code 'zzzzzz'; for a body or a traceback use: pytest-hwcloud explain -"),
+        ("Ecs.9999", "explain: unknown code 'Ecs.9999'; for a body or a traceback use: pytest-hwcloud explain -"),
+        ("Foo.1234", "explain: unknown code 'Foo.1234'; for a body or a traceback use: pytest-hwcloud explain -"),
+        (
+            "Ecs.0110 VPC.9998",
+            "explain: unknown code 'VPC.9998'; for a body or a traceback use: pytest-hwcloud explain -",
+        ),
     ],
 )
 def test_an_unknown_code(explain, code, text):
     with pytest.raises(UsageError) as error:
-        explain(code)
+        explain(*code.split())
     assert str(error.value) == text
+
+
+def test_an_unknown_code_exits_2_and_in_json_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["explain", "Ecs.9999"]) == 2
+    assert cli.run(["explain", "Ecs.9999", "--json"]) == 2
+    out, err = capsys.readouterr()
+    assert err.splitlines()[0].startswith("pytest-hwcloud: explain: unknown code 'Ecs.9999'; ")
+    assert json.loads(out)["error"].startswith("explain: unknown code 'Ecs.9999'; ")
+
+
+def test_an_unknown_code_in_an_answer_is_still_a_failure(explain):
+    code, out = explain("-", stdin='{"error_code": "Ecs.9999", "error_msg": "m"}')
+    assert (code, out.splitlines()[0]) == (0, "hwcloud: failed at service: Ecs.9999 from ecs")
 
 
 def test_an_unknown_number_of_a_known_service_still_gets_its_gate(explain):
@@ -159,7 +178,7 @@ def test_an_unknown_number_of_a_known_service_still_gets_its_gate(explain):
         ("no permission to list the volumes", "en", "hwcloud: refused at authorization: no code"),
         ("token has expired for this user", "en", "hwcloud: refused at authentication: no code"),
         ("tenant id of the URL is not the same as the token", "en", "hwcloud: refused at scope: no code"),
-        ("当前用户没有权限执行此操作", "zh", "hwcloud: 在鉴权（authorization）阶段被拒绝："),
+        ("当前用户没有权限执行此操作", "zh", "hwcloud：在鉴权（authorization）阶段被拒绝："),
     ],
 )
 def test_a_message_that_no_table_has_is_explained_by_its_words(

@@ -11,6 +11,7 @@ import pytest
 from explained import IAM, IN_PROJECT, NO_ROLES, explained, refused
 
 from pytest_hwcloud.cloud.failures import codes
+from pytest_hwcloud.cloud.failures.failure import Failure
 from pytest_hwcloud.cloud.failures.responses import read_answer
 from pytest_hwcloud.cloud.wire import Answer, Request, json_answer
 from pytest_hwcloud.explanations import wording
@@ -49,15 +50,42 @@ def test_the_layout_of_the_contract():
 def test_the_layout_in_chinese():
     known = Circumstances(identity="default", user="ci-reader", credential="aksk", needs=("ecs:cloudServers:list",))
     assert str(explained(refused(403, "Ecs.0110", NO_ROLES), known, "zh")) == (
-        "hwcloud: 在鉴权（authorization）阶段被拒绝：Ecs.0110 (HTTP 403)，来自 ecs\n"
+        "hwcloud：在鉴权（authorization）阶段被拒绝：Ecs.0110（HTTP 403），来自 ecs\n"
         "  调用    GET https://ecs.cn-north-4.myhuaweicloud.com/v1/05041fff…/cloudservers/detail\n"
         "  消息    do not have the required roles, forbidden to perform this action.\n"
-        "  身份    default (用户 ci-reader) · AK/SK\n"
+        "  身份    default（用户 ci-reader） · AK/SK\n"
         "  需要    ecs:cloudServers:list\n"
         "  原因    调用者身份已确认，但其用户、用户组或 Token 缺少 ECS 的角色或操作权限。\n"
         "  处理    在 IAM 中为 ci-reader（所在用户组的策略）允许 ecs:cloudServers:list。使用 AK/SK 时无需更换密钥。\n"
         "  请求ID  r-1"
     )
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        Circumstances(
+            identity="default", user="ci", credential="aksk", needs=("ecs:a:b",), needs_identity=("ecs:a:c",)
+        ),
+        Circumstances(identity="default", user="ci", credential="none", after="KeyError", service="ecs"),
+        Circumstances(identity="default", key=("AKEXAMPLE", "hwcloud.yaml"), credential="token", token_age=90.0),
+    ],
+)
+@pytest.mark.parametrize(
+    ("status", "code"), [(403, "Ecs.0110"), (401, "APIGW.0301"), (400, "Common.0018"), (500, "Ecs.9999"), (404, "")]
+)
+def test_the_punctuation_of_an_explanation_in_chinese_is_full_width(known: Circumstances, status: int, code: str):
+    first, *rest = str(explained(refused(status, code, "m"), known, "zh")).splitlines()
+    ours = [line for line in rest if line.split()[0] not in ("调用", "消息", "原文")]
+    assert first.startswith("hwcloud：")
+    assert ours
+    assert [line for line in (first, *ours) if re.search(r"[(),;?!]|: ", re.sub(r"\w+\([^()]*\)", "", line))] == []
+
+
+def test_a_call_without_an_answer_in_chinese():
+    failure = Failure(code=None, status=None, message="m", gate="network", fault="dns", host="ecs.example.com")
+    first = str(explain(failure, "zh")).splitlines()[0]
+    assert first == "hwcloud：网络（network）无响应：域名无法解析（ecs.example.com）"
 
 
 def test_the_operation_is_said_where_no_document_names_its_action():

@@ -39,7 +39,9 @@ def written(
 
 def test_folders_are_made_and_each_report_gets_a_line(tmp_path: Path) -> None:
     chosen = settings(("json", tmp_path / "out/deep/r.json"), ("md", tmp_path / "r.md"))
-    assert write_reports(chosen, ledger(), state()) == ["json report: out/deep/r.json", "md report: r.md"]
+    assert write_reports(chosen, ledger(), state()) == [
+        f"{report} (4 findings, 3 tests)" for report in ("json report: out/deep/r.json", "md report: r.md")
+    ]
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["r.json", "r.md"]
 
 
@@ -79,7 +81,7 @@ def test_two_reports_in_one_file_are_an_error_and_neither_is_written(tmp_path: P
 
 def test_the_same_report_twice_is_one(tmp_path: Path) -> None:
     chosen = settings(("json", tmp_path / "r"), ("json", tmp_path / "r"))
-    assert write_reports(chosen, ledger(), state()) == ["json report: r"]
+    assert write_reports(chosen, ledger(), state()) == ["json report: r (4 findings, 3 tests)"]
 
 
 def test_a_full_disk_leaves_the_old_report_and_no_temporary_file(

@@ -53,7 +53,7 @@ def test_chinese_summary() -> None:
     kept: list[tuple[str, object]] = []
     add_to(kept, explanation(DENIED, "zh"))
     written = lines([Report("t.py::a", list(kept))], "zh")
-    assert written[0] == "Ecs.0110 · authorization · 1 个测试"
+    assert written[0] == "Ecs.0110 · 鉴权（authorization） · 1 个测试"
     assert written[-1].split() == ["测试", "t.py::a"]
 
 

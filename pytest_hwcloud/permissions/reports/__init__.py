@@ -55,7 +55,11 @@ def _one(kind: str, path: Path, shown: Overview) -> str:
     text = render(shown)
     make_folder(path.parent)
     write_whole(path, text)
-    return texts.say(f"permissions.report{'' if text else '-empty'}", kind=kind, file=_shown(path))
+    if not text:
+        return texts.say("permissions.report-empty", kind=kind, file=_shown(path))
+    findings = texts.say("permissions.report-findings", n=len(shown.open))
+    tests = texts.say("permissions.report-tests", n=len(shown.tests))
+    return texts.say("permissions.report", kind=kind, file=_shown(path), findings=findings, tests=tests)
 
 
 def _shared_files(settings: "Settings") -> dict[Path, str]:

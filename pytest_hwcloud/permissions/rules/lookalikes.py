@@ -100,4 +100,4 @@ def _remark(need: Need | None, action: str) -> str:
     if need.operation.startswith("Nova"):
         return Phrase("findings.alike-nova")
     fifth = [name for name in need.identity_actions if name.lower() != action.lower()]
-    return f"(5.0: {', '.join(fifth)})" if fifth else ""
+    return Phrase("findings.alike-newer", names=", ".join(fifth)) if fifth else ""
