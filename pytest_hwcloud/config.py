@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_hwcloud import texts
-from pytest_hwcloud.cloud.endpoints import base_url, known_regions
+from pytest_hwcloud.cloud.endpoints import WrongEndpoint, base_url, check_environment, known_regions
 from pytest_hwcloud.cloud.identity import (
     Identity,
     PlacedPolicy,
     UnknownName,
     default_identity,
+    is_key_text,
     replay_access_key,
     replay_project_id,
     replay_secret_key,
@@ -84,6 +85,10 @@ class Configuration:
 
 def load_configuration(settings: Settings) -> Configuration:
     """Read hwcloud.yaml if there is one, and add the policies of the command line; ConfigError for anything wrong."""
+    try:
+        check_environment()
+    except WrongEndpoint as error:
+        raise ConfigError(str(error)) from None
     file = settings.config_file
     if reading.exists(file):
         found = _parse(file)
@@ -198,7 +203,7 @@ def _literal_keys(
     if "ak" in given and not found.get("sk"):
         raise document.error((*place, "ak"), texts.say("config.half-a-key"))
     for key, value in given.items():
-        if not value.isascii() or not value.isprintable() or value != value.strip() or re.search(r"[\s,=]", value):
+        if not is_key_text(value):
             raise document.error((*place, key), texts.say("config.no-key-text"))
     return ((given["ak"], given["sk"]),) if len(given) == 2 else ()
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import configparser
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from pytest_hwcloud import texts
-from pytest_hwcloud.cloud.identity import DEFAULT_DOMAIN_ID, DEFAULT_PROJECT_ID, Identity
+from pytest_hwcloud.cloud.identity import DEFAULT_DOMAIN_ID, DEFAULT_PROJECT_ID, Identity, is_key_text
 from pytest_hwcloud.files.reading import UnusableFile, read_text
 
 # field of the identity (or project_id) → name in the environment or profile
@@ -81,6 +82,7 @@ def _live(identity: Identity, own: dict[str, str], region: str, environ: Mapping
         sources += _sources(environ, home)
     for _, fields, names in sources:
         if _is_whole(fields, names) or fields.get("password"):
+            _check(fields, names)
             whole = {**_ids(identity, sources, region, fields.get("ak")), **own, **fields}
             return _filled(replace(identity, key_source=names["ak" if "ak" in fields else "password"]), whole, region)
     return replace(identity, ak="", sk="", security_token=None, password=None)
@@ -120,6 +122,21 @@ def _is_whole(fields: Mapping[str, str], names: Mapping[str, str]) -> bool:
     if has and lacks not in fields:
         raise MissingCredentials(texts.say("config.half-credentials", there=names[has], missing=names[lacks]))
     return bool(has)
+
+
+def _check(fields: Mapping[str, str], names: Mapping[str, str]) -> None:
+    """MissingCredentials for what cannot be a key, a token or an id; the value itself is not said."""
+    for field, value in fields.items():
+        match field:
+            case "ak" if not is_key_text(value):
+                problem = "odd-key"
+            case "sk" | "security_token" if not is_key_text(re.sub("[,=]", "", value)):
+                problem = "odd-secret"
+            case "project_id" | "domain_id" if not re.fullmatch(r"[A-Za-z0-9_-]+", value):
+                problem = "odd-id"
+            case _:
+                continue
+        raise MissingCredentials(texts.say(f"config.{problem}", place=names[field]))
 
 
 def _profile(file: Path) -> dict[str, str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pytest_hwcloud import texts
-from pytest_hwcloud.cloud.identity import DEFAULT_REGION, unknown
+from pytest_hwcloud.cloud.identity import DEFAULT_REGION, UnknownName, unknown
 
 CLOUD_DOMAINS = (
     "myhuaweicloud.com",
@@ -36,6 +36,11 @@ ANY_REGION = "{region}"  # where the documents have the endpoint's form and not 
 STANDING_FOR: dict[str, str] = {}  # 127.0.0.1:PORT of this process → the cloud host that it stands for
 _OVERRIDE = "HUAWEICLOUD_SDK_REGION_"
 _IAM_OVERRIDE = "HUAWEICLOUD_SDK_IAM_ENDPOINT"
+_ENDPOINT = re.compile(r"https?://(?:[\w.-]*\w|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?(?:/[^\s?#]*)?")
+
+
+class WrongEndpoint(UnknownName):
+    """A variable of the environment that names an endpoint, and is none; the text has the variable and its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +215,31 @@ def _with_scheme(endpoint: str) -> str:
     return endpoint if endpoint.startswith(("http://", "https://")) else "https://" + endpoint
 
 
+def check_environment() -> None:
+    """WrongEndpoint for the first variable of the SDK that names an endpoint, and holds something else."""
+    for variable in sorted(os.environ):
+        of_region = variable.startswith(_OVERRIDE) and "_" in variable.removeprefix(_OVERRIDE)
+        if of_region or variable == _IAM_OVERRIDE:
+            _endpoints(variable)
+
+
+def _endpoints(variable: str) -> list[str]:
+    """The endpoints that a variable names; [] if it is not set or empty. WrongEndpoint."""
+    value = os.environ.get(variable)
+    found = [_with_scheme(part.strip()) for part in value.split(",")] if value else []
+    for endpoint in found:
+        match = _ENDPOINT.fullmatch(endpoint)
+        if match is None or int(match[1] or 0) > 65535:
+            raise WrongEndpoint(texts.say("names.no-endpoint", variable=variable, value=_shown(value or "")))
+    return found
+
+
+def _shown(value: str) -> str:
+    """A wrong value as a message has it: short, on one line, and without what may be a password or a token in it."""
+    bare = re.sub(r"^(\w+://)?.*@", r"\1***@", value.partition("?")[0], flags=re.DOTALL)
+    return ascii(bare if len(bare) <= 60 else bare[:57] + "...")
+
+
 def _locate_override(netloc: str) -> Endpoint | None:
     places = {(service, region) for service, region, urls in _overrides() if netloc in map(_bare, urls)}
     iam = os.environ.get(_IAM_OVERRIDE)
@@ -223,14 +253,14 @@ def _locate_override(netloc: str) -> Endpoint | None:
 
 def _override(service: str, region: str) -> str | None:
     variable = f"{_OVERRIDE}{service}_{region}".upper().replace("-", "_")
-    value = os.environ.get(variable) or (os.environ.get(_IAM_OVERRIDE) if service == "iam" else None)
-    return _with_scheme(value.split(",")[0].strip()).rstrip("/") if value else None
+    found = _endpoints(variable) or (_endpoints(_IAM_OVERRIDE) if service == "iam" else [])
+    return found[0].rstrip("/") if found else None
 
 
 def base_url(service: str, region: str) -> str:
     """The endpoint of a service in a region, without a slash at its end. A global service answers in every region.
 
-    UnknownName for a service nobody knows, or a region in which a regional service has no endpoint.
+    UnknownName for a service nobody knows, or a region in which a regional service has no endpoint; WrongEndpoint.
     """
     name = service.lower()
     found = _service(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -19,6 +20,11 @@ _LISTED = 12  # names that a message shows where none is near
 
 class UnknownName(ValueError):
     """A name (identity, project, region, cassette …) that the run does not know; the text has the nearest one."""
+
+
+def is_key_text(value: str) -> bool:
+    """Whether a text can be an access key or a secret key: printable ASCII without blanks, commas and =."""
+    return value.isascii() and value.isprintable() and not re.search(r"[\s,=]", value)
 
 
 def unknown(kind: str, name: str, known: Mapping[str, object] | list[str], hint: str = "") -> UnknownName:

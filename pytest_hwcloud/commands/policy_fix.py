@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not changes and not left:
         print(texts.say("policy_fix.nothing"), file=sys.stderr)
     for line in left:
-        print(f"pytest-hwcloud: {line}", file=sys.stderr)
+        print(texts.say("cli.line", text=line), file=sys.stderr)
     return 1 if left else 0
 
 

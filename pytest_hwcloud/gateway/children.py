@@ -361,7 +361,7 @@ def _port_in(environment: Mapping[str, str]) -> int:
         value = environment.get(name, "")
         value = value.split("|")[1] if value.count("|") == 3 else value
         number = value.rpartition(":")[2].rstrip("/")
-        if number.isdigit() and "127.0.0.1" in value:
+        if number.isdecimal() and "127.0.0.1" in value:
             return int(number)
     return 0
 

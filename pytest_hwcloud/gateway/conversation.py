@@ -217,7 +217,7 @@ def _peeked(connection: socket.socket) -> bytes:
 def _place(authority: str, default: int) -> tuple[str, int]:
     name = authority.rpartition("@")[2]
     host, _, port = name.rpartition(":")
-    if host and port.isdigit():
+    if host and port.isdecimal():
         return host.lower(), int(port)
     return name.lower(), default
 

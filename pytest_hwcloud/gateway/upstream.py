@@ -11,7 +11,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from pytest_hwcloud import texts
 from pytest_hwcloud.gateway.messages import Malformed, Reader
@@ -62,7 +62,7 @@ def connect(host: str, port: int, proxies: Proxies, *, tunnel: bool) -> tuple[so
     proxy = proxies.of_host(host, tls=tunnel)
     if not proxy:
         return socket.create_connection((host, port), timeout=CONNECTING), False
-    place = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    place = _place(proxy, tls=tunnel)
     if place.scheme not in ("http", "https"):
         raise OSError(texts.say("gateway.proxy-scheme", proxy=f"{place.scheme}://{place.hostname}"))
     sock = socket.create_connection(
@@ -79,10 +79,22 @@ def connect(host: str, port: int, proxies: Proxies, *, tunnel: bool) -> tuple[so
     return sock, True
 
 
+def _place(proxy: str, *, tls: bool) -> SplitResult:
+    """The proxy's URL in its parts; OSError naming the variable, and not what may be a password in it."""
+    try:
+        place = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        if place.hostname and place.port != 0:  # a port that is no number raises
+            return place
+    except ValueError:
+        pass
+    variable = "https_proxy" if tls else "http_proxy"
+    raise OSError(texts.say("gateway.proxy-no-url", variable=variable)) from None
+
+
 def proxies_credentials(proxies: Proxies, host: str, *, tls: bool) -> str:
     """The line of the user's credentials at the proxy; empty if there are none."""
     proxy = proxies.of_host(host, tls=tls)
-    place = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    place = _place(proxy, tls=tls)
     if not place.username:
         return ""
     secret = base64.b64encode(f"{unquote(place.username)}:{unquote(place.password or '')}".encode()).decode()

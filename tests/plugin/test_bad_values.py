@@ -124,6 +124,63 @@ OPTIONS: dict[str, str] = {
     "-ohwcloud_config=pipe": "hwcloud: pipe: is a pipe, a socket or a device, not a regular file",
 }
 
+ENDPOINT = (
+    "hwcloud: environment variable {} = {}: an endpoint is expected, for instance"
+    " https://ecs.cn-north-4.myhuaweicloud.com (several are separated by commas)"
+)
+ECS_HERE, IAM_HERE = "HUAWEICLOUD_SDK_REGION_ECS_CN_NORTH_4", "HUAWEICLOUD_SDK_IAM_ENDPOINT"
+KEYS = {"HUAWEICLOUD_SDK_AK": "A" * 20, "HUAWEICLOUD_SDK_SK": "s" * 40}
+TERRAFORM = {"HW_ACCESS_KEY": "A" * 20, "HW_SECRET_KEY": "s" * 40}
+ODD_KEY, ODD_SECRET = (
+    "a key has printable ASCII characters without blanks, commas and =",
+    "a secret key or token has printable ASCII characters without blanks",
+)
+
+# An endpoint of the environment -> how the line shows it.
+ENDPOINTS: dict[str, str] = {
+    "http://[::1": "'http://[::1'",
+    "http://[zz]": "'http://[zz]'",
+    "https://a b.example": "'https://a b.example'",
+    " ": "' '",
+    "https://": "'https://'",
+    "ftp://ecs.example": "'ftp://ecs.example'",
+    "ecs.example:99999": "'ecs.example:99999'",
+    "ecs.example:port": "'ecs.example:port'",
+    "ecs.example:": "'ecs.example:'",
+    "::::": "'::::'",
+    "a\x01b": "'a\\x01b'",
+    "https://ecs.example,": "'https://ecs.example,'",
+    "https://ecs.example?token=geheim": "'https://ecs.example'",
+    "https://ecs.example/#a": "'https://ecs.example/#a'",
+    "https://me:geheim@ecs.example": "'https://***@ecs.example'",
+    "me:ge/heim@ecs.example": "'***@ecs.example'",
+    "x" * 300 + ":": "'" + "x" * 57 + "...'",
+    "cn north 4\n": "'cn north 4\\n'",
+    "\udcff": "'\\udcff'",
+}
+# Variables of a run in live mode -> the line.
+LIVE: list[tuple[dict[str, str], str]] = [
+    (KEYS | {"HUAWEICLOUD_SDK_AK": "A B"}, f"HUAWEICLOUD_SDK_AK: {ODD_KEY}"),
+    (KEYS | {"HUAWEICLOUD_SDK_AK": "A,B"}, f"HUAWEICLOUD_SDK_AK: {ODD_KEY}"),
+    (KEYS | {"HUAWEICLOUD_SDK_AK": "AK\r"}, f"HUAWEICLOUD_SDK_AK: {ODD_KEY}"),
+    (KEYS | {"HUAWEICLOUD_SDK_AK": " "}, f"HUAWEICLOUD_SDK_AK: {ODD_KEY}"),
+    (KEYS | {"HUAWEICLOUD_SDK_SK": "geheim\n"}, f"HUAWEICLOUD_SDK_SK: {ODD_SECRET}"),
+    (KEYS | {"HUAWEICLOUD_SDK_SK": "密钥"}, f"HUAWEICLOUD_SDK_SK: {ODD_SECRET}"),
+    (KEYS | {"HUAWEICLOUD_SDK_SECURITY_TOKEN": "a\nX-Y: z"}, f"HUAWEICLOUD_SDK_SECURITY_TOKEN: {ODD_SECRET}"),
+    (KEYS | {"HUAWEICLOUD_SDK_PROJECT_ID": "../x"}, "HUAWEICLOUD_SDK_PROJECT_ID: an id has letters, digits, - and _"),
+    (KEYS | {"HUAWEICLOUD_SDK_DOMAIN_ID": "a b"}, "HUAWEICLOUD_SDK_DOMAIN_ID: an id has letters, digits, - and _"),
+    (
+        {"HUAWEICLOUD_SDK_SK": "geheim"},
+        "HUAWEICLOUD_SDK_SK is set, but HUAWEICLOUD_SDK_AK is not: an access key needs both",
+    ),
+    (TERRAFORM | {"HW_ACCESS_KEY": "\udcff"}, f"HW_ACCESS_KEY: {ODD_KEY}"),
+    (TERRAFORM | {"HW_SECRET_KEY": "a\tb"}, f"HW_SECRET_KEY: {ODD_SECRET}"),
+    (TERRAFORM | {"HW_SECURITY_TOKEN": " a"}, f"HW_SECURITY_TOKEN: {ODD_SECRET}"),
+    (TERRAFORM | {"HW_PROJECT_ID": "a?b"}, "HW_PROJECT_ID: an id has letters, digits, - and _"),
+    (TERRAFORM | {"HW_DOMAIN_ID": "\n"}, "HW_DOMAIN_ID: an id has letters, digits, - and _"),
+    ({"HW_ACCESS_KEY": "A" * 20}, "HW_ACCESS_KEY is set, but HW_SECRET_KEY is not: an access key needs both"),
+]
+
 
 @pytest.fixture
 def project(pytester: pytest.Pytester) -> pytest.Pytester:
@@ -193,6 +250,51 @@ def test_a_profile_that_is_no_file_is_not_waited_for(
     assert said in line
 
 
+@pytest.mark.parametrize("variable", [ECS_HERE, IAM_HERE])
+def test_an_endpoint_in_the_environment(
+    run: Run, project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    def set_it(value: str) -> list[str]:
+        monkeypatch.setenv(variable, value)
+        return []
+
+    rows = list(ENDPOINTS)[variable == IAM_HERE :: 2]  # one checks both: each value by one of them
+    assert told(run, {row: ENDPOINT.format(variable, ENDPOINTS[row]) for row in rows}, set_it) == {}
+    for value in (
+        "",
+        "http://127.0.0.1:9001, http://127.0.0.1:9002",
+        "http://[::1]:80/",
+        "a_b.internal",
+        "caf\u00e9.fr/x",
+    ):
+        monkeypatch.setenv(variable, value)
+        assert run(TEST).ret == 0
+
+
+def test_an_endpoint_that_a_test_sets(run: Run, project: pytest.Pytester) -> None:
+    """Set within the test, it is that test's error: one line, with no frame of the plugin."""
+    lines = f"monkeypatch.setenv({ECS_HERE!r}, 'http://[::1')\n    hwcloud.url('ecs', '/v1')"
+    result = run(f"def test_it(hwcloud, monkeypatch):\n    {lines}\n", "--tb=short")
+    result.assert_outcomes(failed=1)
+    said = ENDPOINT.format(ECS_HERE, "'http://[::1'").removeprefix("hwcloud: ")
+    assert any(line.startswith("E ") and line.endswith(said) for line in result.outlines)
+    assert "pytest_hwcloud/" not in result.stdout.str()
+
+
+def test_keys_in_the_environment(run: Run, project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in [key for key in os.environ if key.startswith(("HUAWEICLOUD_SDK_", "HW_"))]:
+        monkeypatch.delenv(variable)
+    found = []
+    for variables, said in LIVE:
+        with monkeypatch.context() as here:
+            for name, value in variables.items():
+                here.setenv(name, value)
+            lines = errors(run(TEST, "--hwcloud-mode=live"))
+        if lines != [f"hwcloud: {said}"]:
+            found.append((variables, lines))
+    assert found == []
+
+
 @pytest.mark.parametrize("kind", ["pipe", "folder", "text"])
 def test_a_table_of_actions_is_named_as_it_was_written(run: Run, project: pytest.Pytester, kind: str) -> None:
     table = project.path / "hwcloud-actions.yaml"
@@ -215,8 +317,17 @@ def test_the_metadata_of_a_cassette(run: Run, project: pytest.Pytester, metadata
     project.path.joinpath("cassettes", "c.yaml").write_text(f"version: 1\nmetadata: {metadata}\ninteractions: []\n")
     call = 'hwcloud.session().get(hwcloud.url("ecs", "/"))'
     result = run(f"import pytest\n@pytest.mark.hwcloud_cassette('c')\n{TEST.replace('pass', call)}")
-    assert f"cassettes/c.yaml: {said}" in result.stdout.str()
+    assert f"cassettes/c.yaml: {said}\n" in result.stdout.str()
     assert "Traceback" not in result.stdout.str()
+    chinese = run(
+        f"import pytest\n@pytest.mark.hwcloud_cassette('c')\n{TEST.replace('pass', call)}", "--hwcloud-lang=zh"
+    )
+    for english, words in (
+        ("true or false is expected, not ", "应为 true 或 false，而不是 "),
+        ("a mapping is expected, for instance {code: Ecs.0110}, not ", "应为映射，例如 {code: Ecs.0110}，而不是 "),
+    ):
+        said = said.replace(english, words)
+    assert f"cassettes/c.yaml: {said}\n" in chinese.stdout.str()
 
 
 def test_a_report_for_a_pipe_that_nobody_reads_does_not_wait(run: Run, project: pytest.Pytester) -> None:
@@ -225,7 +336,7 @@ def test_a_report_for_a_pipe_that_nobody_reads_does_not_wait(run: Run, project: 
     assert "hwcloud: pipe: the json report cannot be written: No such device or address" in result.outlines
 
 
-def test_in_chinese(run: Run, project: pytest.Pytester) -> None:
+def test_in_chinese(run: Run, project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     project.path.joinpath("hwcloud.yaml").write_text("identities: {'a=b': {}}")
     said = "身份名称不能含有 = ( ) , 或控制字符，首尾也不能有空格"
     assert errors(run(TEST, "--hwcloud-lang=zh")) == [f"hwcloud：hwcloud.yaml:1: identities.a=b: {said}"]
@@ -233,5 +344,19 @@ def test_in_chinese(run: Run, project: pytest.Pytester) -> None:
     said = "identities.default.context.g:MFAPresent: g:MFAPresent：应为 true 或 false，而不是 'x'"
     assert errors(run(TEST, "--hwcloud-lang=zh")) == [f"hwcloud：hwcloud.yaml:1: {said}"]
     project.path.joinpath("hwcloud.yaml").unlink()
+    monkeypatch.setenv(IAM_HERE, "a b")
+    said = f"hwcloud：环境变量 {IAM_HERE} = 'a b'：应为终端节点，例如 https://ecs.cn-north-4.myhuaweicloud.com（多个终端节点以英文逗号分隔）"
+    assert errors(run(TEST, "--hwcloud-lang=zh")) == [said]
+    monkeypatch.delenv(IAM_HERE)
+    for name, value, said in (
+        ("AK", "a b", "密钥只能由可打印的 ASCII 字符组成，不能包含空格、逗号和等号"),
+        ("SK", "a b", "秘密访问密钥和 Token 只能由可打印的 ASCII 字符组成，不能包含空格"),
+        ("PROJECT_ID", "a b", "ID 只能由字母、数字、- 和 _ 组成"),
+    ):
+        with monkeypatch.context() as here:
+            for variable, right in (KEYS | {f"HUAWEICLOUD_SDK_{name}": value}).items():
+                here.setenv(variable, right)
+            lines = errors(run(TEST, "--hwcloud-lang=zh", "--hwcloud-mode=live"))
+        assert lines == [f"hwcloud：HUAWEICLOUD_SDK_{name}：{said}"]
     said = "选项 hwcloud_hosts = 'a/b'：应为主机名或通配表达式，例如 *.example.com，不含协议、端口和路径"
     assert errors(run(TEST, "--hwcloud-lang=zh", "-ohwcloud_hosts=a/b")) == [said]

@@ -297,6 +297,43 @@ DOUBTFUL = {
 }
 
 
+WHOLE = [
+    (
+        document(Resource=["arn:aws:s3:::b"]),
+        "statement 1: Resource: arn:aws:s3:::b: is a resource of AWS; a resource has five parts:"
+        " service:region:account:type:path",
+        "第 1 条语句：Resource：arn:aws:s3:::b：这是 AWS 的资源；资源由五部分组成：service:region:account:type:path",
+    ),
+    (
+        document(Condition={"StringEquals": {"UserName": "a"}}),
+        "statement 1: Condition: 'UserName' is no condition key: it has a prefix, for instance 'g:UserName' or"
+        " obs:max-keys",
+        "第 1 条语句：Condition：'UserName' 不是条件键：条件键带有前缀，例如 'g:UserName' 或 obs:max-keys",
+    ),
+    (
+        document(Condition={"StringEquals": {"g:UserNme": "a"}}),
+        "statement 1: Condition: no global condition key g:UserNme is documented; did you mean g:UserName?",
+        "第 1 条语句：Condition：没有记录全局条件键 g:UserNme；是否指 g:UserName？",
+    ),
+    (
+        GOOD[:-1] + ', "Depends": []}',
+        "Depends: only roles (version 1.0) have it, and nothing looks at it here",
+        "Depends：只有角色（1.0 版本）才有，此处不起作用",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "english", "chinese"), WHOLE)
+def test_whole_lines_in_both_languages(
+    here: Path, capsys: pytest.CaptureFixture[str], text: str, english: str, chinese: str
+) -> None:
+    (here / "bad.json").write_text(text)
+    for arguments, line in (((), english), (("--lang", "zh"), chinese)):
+        code, out, err = said(capsys, "policy", "lint", "bad.json", *arguments)
+        assert (code, err) == (1, "")
+        assert f"bad.json:1: grammar  {line}" in out.splitlines()
+
+
 @pytest.mark.parametrize("text", DOUBTFUL, ids=range(len(DOUBTFUL)))
 def test_what_seems_to_say_something_is_told(here: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
     (here / "bad.json").write_text(text)

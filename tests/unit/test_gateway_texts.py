@@ -266,6 +266,20 @@ def test_a_proxy_of_the_user_that_does_not_help(lang: int, answer: bytes) -> Non
     )
 
 
+@pytest.mark.parametrize("proxy", ["http://[::1", "http://", "http://me:geheim@h:port", "h:99999", "http://h:0", "//"])
+def test_a_proxy_that_is_no_url_is_told_by_its_variable(lang: int, proxy: str) -> None:
+    wrong = upstream.Proxies.of({"all_proxy": proxy})
+    for tunnel, variable in ((True, "https_proxy"), (False, "http_proxy")):
+        assert (
+            said(OSError, lambda tunnel=tunnel: upstream.connect("example.com", 443, wrong, tunnel=tunnel))
+            == (
+                f"environment variable {variable} (or all_proxy): the URL of a proxy is expected,"
+                " for instance http://127.0.0.1:3128",
+                f"环境变量 {variable}（或 all_proxy）：应为代理的 URL，例如 http://127.0.0.1:3128",
+            )[lang]
+        )
+
+
 def test_without_the_extra(lang: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pytest_hwcloud.gateway.certificates.find_spec", lambda name: None)
     assert (

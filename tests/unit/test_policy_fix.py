@@ -147,6 +147,38 @@ def test_several_files_and_what_no_edit_heals(folder: Path, capsys: pytest.Captu
     assert capsys.readouterr().err.endswith(f"{said}\n")
 
 
+def test_the_other_lines_in_both_languages(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lines(*arguments: str) -> list[str]:
+        cli.run(["policy", "fix", *arguments])
+        shown = capsys.readouterr()
+        return (shown.out + shown.err).splitlines()
+
+    file = write("iam/x.json")
+    text = file.read_text()
+    report(["iam/x.json"], [LIST])
+    (folder / "other").mkdir()
+    monkeypatch.chdir(folder / "other")
+    assert lines("../r.json", "--lang", "zh") == [
+        "pytest-hwcloud：../iam/x.json：位于当前文件夹之外，git apply 不接受这样的文件；"
+        "请在该文件夹中运行，或用 --write 直接写入"
+    ]
+    monkeypatch.chdir(folder)
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as closed:
+        closed.setattr("pytest_hwcloud.files.atomic.write_whole", refused)
+        said = ["iam/x.json: cannot be written: Permission denied", "iam/x.json：无法写入：Permission denied"]
+        assert lines("r.json", "--write") == [f"pytest-hwcloud: {said[0]}"]
+        assert lines("r.json", "--write", "--lang", "zh") == [f"pytest-hwcloud：{said[1]}"]
+    assert file.read_text() == text
+    assert lines("r.json", "--write", "--lang", "zh") == ["iam/x.json：已写入"]
+    assert lines("r.json", "--lang", "zh") == ["无需修改：策略已允许报告中缺少的权限"]
+
+
 def test_wrong_use(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = write("a.json")
     report([file], [LIST])
