@@ -8,6 +8,7 @@ word are tried in turn, and of these only the ones of the service in question.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
@@ -48,11 +49,38 @@ def _scan(pattern: str) -> Match:
     if not wild(head) and not wild(tail):
         size = len(pattern) - 1
         return lambda text: len(text) >= size and text.startswith(head) and text.endswith(tail)
+    # Each part between two stars is taken where it stands first, for good (in the expression by an atomic group):
+    # without that a pattern of a dozen stars tries every way to place them and never ends.
+    if "?" not in pattern:  # an expression takes longer to compile than thousands of names to compare
+        return _in_order(*_cut(pattern))
     first, *middle, last = ("".join("." if c == "?" else re.escape(c) for c in part) for part in _runs(pattern))
-    # Each part between two stars is taken where it stands first, for good (an atomic group): without that a pattern
-    # of a dozen stars tries every way to place them and never ends.
     compiled = re.compile(first + "".join(f"(?>.*?{part})" for part in middle) + ".*" + last, re.DOTALL)
     return lambda text: compiled.fullmatch(text) is not None
+
+
+def _cut(pattern: str) -> tuple[str, list[str], str]:
+    first, *middle, last = _runs(pattern)
+    return first, middle, last
+
+
+def _in_order(first: str, middle: list[str], last: str) -> Match:
+    begin, end = len(first), len(last)
+    if len(middle) == 1:  # ecs:*:list*, the usual one
+        part = middle[0]
+        return lambda text: (
+            text.startswith(first) and text.find(part, begin, len(text) - end) >= 0 and text.endswith(last)
+        )
+
+    def matches(text: str) -> bool:
+        at = begin
+        for part in middle:
+            found = text.find(part, at)
+            if found < 0:
+                return False
+            at = found + len(part)
+        return at + end <= len(text) and text.startswith(first) and text.endswith(last)
+
+    return matches
 
 
 def _runs(pattern: str) -> list[str]:
@@ -65,6 +93,47 @@ def covers(pattern: str, action: str) -> bool:
     return pattern in ANY or glob(pattern.lower())(action.lower())
 
 
+_RUN, _FEW = 3, 32  # characters; patterns that are tried faster than looked up
+
+
+class _Patterns(Generic[T]):
+    """Entries under patterns that only a comparison finds. Of many patterns, few are compared with an action."""
+
+    __slots__ = ("_by_run", "entries")
+
+    def __init__(self) -> None:
+        self.entries: dict[str, list[T]] = {}
+        self._by_run: dict[str, list[tuple[Match, list[T]]]] = {}
+
+    def file(self, pattern: str, entry: T) -> None:
+        self.entries.setdefault(pattern, []).append(entry)
+        self._by_run = {}
+
+    def find(self, action: str) -> Iterator[T]:
+        """The entries whose pattern matches an action."""
+        by_run = self._by_run = self._by_run or self._filed()
+        runs = {action[at : at + _RUN] for at in range(len(action) - _RUN + 1)} if len(self.entries) > _FEW else ()
+        for run in ("", *runs):
+            for match, entries in by_run.get(run, ()):
+                if match(action):
+                    yield from entries
+
+    def _filed(self) -> dict[str, list[tuple[Match, list[T]]]]:
+        """By three characters that whatever matches must have: those that the fewest patterns share; or under ""."""
+        runs = {pattern: _runs_of(pattern) if len(self.entries) > _FEW else set() for pattern in self.entries}
+        shared = Counter(run for found in runs.values() for run in found)
+        by_run: dict[str, list[tuple[Match, list[T]]]] = {}
+        for pattern, entries in self.entries.items():
+            rarest = min(runs[pattern], key=lambda run: (shared[run], run), default="")
+            by_run.setdefault(rarest, []).append((glob(pattern), entries))
+        return by_run
+
+
+def _runs_of(pattern: str) -> set[str]:
+    parts = pattern.replace("?", "*").split("*")
+    return {part[at : at + _RUN] for part in parts for at in range(len(part) - _RUN + 1)}
+
+
 class _Service(Generic[T]):
     """The entries of one service word, by what their patterns leave open."""
 
@@ -75,7 +144,7 @@ class _Service(Generic[T]):
         self.kinds: dict[str, list[T]] = {}  # type:*
         self.operations: dict[str, list[T]] = {}  # *:operation
         self.every: list[T] = []  # *
-        self.inside: list[tuple[Match, T]] = []  # a wildcard inside a word
+        self.inside: _Patterns[T] = _Patterns()  # a wildcard inside a word
 
     def file(self, pattern: str, entry: T) -> None:
         """Put an entry where its pattern (lower case) belongs."""
@@ -90,7 +159,7 @@ class _Service(Generic[T]):
         elif kind == "*" and not wild(operation):
             self.operations.setdefault(operation, []).append(entry)
         else:
-            self.inside.append((glob(pattern), entry))
+            self.inside.file(pattern, entry)
 
 
 class ActionIndex(Generic[T]):
@@ -101,13 +170,13 @@ class ActionIndex(Generic[T]):
     def __init__(self, entries: Iterable[tuple[str, T]]) -> None:
         self._services: dict[str, _Service[T]] = {}
         self._anywhere: list[T] = []
-        self._loose: list[tuple[Match, T]] = []
+        self._loose: _Patterns[T] = _Patterns()
         for pattern, entry in entries:
             service, colon, _ = pattern.partition(":")
             if pattern in ANY:
                 self._anywhere.append(entry)
             elif wild(service) or not colon:
-                self._loose.append((glob(pattern), entry))
+                self._loose.file(pattern, entry)
             else:
                 self._services.setdefault(service, _Service()).file(pattern, entry)
 
@@ -122,10 +191,10 @@ class ActionIndex(Generic[T]):
             found += service.kinds.get(kind, ())
             found += service.operations.get(operation, ())
             found += service.every
-            if service.inside:
-                found += [entry for match, entry in service.inside if match(action)]
-        if self._loose:
-            found += [entry for match, entry in self._loose if match(action)]
+            if service.inside.entries:
+                found += service.inside.find(action)
+        if self._loose.entries:
+            found += self._loose.find(action)
         return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from functools import lru_cache
 
 _SPACE = re.compile(r"[\s,:]*")
@@ -12,7 +13,13 @@ Path = tuple[str | int, ...]
 
 def line(text: str, path: Path) -> int:
     """The line (from 1) of the value at this path, or of the nearest thing above it that exists."""
-    return text.count("\n", 0, offset(text, path)) + 1
+    return bisect_left(_line_feeds(text), offset(text, path)) + 1
+
+
+@lru_cache(maxsize=4)
+def _line_feeds(text: str) -> tuple[int, ...]:
+    """Where the lines end: found once, as thousands of places in one text may be asked for."""
+    return tuple(match.start() for match in re.finditer("\n", text))
 
 
 def offset(text: str, path: Path) -> int:

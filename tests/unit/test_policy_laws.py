@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from random import Random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_hwcloud.cloud.calls import actions
+from pytest_hwcloud.cloud.patterns import ActionIndex, glob
 from pytest_hwcloud.cloud.policies.policy import Policy
 from pytest_hwcloud.permissions.lock.minimise import minimise
 from pytest_hwcloud.permissions.lock.model import Entry, Lock, Permission
@@ -15,6 +19,30 @@ from pytest_hwcloud.permissions.policies.diff import compare
 
 RANK = {"deny": 0, "unknown": 1, "allow": 2}
 WORD = st.sampled_from(["ecs", "vpc", "*", "cloudServers", "get", "list*", "showServer", "?et", "delete"])
+LETTERS = st.text("ab:", max_size=7)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.text("ab:*?", max_size=8), LETTERS)
+def test_a_pattern_means_what_its_expression_means(pattern: str, text: str) -> None:
+    expression = "".join({"*": ".*", "?": "."}.get(letter, letter) for letter in pattern)
+    assert glob(pattern)(text) == (re.fullmatch(expression, text) is not None)
+
+
+def test_many_patterns_are_found_as_if_tried_one_by_one() -> None:
+    random = Random(13)
+
+    def text(letters: str) -> str:
+        words = ("".join(random.choices(letters, k=random.randint(1, 6))) for _ in range(2))
+        return ":".join((random.choice(["s", "s", "t", letters[-1]]), *words))
+
+    for _ in range(20):
+        patterns = sorted({text("abc*") for _ in range(90)})
+        index = ActionIndex((pattern, pattern) for pattern in patterns)
+        for action in [*(text("abc") for _ in range(20)), *random.sample(patterns, 10)]:
+            assert sorted(set(index.find(action))) == [one for one in patterns if glob(one)(action)]
+
+
 NAMES = [
     "ecs:cloudServers:showServer",
     "ecs:cloudServers:get",

@@ -200,6 +200,22 @@ def expand(text: str) -> tuple[str, ...]:
     return tuple(name for name in among if matches(name.lower()))
 
 
+def covers_any(pattern: str) -> bool:
+    """Whether a pattern of one service's actions covers a known one."""
+    wanted = pattern.strip().lower()
+    text, known = _lower_case(wanted.partition(":")[0], revision())
+    if not all(part in text for part in re.split(r"[*?]+", wanted)):  # of thousands of patterns most end here
+        return False
+    return any(map(glob(wanted), known))
+
+
+@lru_cache(maxsize=64)
+def _lower_case(service: str, _: int) -> tuple[str, tuple[str, ...]]:
+    """The names of a service in lower case: as one text, and one by one."""
+    known = tuple(name.lower() for name in all_actions(service))
+    return "\n".join(known), known
+
+
 def access_level(action: str) -> str | None:
     """`list`, `read`, `write`, `tagging` or `permission_management` where a document says so."""
     key, index = action.lower(), _index()

@@ -108,7 +108,7 @@ def _unknown(name: str, version: str, *, guess: bool = False) -> str | None:
     if (version == "1.0" and service == "identity") or name.lower() in _WITHOUT_CALL:
         return None
     if wild(name):
-        missing = not wild(service) and actions.all_actions(service) and not actions.expand(name)
+        missing = not wild(service) and actions.all_actions(service) and not actions.covers_any(name)
         return _about(name, "covers-nothing", Phrase("lint.no-documented-action")) if missing else None
     if actions.is_known(name):
         return None
@@ -128,12 +128,10 @@ def _meant(key: str, name: str, guess: bool, **values: str) -> Phrase:
 
 def _dead(document: Document) -> Iterator[Problem]:
     """Statements that can never change an answer."""
-    wide = ActionIndex(
-        (pattern.lower(), statement)
-        for statement in document.statements
-        if _is_wide(statement)
-        for pattern in statement.actions
-    )
+    first: dict[tuple[str, frozenset[str]], Statement] = {}  # of those that say the same, the first tells it all
+    for statement in filter(_is_wide, document.statements):
+        first.setdefault((statement.effect, frozenset(map(str.lower, statement.actions))), statement)
+    wide = ActionIndex((pattern, statement) for (_, names), statement in first.items() for pattern in names)
     for statement in document.statements:
         covering = _covering(statement, wide)
         tests = (test(statement, document) for test in _DEAD)
