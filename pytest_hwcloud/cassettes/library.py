@@ -74,7 +74,8 @@ def new(name: str, folder: Path) -> Path | None:
 
 
 def _inside(name: str, folder: Path) -> Path:
-    if not name.strip() or "\0" in name or len(name.encode("utf-8", "replace")) > _MAX_NAME:
+    surrogate = any("\ud800" <= letter <= "\udfff" for letter in name)  # no file can be called so
+    if not name.strip() or "\0" in name or surrogate or len(name.encode("utf-8", "replace")) > _MAX_NAME:
         raise CassetteError(texts.say("cassettes.no-name", name=name[:80]), path=folder)
     path = folder / name.replace("\\", "/")
     if not path.resolve().is_relative_to(folder.resolve()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +15,9 @@ from pytest_hwcloud.options import MARKED, near_markers
 if TYPE_CHECKING:
     from pytest_hwcloud.run.context import RunContext
     from pytest_hwcloud.run.routers import Routers
+
+
+_LONGEST, _LONGEST_NAME = 80, 200  # characters of a wrong value, and of a name, that a message shows
 
 
 class MarkerError(ValueError):
@@ -67,7 +70,7 @@ def _check(mark: pytest.Mark, item: pytest.Item, context: RunContext, routers: R
         case "hwcloud_cassette":
             _check_cassettes(mark.args, item, routers)
         case "hwcloud_identity":
-            context.state.identity(_text("name", bound["name"]))
+            context.state.identity(_cut(_text("name", bound["name"])))
         case _:
             _check_permission(mark.name, bound, context)
 
@@ -100,22 +103,25 @@ def _check_cassettes(given: tuple[object, ...], item: pytest.Item, routers: Rout
 def _check_permission(marker: str, bound: dict[str, object], context: RunContext) -> None:
     groups = {key: bound.get(key, ()) for key in ("actions", "any_of", "optional")}
     for key, group in groups.items():
-        if isinstance(group, str) or not isinstance(group, Iterable):
+        if isinstance(group, str) or not isinstance(group, Collection):  # a generator would be read once, or for ever
             said = "markers.write-list" if isinstance(group, str) else "markers.no-list"
-            raise MarkerError(texts.say(said, key=key, value=repr(group)))
+            raise MarkerError(texts.say(said, key=key, value=_shown(group)))
         check_actions("", tuple(group))
     if not any(groups.values()):
         raise MarkerError(texts.say("markers.no-action"))
     if bound.get("scope") not in (None, "project", "domain"):
-        raise MarkerError(texts.say("markers.no-scope", value=repr(bound["scope"])))
+        raise MarkerError(texts.say("markers.no-scope", value=_shown(bound["scope"])))
+    for key in ("code", "reason"):
+        if bound.get(key) is not None:
+            _text(key, bound[key])
     if bound.get("identity") is not None:
-        context.state.identity(_text("identity", bound["identity"]))
+        context.state.identity(_cut(_text("identity", bound["identity"])))
 
 
 def check_actions(what: str, given: Iterable[object]) -> None:
     """MarkerError for a name that is no action: wrong form, a wildcard (with what it covers), or unknown."""
     for action in given:
-        problem = _action_problem(_text(texts.say("markers.what-action"), action))
+        problem = _action_problem(_cut(_text(texts.say("markers.what-action"), action)))
         if problem:
             raise MarkerError(texts.say("markers.of", what=what, problem=problem) if what else problem)
 
@@ -127,6 +133,8 @@ def _action_problem(action: str) -> str | None:
         parsed = names.parse(action)
     except names.ActionError as error:
         return str(error)
+    if action != action.strip():
+        return texts.say("names.letters", text=action)
     if parsed.wildcard:
         return _expanded(action)
     if names.is_known(action) or not names.all_actions(parsed.service):
@@ -150,9 +158,23 @@ def _expanded(pattern: str) -> str:
 
 def _text(what: str, value: object) -> str:
     if not isinstance(value, str):
-        shown = os.fspath(value) if isinstance(value, os.PathLike) else repr(value)
+        shown = os.fspath(value) if isinstance(value, os.PathLike) else _shown(value)
         raise MarkerError(texts.say("markers.no-text", what=what, value=shown))
     return value
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 3]}..."  # none is so long
+
+
+def _shown(value: object) -> str:
+    """A value on one short line, whatever its own `repr` does."""
+    try:
+        shown = repr(value)
+    except Exception:
+        shown = f"<{type(value).__name__}>"
+    line = texts.one_line(shown)
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 3]}..."
 
 
 def identity_of(item: pytest.Item) -> str:

@@ -41,6 +41,76 @@ WRONG = [
         "scope is 'project' or 'domain', not 'region'",
     ),
     ('denied_permission("ecs:cloudServers:list", cod="x")', "got an unexpected keyword argument 'cod'"),
+    ('denied_permission("ecs:cloudServers:list", code=5)', "code must be a string, not 5"),
+    ("denied_permission(\"ecs:cloudServers:list\", code=['a'])", "code must be a string, not ['a']"),
+    ("denied_permission()", 'name an action, for instance "ecs:cloudServers:list"'),
+    ('denied_permission("ecs:cloudServers:list", identity=3)', "identity must be a string, not 3"),
+    ('denied_permission("ecs:cloudServers:list", any_of=["a:b:c"])', "got an unexpected keyword argument 'any_of'"),
+    ('requires_permission("ecs:cloudServers:list", reason=5)', "reason must be a string, not 5"),
+    ('requires_permission("ecs:cloudServers:list", code="x")', "got an unexpected keyword argument 'code'"),
+    (
+        'requires_permission("ecs:cloudServers:list", identity="nobody")',
+        "unknown identity 'nobody'; known: default (identities of this run, hwcloud.yaml)",
+    ),
+    (
+        'requires_permission("ecs:cloudServers:list", scope=["project"])',
+        "scope is 'project' or 'domain', not ['project']",
+    ),
+    ('requires_permission("ecs:cloudServers:list", scope="")', "scope is 'project' or 'domain', not ''"),
+    ("requires_permission(None)", "action must be a string, not None"),
+    ("requires_permission(['a:b:c'])", "action must be a string, not ['a:b:c']"),
+    ("requires_permission(any_of=[3])", "action must be a string, not 3"),
+    ("requires_permission(any_of={})", 'name an action, for instance "ecs:cloudServers:list"'),
+    ("requires_permission(any_of=None)", "any_of is a list of action names, not None"),
+    ("requires_permission(optional=3)", "optional is a list of action names, not 3"),
+    ('requires_permission(optional=b"ecs")', "action must be a string, not 101"),
+    (
+        'requires_permission(any_of=iter(["a:b:c"]))',
+        "any_of is a list of action names, not <list_iterator object at *>",
+    ),
+    (
+        "requires_permission(any_of=iter(int, 1))",
+        "any_of is a list of action names, not <callable_iterator object at *>",
+    ),
+    ("requires_permission(list(range(5000)))", "action must be a string, not [[]0, 1, 2, *..."),
+    ("requires_permission(type('Bad', (), {'__repr__': lambda self: 1 / 0})())", "action must be a string, not <Bad>"),
+    (
+        'requires_permission("ecs:cloudServers:list ")',
+        "'ecs:cloudServers:list ' is no action: only letters, digits, '-', '_', '.' and '[*]' may stand in it",
+    ),
+    ('requires_permission("ecs:cloudServers:list\\n")', "'ecs:cloudServers:list\\n' is no action: only letters, *"),
+    ('requires_permission("ecs:cloudServers:\\ud800")', "'ecs:cloudServers:\\ud800' is no action: only letters, *"),
+    (
+        'requires_permission("ecs：cloudServers：list")',
+        "'ecs：cloudServers：list' is no action: service:type:operation has two colons",
+    ),
+    ('requires_permission("::")', "'::' is no action: the service is empty (only the middle part may be)"),
+    ('requires_permission("")', "'' is no action: service:type:operation has two colons"),
+    (
+        'requires_permission("x" * 5000)',
+        f"'{'x' * 197}...' is no action: service:type:operation has two colons",
+    ),
+    ("requires_permission", 'name an action, for instance "ecs:cloudServers:list"'),
+    (
+        'requires_permission("ecs:cloudServers:list", any_of=["ecs:cloudServers:lst"])',
+        "HWP010 unknown-action ecs:cloudServers:lst: no such action is documented; did you mean ecs:cloudServers:list?",
+    ),
+    ('hwcloud_identity("")', "unknown identity ''; known: default (identities of this run, hwcloud.yaml)"),
+    (
+        'hwcloud_identity("\\ud800")',
+        "unknown identity '\\ud800'; known: default (identities of this run, hwcloud.yaml)",
+    ),
+    ('hwcloud_identity(b"default")', "name must be a string, not b'default'"),
+    ('hwcloud_identity("default", name="x")', "multiple values for argument 'name'"),
+    (
+        'hwcloud_identity("x" * 5000)',
+        f"unknown identity '{'x' * 197}...'; known: default (identities of this run, hwcloud.yaml)",
+    ),
+    ("hwcloud_identity(type('Bad', (), {'__repr__': lambda self: 1 / 0})())", "name must be a string, not <Bad>"),
+    ("hwcloud_cassette(None)", "cassette name must be a string, not None"),
+    ('hwcloud_cassette(b"x")', "cassette name must be a string, not b'x'"),
+    ('hwcloud_cassette("\\ud800")', "*cassettes: '\\ud800' is no name of a cassette"),
+    ('hwcloud_cassette("a\\nb")', "unknown cassette 'a\\nb'; known: *"),
 ]
 
 
@@ -53,7 +123,7 @@ def test_a_wrong_argument_is_one_line(run: Run, pytester: pytest.Pytester) -> No
     result = run("", name="test_0")
     result.assert_outcomes(errors=len(WRONG))
     for number, (mark, message) in enumerate(WRONG, 1):
-        escaped = message if "[*]" in message else message.replace("[", "[[]")
+        escaped = message if "[*]" in message or "[[]" in message else message.replace("[", "[[]")
         result.stdout.fnmatch_lines([f"test_{number}.py:3: @pytest.mark.{mark.partition('(')[0]}: {escaped}"])
     assert "Traceback" not in result.stdout.str()
 
