@@ -87,6 +87,15 @@ def test_the_page_never_scrolls_sideways(tab: Tab, tmp_path: Path, width: int, l
     assert tab.run("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
+def test_a_chinese_page_has_full_width_punctuation_and_no_letter_upside_down(tab: Tab, tmp_path: Path) -> None:
+    tab.size(1200)
+    tab.open(page(tmp_path, ledger(FOUND), "zh"))
+    said = tab.run("[...document.querySelectorAll('.grants summary, .finding p')].map((e) => e.textContent)")
+    assert {"已授予，未使用（1）", "iam/ci-reader.json:9 · 原因：policy"} <= set(said)
+    heads = "[...document.querySelectorAll('thead th div')].map((e) => getComputedStyle(e).textOrientation)"
+    assert set(tab.run(heads)) == {"sideways"}
+
+
 def test_the_rows_of_a_patch_have_their_colours(tab: Tab, tmp_path: Path) -> None:
     tab.open(page(tmp_path, ledger(FOUND)))
     assert tab.run("[...document.querySelectorAll('pre ins, pre del')].map((e) => e.tagName + e.textContent)") == [

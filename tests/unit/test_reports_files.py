@@ -158,7 +158,7 @@ def test_a_secret_in_a_phrase_is_masked_and_the_phrase_stays_one(tmp_path: Path)
     files = written(tmp_path, found, secrets.masked, lang="zh")
     for text in (data.decode() for data in files.values()):
         assert "1234567890abcdef" not in text
-    assert "  - 处理: `录制文件 ***/x`" in files["md"].decode()
+    assert "  - 处理：`录制文件 ***/x`" in files["md"].decode()
     assert json.loads(files["json"])["findings"][0]["fix"] == "cassette ***/x"
 
 

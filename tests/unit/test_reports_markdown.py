@@ -92,7 +92,7 @@ def test_a_patch_is_a_diff_that_the_service_colours() -> None:
 
 def test_the_paragraphs_of_findings_are_in_chinese_too() -> None:
     text = report(ledger([MISSING]), "zh")
-    assert '  - 处理: `iam/ci-writer.json：在第 2 条语句中加上 "ecs:cloudServers:showServer"`\n' in text
+    assert '  - 处理：`iam/ci-writer.json：在第 2 条语句中加上 "ecs:cloudServers:showServer"`\n' in text
     assert "  HWP001 missing-permission（缺少权限）  ecs:cloudServers:showServer   身份 ci-writer\n" in text
     assert "    判定      deny（隐式）：没有匹配的允许语句（共检查 2 条语句）\n" in text
 
@@ -101,16 +101,16 @@ def test_in_chinese() -> None:
     assert report(ledger([WIDENED]), "zh") == textwrap.dedent(
         """\
         <!-- pytest-hwcloud: permissions -->
-        ### 测试所需的权限: 1 个权限问题
+        ### 测试所需的权限：1 个权限问题
 
         **权限扩大**
 
-        - **HWP009** widened-policy · `ecs:cloudServers:delete` · 身份 `default` · 原因: `policy`
+        - **HWP009** widened-policy · `ecs:cloudServers:delete` · 身份 `default` · 原因：`policy`
           - `iam/ci-reader.json:9`
 
         **无法判断**
 
-        - 验证: 无定论 · `ecs:cloudServers:list` · `tests/test_inventory.py::test_pages[a|b]`
+        - 验证：无定论 · `ecs:cloudServers:list` · `tests/test_inventory.py::test_pages[a|b]`
           - `the test skips itself when it is <refused>`
         """
     )

@@ -43,7 +43,8 @@ def _grants(title: str, grants: Sequence[GrantRow], unfold: str, words: Words) -
     if not grants:
         return ""
     items = "".join(_grant(grant, words) for grant in grants)
-    return f"<details class=grants{unfold}><summary>{title} ({len(grants):,})</summary><ul>{items}</ul></details>"
+    head = words["counted"].format(title, f"{len(grants):,}")
+    return f"<details class=grants{unfold}><summary>{head}</summary><ul>{items}</ul></details>"
 
 
 def _grant(grant: GrantRow, words: Words) -> str:

@@ -130,8 +130,8 @@ def _finding(same: list[Finding], anchors: list[str], lang: str) -> str:
     words, finding = Words(lang), same[0]
     alone = len(same) == 1
     notes = [escape(part) for part in (finding.test, finding.where) if part] if alone else []
-    notes += [f"{words['cause']}: {escape(finding.cause)}"] if finding.cause else []
-    notes += [f"{words['ignored']}: {escape(finding.ignored)}"] if finding.ignored else []
+    notes += [words.labelled("cause", escape(finding.cause))] if finding.cause else []
+    notes += [words.labelled("ignored", escape(finding.ignored))] if finding.ignored else []
     note = f"<p class=soft>{' · '.join(notes)}</p>" if notes else ""
     kind = "finding ignored" if finding.ignored else "finding"
     rows = zip(["", *anchors[1:]], same, strict=True)
@@ -178,7 +178,7 @@ def _matrix(shown: Overview, anchors: Mapping[int, str], words: Words) -> str:
 
 
 def _identity(name: str, row: IdentityRow | None, words: Words) -> str:
-    policies = [f"{one.source} ({one.version})" for one in row.policies] if row else []
+    policies = [words["counted"].format(one.source, one.version) for one in row.policies] if row else []
     said = " · ".join(policies) or words["no_policy"]
     shown = escape(name or words["unknown_identity"])
     return f"<h3>{words['identity']} <code>{shown}</code> <span class=soft>{escape(said)}</span></h3>"
@@ -221,4 +221,5 @@ def _idle(shown: Overview, busy: set[str], words: Words) -> str:
     if not names:
         return ""
     items = "".join(f"<li class=id>{escape(name)}" for name in names)
-    return f"\n<details><summary>{words['nothing_needed']} ({len(names):,})</summary><ul>{items}</ul></details>"
+    title = words["counted"].format(words["nothing_needed"], f"{len(names):,}")
+    return f"\n<details><summary>{title}</summary><ul>{items}</ul></details>"

@@ -28,7 +28,8 @@ def render(shown: Overview) -> str:
     if all(RULES[finding.rule].level == "note" for finding in shown.open):
         return ""
     words = Words(shown.settings.lang)
-    head = f"{MARK}\n### {words['title']}: {len(shown.open)} {_plural(words['findings'], len(shown.open))}\n"
+    head = words.labelled("title", f"{len(shown.open)} {_plural(words['findings'], len(shown.open))}")
+    head = f"{MARK}\n### {head}\n"
     return _cut(head, list(_points(shown, words)), words)
 
 
@@ -55,12 +56,12 @@ def _point(findings: list[Finding], words: Words, lang: str) -> str:
     parts = [f"**{first.rule}** {first.name}"]
     parts += [code(first.action)] if first.action else []
     parts += [f"{words['identity']} {code(first.identity)}"] if first.identity else []
-    parts += [f"{words['cause']}: {code(first.cause)}"] if first.cause else []
+    parts += [words.labelled("cause", code(first.cause))] if first.cause else []
     lines = [f"- {' · '.join(parts)}"]
     tests = _tests([finding.test for finding in findings if finding.test], words)
     lines += [f"  - {text}" for text in (_place(findings), tests) if text]
     if first.fix:
-        lines.append(f"  - {words['fix']}: {code(in_language(first.fix, lang))}")
+        lines.append(f"  - {words.labelled('fix', code(in_language(first.fix, lang)))}")
     return "\n".join([*lines, *_details(findings, words, lang)]) + "\n"
 
 
@@ -75,7 +76,7 @@ def _tests(tests: list[str], words: Words) -> str:
         return ""
     shown = ", ".join(code(name) for name in names[:_TESTS])
     rest = f", {words['and_more'].format(len(names) - _TESTS)}" if len(names) > _TESTS else ""
-    return f"{len(names)} {_plural(words['tests'], len(names))}: {shown}{rest}"
+    return words["labelled"].format(f"{len(names)} {_plural(words['tests'], len(names))}", f"{shown}{rest}")
 
 
 def _details(findings: list[Finding], words: Words, lang: str) -> list[str]:
@@ -99,7 +100,7 @@ def _unsure(shown: Overview, words: Words) -> Iterator[str]:
     ]
     for test, action, reason in found[:_TESTS]:
         why = f"  - {code(in_language(reason, shown.settings.lang))}\n" if reason else ""
-        yield f"- {words['proof']}: {words['inconclusive']} · {code(action)} · {code(test)}\n{why}"
+        yield f"- {words.labelled('proof', words['inconclusive'])} · {code(action)} · {code(test)}\n{why}"
     if len(found) > _TESTS:
         yield f"- {words['and_more'].format(len(found) - _TESTS)}\n"
 

@@ -168,7 +168,7 @@ def _name(line: Line, anchors: Mapping[int, str], words: Words) -> str:
         if name.startswith("scope:")
     ]
     items += [
-        f"<li><code>{escape(name)}</code> {words['inconclusive']}: {escape(in_language(why, words.language))}"
+        f"<li><code>{escape(name)}</code> {words.labelled('inconclusive', escape(in_language(why, words.language)))}"
         for name, why in line.test.doubts.items()
     ]
     items += [_link(finding, anchors) for same in line.findings.values() for finding in same]

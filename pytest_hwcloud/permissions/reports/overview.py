@@ -167,6 +167,10 @@ class Words(dict[str, str]):
         super().__init__({name: str(text) for name, text in phrases(language, "report_page").items()})
         self.language = language
 
+    def labelled(self, name: str, value: str) -> str:
+        """A word, a colon and what it labels, with the language's own colon."""
+        return self["labelled"].format(self[name], value)
+
 
 class _Clean(dict[str, str]):
     """Text → the same without secrets; remembered, for most texts come many times."""
