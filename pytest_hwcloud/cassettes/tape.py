@@ -6,7 +6,7 @@ import json
 import os
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -143,6 +143,14 @@ class Tape:
     def played_positions(self) -> list[int]:
         """The positions of the interactions that were asked for; reads none that was not."""
         return sorted(position for position, one in self._read.items() if one.played)
+
+    def never_asked(self, wanted: Callable[[str], bool]) -> Interaction | None:
+        """The first interaction at a host that is wanted whose request nobody made; None if there is none."""
+        played = set(self.played_positions)
+        for key, positions in self._index.items():
+            if played.isdisjoint(positions) and wanted(parts(key)[2]):
+                return self[positions[0]]
+        return None
 
     def __getitem__(self, position: int) -> Interaction:
         found = self._read.get(position)

@@ -60,6 +60,8 @@ DOORS = {
     "httpx": "httpx_transport",
     "aiohttp": "aiohttp_connector",
     "vcr.cassette": "vcr_neighbours",
+    "unittest.mock": "mocks:mock_patches",
+    "pytest": "mocks:monkeypatch_patches",
     "os": "child_processes:os_patches",
     "subprocess": "child_processes:subprocess_patches",
     "_posixsubprocess": "child_processes:fork_exec_patches",

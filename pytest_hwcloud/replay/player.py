@@ -10,6 +10,7 @@ from pathlib import Path
 from pytest_hwcloud import texts
 from pytest_hwcloud.cassettes import recorded_logins
 from pytest_hwcloud.cassettes.tape import CassetteError, Interaction, Tape
+from pytest_hwcloud.cloud.endpoints import is_cloud_host
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.gates import metadata
 from pytest_hwcloud.gates.cloud_state import CloudState
@@ -78,6 +79,22 @@ class Player:
             self._told_of_mocks = True
             call = f"{request.method} {request.url.partition('?')[0]}"
             warnings.warn(texts.say("wire.answered-twice", call=call, cassette=found.name), AnsweredTwice, stacklevel=2)
+
+    def hidden(self, replaced: str, own: Path | None) -> None:
+        """A mock in place of this function kept calls from us; told once, if a cassette seems to have their answers.
+
+        It is taken to have them if it is the test's own (that file) and holds a request that nobody made, or if it is
+        another and was not asked at all: a cassette of many tests need not be played whole.
+        """
+        for tape in self.tapes:
+            if self._told_of_mocks or (tape.played_positions and tape.path != own):
+                continue
+            left = tape.never_asked(lambda host: is_cloud_host(host, self.hosts))
+            if left is not None:
+                self._told_of_mocks = True
+                call = f"{left.method} {left.uri.partition('?')[0]}"
+                words = texts.say("wire.hidden", function=replaced, call=call, cassette=tape.name)
+                warnings.warn(words, AnsweredTwice, stacklevel=2)
 
     def passed_by(self, file: str) -> None:
         """A cassette of vcrpy's holds answers of cloud hosts, which are answered here; the test is told so, once.

@@ -18,13 +18,14 @@ from pytest_hwcloud.config import ConfigError, Configuration, load_configuration
 from pytest_hwcloud.explanations.reporting import Headline
 from pytest_hwcloud.gates.cloud_state import CloudState
 from pytest_hwcloud.interceptors import router as route
+from pytest_hwcloud.interceptors.mocks import MOCKS
 from pytest_hwcloud.journal import CURRENT, Exchange, Journal
 from pytest_hwcloud.run import wider_fixtures
 from pytest_hwcloud.run.cassette_checks import CassetteChecks
 from pytest_hwcloud.run.context import RunContext, TokenSource, all_rights, policy_labels
 from pytest_hwcloud.run.programs import Programs
 from pytest_hwcloud.run.routers import Broken, Routers
-from pytest_hwcloud.run.running_test import CASE, Case, failing_on_unrecorded
+from pytest_hwcloud.run.running_test import CASE, Case, failing_on_unrecorded, tell_of_mocks
 from pytest_hwcloud.secrets.redaction import Redaction, Secrets
 
 if TYPE_CHECKING:
@@ -264,6 +265,7 @@ class Run:
         self.state.stand_in = case.identity  # IAM answers callers that nobody knows as this identity
         CURRENT.journal = case.journal
         route.enter(case.router)
+        MOCKS.begin()
         self.programs.begin(case)
         return case
 
@@ -286,6 +288,7 @@ class Run:
         try:
             with failing_on_unrecorded(case.router):
                 yield
+            tell_of_mocks(case)
             if self.checks:
                 self.checks.after_call(item)
         finally:

@@ -12,9 +12,11 @@ from pytest_hwcloud.cassettes.interaction import CassetteError
 from pytest_hwcloud.cloud.identity import Identity
 from pytest_hwcloud.cloud.tokens import Scope
 from pytest_hwcloud.interceptors import router as route
+from pytest_hwcloud.interceptors.mocks import MOCKS
 from pytest_hwcloud.interceptors.router import NotRecorded, Router
 from pytest_hwcloud.journal import Journal
-from pytest_hwcloud.run.routers import unrecorded
+from pytest_hwcloud.replay.player import Player
+from pytest_hwcloud.run.routers import OWN, unrecorded
 from pytest_hwcloud.usercode.call_site import is_users
 
 
@@ -51,6 +53,16 @@ def failing_on_unrecorded(router: Router) -> Iterator[None]:
         failed = pytest.fail.Exception("\n".join(dict.fromkeys(map(str, missing_calls))), pytrace=False)
         failed.hwcloud_news = getattr(missing_calls[0], "hwcloud_news", "")  # type: ignore[attr-defined]
         raise failed
+
+
+def tell_of_mocks(case: Case) -> None:
+    """The call of a test is over: whether a mock that no interceptor saw took the place of its cassette."""
+    router = case.router
+    if isinstance(router, Player) and any(tape.unplayed_count for tape in router.tapes):
+        MOCKS.look()
+        replaced = MOCKS.called()
+        if replaced is not None:
+            router.hidden(replaced, case.item.stash.get(OWN, None))
 
 
 def _comes_from(error: BaseException, missing: Exception) -> bool:

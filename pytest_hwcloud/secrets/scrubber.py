@@ -62,6 +62,13 @@ _SIMPLE = re.compile(
 _SHORTEST_BODY = 2
 _FLAG = re.compile(r"--?([A-Za-z][\w.-]{0,60})")
 _MAGIC: tuple[tuple[bytes, str], ...] = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
+# Control characters that no text has, in any encoding; of a hundred bytes of a binary file a few at least.
+_CONTROLS = bytes({*range(32), 127} - set(b"\t\n\f\r\x1b"))
+_BINARY = 50  # one in so many bytes
+# A text between such bytes: ASCII and UTF-8. Shorter ones come by chance.
+_RUN = re.compile(
+    rb"(?:[\t\n\f\r\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}){12,}+"
+)
 _PACKED = (*(magic for magic, _ in _MAGIC), archives.ZIP)
 
 
@@ -219,11 +226,27 @@ class Scrubber:
         if text is None:  # not a text: letters and bytes one to one, so that nothing else is touched
             if depth < _DEPTH and body[:1] == b"\x78" and _unpacked(body, "deflate") is not None:
                 return self._packed(body, "deflate", depth)
+            if _is_binary(body):
+                return self._known(self._texts_in(body))
             text = body.decode("latin-1")
             return self.swaps(shapes.apply(text, self)).encode("latin-1", errors="replace")
         form = "x-www-form-urlencoded" in content_type or (text[:1] not in "{[<" and _FORM.fullmatch(text) is not None)
         clean = self._form(text) if form else self.text(text)
         return body if clean == text else clean.encode(encoding, errors="replace")
+
+    def _texts_in(self, body: bytes) -> bytes:
+        """A program, an image, something compressed or encrypted, cleaned in the texts inside it alone.
+
+        Two letters and a colon stand in any megabyte of it by chance, and what follows them is no secret.
+        """
+        parts, at = [], 0
+        for run in _RUN.finditer(body):
+            text = run[0].decode("utf-8", "surrogateescape")
+            clean = shapes.apply(text, self)
+            if clean != text:
+                parts += [body[at : run.start()], clean.encode("utf-8", "surrogateescape")]
+                at = run.end()
+        return b"".join([*parts, body[at:]]) if parts else body
 
     def _known(self, body: bytes) -> bytes:
         """The body without what is known by now."""
@@ -567,6 +590,11 @@ def _decoded_text(body: bytes, content_type: str) -> tuple[str | None, str]:
         except (UnicodeDecodeError, LookupError):
             continue
     return None, "utf-8"
+
+
+def _is_binary(body: bytes) -> bool:
+    """Whether a body that is no text holds so many control characters that it is none in another encoding either."""
+    return (len(body) - len(body.translate(None, _CONTROLS))) * _BINARY > len(body)
 
 
 def _debased(run: str) -> bytes | None:

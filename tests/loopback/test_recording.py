@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -169,6 +172,40 @@ def test_missing_is_recorded_and_the_rest_replayed(recording: Recording, cloud: 
         url(REPLAYED),
         url(REPLAYED, "text"),
     ]
+
+
+def test_one_connection_of_http_client_has_recorded_answers_and_new_ones(
+    recording: Recording, cloud: Cloud, tmp_path: Path
+) -> None:
+    host = urlsplit(url(REAL)).netloc
+
+    def ask(connection: http.client.HTTPSConnection, path: str) -> bytes:
+        headers = AkSkAuth(REAL.ak, REAL.sk)(requests.Request("GET", url(REAL, path)).prepare()).headers
+        connection.request("GET", urlsplit(url(REAL, path)).path, headers=headers)
+        return connection.getresponse().read()
+
+    with recording(), closing(http.client.HTTPSConnection(host)) as connection:
+        first = json.loads(ask(connection, "cloudservers/detail"))
+    cloud.seen.clear()
+    known = Tape.load(tmp_path / "test.yaml")
+    with recording(tapes=[known]), closing(http.client.HTTPSConnection(host)) as connection:
+        assert len(json.loads(ask(connection, "cloudservers/detail"))["servers"]) == len(first["servers"])
+        assert cloud.seen == []
+        text = ask(connection, "text")
+    assert [address for _, address in cloud.seen] == [url(REAL, "text")]
+    assert text == get(REAL, "text").content
+    assert len(interactions(tmp_path / "test.yaml")) == 2
+    # Where nothing listens, that is met when the connection is needed, and recorded.
+    nowhere = http.client.HTTPSConnection(host)
+    with recording("other", tapes=[known]), pytest.MonkeyPatch.context() as patched:
+        patched.setattr(nowhere, "_create_connection", refusing)
+        with pytest.raises(ConnectionRefusedError):
+            ask(nowhere, "none")
+    assert [one.get("fault") for one in interactions(tmp_path / "other.yaml")] == ["connection-refused"]
+
+
+def refusing(*args: object, **kwargs: object) -> None:
+    raise ConnectionRefusedError(111, "Connection refused")
 
 
 def test_a_rewrite_drops_what_was_there(recording: Recording, tmp_path: Path) -> None:

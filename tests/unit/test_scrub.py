@@ -6,6 +6,7 @@ import base64
 import gzip
 import html
 import json
+import random
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -204,6 +205,36 @@ def test_binary_bodies_stay_whole() -> None:
     body = bytes(range(256)) * 4
     assert Scrubber().body(body) == body
     assert Scrubber().body(b"\x1f\x8bnot gzip at all\xff") == b"\x1f\x8bnot gzip at all\xff"
+
+
+@pytest.mark.parametrize("name", [b"sk=", b"SK: ", b'Sk:"', b"pwd=", b"token: "])
+def test_what_chance_writes_in_a_binary_body_stays(name: bytes) -> None:
+    chance = random.Random(name)
+    for _ in range(20):
+        before, after = chance.randbytes(2000), chance.randbytes(2000)
+        body = before + name + after[:3] + b"\x80\x00" + after
+        scrubber = Scrubber()
+        assert scrubber.body(body, "application/octet-stream") == body
+        assert not scrubber.swaps.secrets
+
+
+def test_secrets_in_a_binary_body_do_not_stay() -> None:
+    chance = random.Random(1)
+    before, after = chance.randbytes(2000), b"\x00" + chance.randbytes(2000)
+    texts = ["password=Grün-12345!", "\n[db]\nsk: hunter2-hunter2\n", "url=https://me:hunter2x@h/", "密码：hunter2x 完"]
+    for text in texts:
+        clean = Scrubber().body(before + b"\x00" + text.encode() + after)
+        assert clean == before + b"\x00" + Scrubber().text(text).encode() + after
+        assert b"***" in clean
+    known = Scrubber()
+    known.swaps.hide("short-1")
+    assert b"short-1" not in known.body(before + b"\x00short-1" + after)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "gb18030", "utf-8"])
+def test_a_text_in_another_encoding_is_cleaned_whole(encoding: str) -> None:
+    body = "user=müller\npassword=Grün-über-12345\nport=1\n".encode(encoding)
+    assert Scrubber().body(body) == "user=müller\npassword=***\nport=1\n".encode(encoding)
 
 
 def test_a_bomb_of_layers_ends() -> None:

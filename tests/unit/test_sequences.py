@@ -261,10 +261,11 @@ def test_one_entry_may_repeat_by_itself(play, client):
         assert "".join(call() for _ in range(4)) == "1222"
 
 
+@pytest.mark.parametrize("client", ["session", "requests", "urllib3", "httpx", "urllib", "aiohttp"])
 @pytest.mark.parametrize(
     ("metadata", "wanted"), [({"repeat_last": True}, "1222"), ({"allow_playback_repeats": True}, "1211")]
 )
-def test_recording_what_is_missing_repeats_as_the_replay_does(tmp_path, play, metadata, wanted):
+def test_recording_what_is_missing_repeats_as_the_replay_does(tmp_path, play, client, metadata, wanted):
     from replaying import write
 
     from pytest_hwcloud.cassettes.tape import Tape
@@ -276,7 +277,7 @@ def test_recording_what_is_missing_repeats_as_the_replay_does(tmp_path, play, me
     file = write(tmp_path / "c.yaml", entry(body="1"), entry(body="2"), **metadata)
     recorder = Recorder(file, IdentityMapping(who, who), tapes=[Tape.load(file)])
     with router.using(recorder):
-        call = one("requests")
+        call = one(client)
         assert "".join(call() for _ in wanted) == wanted
     assert recorder.commit(keep=True) is None
     router.leave()
