@@ -59,6 +59,12 @@ class CloudSession(requests.Session):
         self._mounted: OrderedDict[str, BaseAdapter] | None = None
         self._environment: dict[str, Mapping[str, Any]] = {}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy, also in another process: requests hands on what it knows, the rest begins as in a new session."""
+        self.__init__()  # type: ignore[misc]
+        for name, value in state.items():
+            setattr(self, name, value)
+
     def __repr__(self) -> str:
         return f"<session of hwcloud, {self.auth or 'without credentials'}>"
 

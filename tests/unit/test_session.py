@@ -1,5 +1,6 @@
 """Our own session: requests' own types and habits, without its pools and look-ups in a replay."""
 
+import copy
 import pickle
 import threading
 from datetime import timedelta
@@ -227,6 +228,21 @@ def test_other_hosts_pass_untouched_in_a_replay(cloud, service, session):
     with session:
         assert session.get(service).text == "hi"
     assert CURRENT.journal.exchanges == []
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
+@pytest.mark.parametrize("offline", [True, False])
+def test_a_copy_calls_where_no_replay_answers(service, tmp_path, again, offline):
+    original = CloudSession()
+    original.headers["X-Own"], original.verify = "kept", False
+    if offline:
+        with replaying(tape(tmp_path / "c.yaml")), again(original) as session:
+            assert session.get(service).text == "hi"
+    else:
+        with again(original) as session:
+            assert session.get(service).text == "hi"
+    assert (session.headers["X-Own"], session.verify) == ("kept", False)
+    assert vars(session).keys() >= vars(CloudSession()).keys()
 
 
 def test_the_environment_is_read_once_per_host_outside_of_a_replay(service, monkeypatch):
