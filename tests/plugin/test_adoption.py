@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 from permission_project import HEAD, Run, heads, policy
 
@@ -69,6 +71,61 @@ def test_two_identities_each_judged_by_its_own_policy(run: Run, pytester: pytest
     policy(pytester.path, "iam/a.json", ("ecs:*:list*",))
     assert run(source, ENFORCE, UPDATE).ret == 0
     assert run(source, ENFORCE, CHECK).ret == 0
+
+
+def test_policies_of_two_identities_on_the_command_line(run: Run, pytester: pytest.Pytester) -> None:
+    """One policy is changed and accepted by the printed command; the other, widened afterwards, is still seen."""
+    a, b = policy(pytester.path, "iam/a.json", ("ecs:*:list*",)), policy(pytester.path, "iam/b.json", ("ecs:*:list*",))
+    pytester.path.joinpath("hwcloud.yaml").write_text("identities:\n  default: {}\n  auditor: {}\n", encoding="utf-8")
+    source = HEAD + (
+        'pytestmark = pytest.mark.hwcloud_cassette("success/list-servers")\n'
+        "def test_a(hwcloud):\n    get(hwcloud)\n"
+        '@pytest.mark.hwcloud_identity("auditor")\ndef test_b(hwcloud):\n    get(hwcloud)\n'
+    )
+    options = (f"--hwcloud-policy={a}", f"--hwcloud-policy=auditor={b}", ENFORCE)
+    assert run(source, *options, UPDATE).ret == 0
+    policy(pytester.path, "iam/a.json", ("ecs:*:list*", "vpc:*:get*"))
+    changed = run(source, *options, CHECK)
+    assert changed.ret == 1
+    assert heads(changed) == ["HWP009 vpc:*:get*"]
+    (line,) = {line for line in changed.outlines if line.startswith("  accept    ")}
+    program, *command = shlex.split(line.removeprefix("  accept"))
+    assert program == "pytest"
+    assert run(source, *command).ret == 0
+    assert run(source, *options, CHECK).ret == 0
+    policy(pytester.path, "iam/b.json", ("ecs:*:*",))
+    widened = run(source, *options, CHECK)
+    assert widened.ret == 1
+    assert [head[:6] for head in heads(widened)] == ["HWP009"]
+    assert "auditor" in widened.stdout.str()
+
+
+@pytest.mark.parametrize(
+    ("mark", "files", "said"),
+    [
+        ('requires_permission("ecs:cloudServers:lst")', {}, "did you mean ecs:cloudServers:list?"),
+        ('require_permission("ecs:cloudServers:list")', {}, "did you mean requires_permission?"),
+        ('hwcloud_identity("auditr")', {"hwcloud.yaml": "identities: {auditor: {}}\n"}, "did you mean 'auditor'?"),
+        ('hwcloud_cassette("success/list-server")', {}, "did you mean 'success/list-servers'?"),
+        ('hwcloud_identity("default")', {"hwcloud.yaml": "identites: {}\n"}, "did you mean 'identities'?"),
+        (
+            'hwcloud_identity("default")',
+            {"hwcloud.yaml": "identities: {a: {polices: []}}\n"},
+            "did you mean 'policies'?",
+        ),
+    ],
+)
+def test_a_typo_is_never_green(
+    run: Run, pytester: pytest.Pytester, mark: str, files: dict[str, str], said: str
+) -> None:
+    for name, text in files.items():
+        pytester.path.joinpath(name).write_text(text, encoding="utf-8")
+    file = policy(pytester.path, "iam/r.json", ("ecs:*:list*",))
+    source = HEAD + f"@pytest.mark.{mark}\ndef test_it(hwcloud):\n    pass\n"
+    result = run(source, f"--hwcloud-policy={file}", ENFORCE, "-Wignore::pytest.PytestUnknownMarkWarning")
+    assert result.ret in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.USAGE_ERROR)
+    assert said in result.stdout.str() + result.stderr.str()
+    assert "Traceback" not in result.stdout.str() + result.stderr.str()
 
 
 @pytest.mark.parametrize("configured", [True, False])

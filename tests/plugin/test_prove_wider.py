@@ -60,6 +60,24 @@ def test_a_fixture_that_lets_the_refusal_through_is_up_to_each_test(run: Run) ->
     assert "      test_it.py::test_b: proved (fixture servers)\n" in lock
 
 
+def test_several_workers_prove_what_one_process_proves(run: Run) -> None:
+    """The fixture lives once in each worker, and is run again in each: proof, findings and lock are the same."""
+    tests = "def test_a(servers):\n    pass\n\ndef test_b(servers):\n    assert servers.ok\n\n"
+    tests += "def test_c(servers):\n    assert servers.json()['count']\n\ndef test_d(hwcloud):\n    assert ask().ok\n"
+    seen = []
+    for further in ((), ("-p", "xdist", "-n2")):
+        Path("hwcloud-permissions.yaml").unlink(missing_ok=True)
+        result = run(fixture(LOOSE) + tests, ALL, "--hwcloud-permissions=enforce", "--hwcloud-lock=update", *further)
+        result.assert_outcomes(passed=4)
+        assert result.ret == 1
+        seen.append((proof(result), heads(result), Path("hwcloud-permissions.yaml").read_text(encoding="utf-8")))
+    assert seen[0] == seen[1]
+    assert seen[0][:2] == (
+        ["hwcloud proof: 3 proved · 1 swallowed (test_it.py::test_a)"],
+        ["HWP004 ecs:cloudServers:list"],
+    )
+
+
 def test_the_real_fixture_is_gone_before_its_scope_runs_again(run: Run) -> None:
     """A fixture that may live once at a time: a table, a port, a lock."""
     only = "    assert LOG[-1:] != ['up']\n" + STRICT
