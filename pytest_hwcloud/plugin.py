@@ -247,7 +247,7 @@ def pytest_assertrepr_compare(
     results = yield
     from pytest_hwcloud.explanations import reporting
 
-    return reporting.assertrepr_compare(config, op, left, right, results, config.stash[SETTINGS].lang)
+    return reporting.assertrepr_compare(config, (op, left, right), results, config.stash[SETTINGS].lang)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

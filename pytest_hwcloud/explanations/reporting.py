@@ -42,23 +42,22 @@ def makereport(
 
 def assertrepr_compare(
     config: pytest.Config,
-    op: str,
-    left: object,
-    right: object,
+    comparison: tuple[str, object, object],
     results: Sequence[list[str] | None] = (),
     lang: str = "en",
 ) -> list[list[str] | None]:
     """What the hook pytest_assertrepr_compare shall give: the results of the others, ours below the one that counts.
 
+    comparison: operator, left side, right side.
     results: what the other implementations gave, of which pytest shows the first that is not empty.
     """
     from pytest_hwcloud.explanations import assertrepr
 
-    ours = assertrepr.lines(op, left, right, lang)
+    ours = assertrepr.lines(*comparison, lang)
     if not ours:
         return list(results)
     shown = next((list(result) for result in results if result), [])
-    return [assertrepr.composed(config, (op, left, right), shown, ours)]
+    return [assertrepr.composed(config, comparison, shown, ours)]
 
 
 def terminal_summary(terminalreporter: pytest.TerminalReporter, lang: str = "en") -> None:

@@ -18,7 +18,7 @@ from pytest_hwcloud.cloud.policies.decision import Decision, rank, sum_of_ways, 
 from pytest_hwcloud.cloud.policies.rights import Rights
 from pytest_hwcloud.cloud.wire import Refusal, Request
 from pytest_hwcloud.gates import request_context
-from pytest_hwcloud.gates.denials import denial
+from pytest_hwcloud.gates.denials import Ground, denial
 from pytest_hwcloud.gates.refusals import request_id as fresh_request_id
 from pytest_hwcloud.texts import Phrase
 
@@ -61,9 +61,11 @@ def authorize(request: Request, call: Call, identity: Identity, token: Token | N
             action,
             request_id=fresh_request_id(),
             identity=identity,
-            explicit=decision.explicit,
-            grammar=rights.grammar,
-            resource=(resource or request_context.resources(request, call, identity)[0]).newer,
+            ground=Ground(
+                explicit=decision.explicit,
+                grammar=rights.grammar,
+                resource=(resource or request_context.resources(request, call, identity)[0]).newer,
+            ),
         )
     return Judgement(
         effect=decision.effect, action=action, decision=decision, answer=answer, explicit=decision.explicit
@@ -129,5 +131,5 @@ def _denied(call: Call, overrides: Iterable[Override]) -> tuple[str, str | None]
 def _injected(call: Call, identity: Identity, action: str, identifier: str | None) -> Judgement:
     given = identifier or fresh_request_id()
     decision = Decision("deny", reason=partial(Phrase, "decisions.injected", action=action))
-    answer = denial(call, action, request_id=given, identity=identity, explicit=True)
+    answer = denial(call, action, request_id=given, identity=identity, ground=Ground(explicit=True))
     return Judgement(effect="deny", action=action, decision=decision, answer=answer, injected=given, explicit=True)

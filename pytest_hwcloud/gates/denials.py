@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_hwcloud.cloud.identity import Identity
 from pytest_hwcloud.cloud.wire import Answer, Refusal, json_answer
@@ -26,24 +26,33 @@ def _facts() -> Mapping[str, Mapping[str, Mapping[str, object]]]:
     return data
 
 
+class Ground(NamedTuple):
+    """Why a caller is refused.
+
+    explicit: by a Deny statement. grammar "5.0": by identity policies, which are refused in different words.
+    resource: as those words name it.
+    """
+
+    explicit: bool = False
+    grammar: str = "1.1"
+    resource: str | None = None
+
+
+_NO_ALLOW = Ground()
+
+
 def denial(
     call: Call,
     action: str,
     *,
     request_id: str,
     identity: Identity,
-    explicit: bool = False,
-    grammar: str = "1.1",
-    resource: str | None = None,
+    ground: Ground = _NO_ALLOW,
 ) -> Refusal:
-    """The answer of the called service to a caller without this permission.
-
-    explicit: a Deny statement refused. grammar "5.0": the caller is judged by identity policies, which have a wording
-    of their own. resource: as that wording names it.
-    """
+    """The answer of the called service to a caller without this permission."""
     entry = _entry(call)
-    worded = _identity_wording(action, identity, explicit, resource)
-    by_identity_policy = grammar == "5.0" and bool(entry.get("identity_wording", True))
+    worded = _identity_wording(action, identity, ground)
+    by_identity_policy = ground.grammar == "5.0" and bool(entry.get("identity_wording", True))
     message = worded if by_identity_policy else str(entry["message"])
     values = {
         "action": action,
@@ -61,8 +70,8 @@ def denial(
     else:
         shape = _facts()["shapes"][str(entry["shape"])]
         answer = json_answer(status, _body(shape, values), headers, _REASONS.get(status, ""))
-    return refusals.known(
-        answer,
+    return Refusal(
+        *refusals.parts(answer),
         gate="authorization",
         kind="permission-denied",
         code=values["code"],
@@ -84,11 +93,11 @@ def _entry(call: Call) -> Mapping[str, object]:
     return entry
 
 
-def _identity_wording(action: str, identity: Identity, explicit: bool, resource: str | None) -> str:
+def _identity_wording(action: str, identity: Identity, ground: Ground) -> str:
     texts = _facts()["identity_policy"]
     user = f"iam::{identity.domain_id}:user:{identity.user}"
-    values = {"user": user, "action": action, "resource": resource or "*"}
-    return _fill(str(texts["explicit" if explicit else "implicit"]["message"]), values)
+    values = {"user": user, "action": action, "resource": ground.resource or "*"}
+    return _fill(str(texts["explicit" if ground.explicit else "implicit"]["message"]), values)
 
 
 def _encoded(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from pytest_hwcloud.cloud.identity import Identity
 from pytest_hwcloud.cloud.tokens import Token
@@ -50,16 +50,16 @@ def judge(request: Request, state: CloudState) -> Verdict:
     """May this request pass?"""
     caller = authenticate(request, state)
     if caller.refusal is not None:
-        return _verdict(caller, gate="authentication", answer=caller.refusal)
+        return Verdict(gate="authentication", answer=caller.refusal, **_who(caller))
     judged = _is_judged(caller, state)
     if caller.token is None and not judged:
-        return _verdict(caller)
+        return Verdict(**_who(caller))
     call = _call(request)
     if caller.token is not None:
         answer = scope.refuse(request, call, caller.token)
         if answer is not None:
-            return _verdict(caller, gate="scope", answer=answer, call=call)
-    return _authorized(request, call, caller, state) if judged else _verdict(caller, call=call)
+            return Verdict(gate="scope", answer=answer, call=call, **_who(caller))
+    return _authorized(request, call, caller, state) if judged else Verdict(call=call, **_who(caller))
 
 
 def may_replace(recorded_gate: str, refused_gate: str) -> bool:
@@ -87,14 +87,14 @@ def _authorized(request: Request, call: Call, caller: Caller, state: CloudState)
     identity = caller.identity or _NOBODY
     judgement = authorize(request, call, identity, caller.token, state)
     refused = judgement.answer is not None
-    verdict = _verdict(
-        caller,
+    verdict = Verdict(
         gate="authorization" if refused else None,
         answer=judgement.answer,
         decision=judgement.decision,
         denied_action=judgement.action if refused else None,
         injected=judgement.injected,
         call=call,
+        **_who(caller),
     )
     # A token keeps the rights of its issue: would the rights of now allow the call? Known only at this moment.
     if refused and caller.token is not None and authorize(request, call, identity, None, state).effect == "allow":
@@ -102,25 +102,15 @@ def _authorized(request: Request, call: Call, caller: Caller, state: CloudState)
     return verdict
 
 
-def _verdict(
-    caller: Caller,
-    *,
-    gate: str | None = None,
-    answer: Answer | None = None,
-    decision: Decision | None = None,
-    denied_action: str | None = None,
-    injected: str | None = None,
-    call: Call | None = None,
-) -> Verdict:
-    return Verdict(
-        gate=gate,
-        answer=answer,
-        identity=caller.identity.name if caller.identity else None,
-        credential=caller.credential,
-        token=caller.token,
-        notes=caller.notes,
-        decision=decision,
-        denied_action=denied_action,
-        injected=injected,
-        call=call,
-    )
+class _Who(TypedDict):
+    """What every verdict knows of the caller."""
+
+    identity: str | None
+    credential: str
+    token: Token | None
+    notes: tuple[str, ...]
+
+
+def _who(caller: Caller) -> _Who:
+    name = caller.identity.name if caller.identity else None
+    return _Who(identity=name, credential=caller.credential, token=caller.token, notes=caller.notes)

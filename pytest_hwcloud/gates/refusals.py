@@ -28,37 +28,15 @@ def refuse(status: int, body: object, identifier: str) -> Answer:
     return json_answer(status, body, headers, _REASONS.get(status, ""))
 
 
-def known(
-    answer: Answer,
-    *,
-    gate: str,
-    kind: str,
-    code: str,
-    message: str,
-    request_id: str,
-    actions: tuple[str, ...] = (),
-    encoded: str | None = None,
-    details: Mapping[str, str] | None = None,
-) -> Refusal:
-    """The answer as a refusal that knows what it is."""
-    whole = answer.status, answer.headers, answer.body, answer.reason
-    return Refusal(
-        *whole,
-        gate=gate,
-        kind=kind,
-        code=code,
-        message=message,
-        request_id=request_id,
-        actions=actions,
-        encoded=encoded,
-        details=details or {},
-    )
+def parts(answer: Answer) -> tuple[int, Mapping[str, str], bytes, str]:
+    """What an answer and a `Refusal` made of it have in common."""
+    return answer.status, answer.headers, answer.body, answer.reason
 
 
 def _gateway(code: str, kind: str, message: str) -> Refusal:
     identifier = request_id()
     answer = refuse(401, {"error_msg": message, "error_code": code, "request_id": identifier}, identifier)
-    return known(answer, gate="authentication", kind=kind, code=code, message=message, request_id=identifier)
+    return Refusal(*parts(answer), gate="authentication", kind=kind, code=code, message=message, request_id=identifier)
 
 
 def _unauthenticated(kind: str, cause: str) -> Refusal:
@@ -133,8 +111,8 @@ def _object(kind: str, code: str, message: str, **more: str) -> Refusal:
     answer = Answer(403, headers, body, _REASONS[403])
     names = {"HostId": "host_id", "RequestTime": "request_time", "ServerTime": "server_time"}
     details = {names[name]: text for name, text in parts.items() if name in names}
-    return known(
-        answer,
+    return Refusal(
+        *parts(answer),
         gate="authentication",
         kind=kind,
         code=code,
@@ -211,8 +189,8 @@ class _Mismatch:
     def refusal(self) -> Refusal:
         identifier = request_id()
         answer = refuse(self.status, self.shape(self.code, self.message, identifier), identifier)
-        return known(
-            answer,
+        return Refusal(
+            *parts(answer),
             gate="scope",
             kind="scope-mismatch",
             code=self.code,

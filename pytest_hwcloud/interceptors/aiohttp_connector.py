@@ -19,7 +19,7 @@ from aiohttp import client_reqrep
 
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.interceptors.intercept import AT_CONNECT, PATIENCE, ask, lowest
-from pytest_hwcloud.interceptors.listening import Hearing
+from pytest_hwcloud.interceptors.listening import Head, Hearing
 from pytest_hwcloud.interceptors.messages import read_request, written
 from pytest_hwcloud.interceptors.patching import Patch
 from pytest_hwcloud.interceptors.router import CURRENT_ROUTER, CloudFault, Router
@@ -198,25 +198,23 @@ class _Listener:
         if self._hearing is None:
             self._head += data
             while self._hearing is None:
-                head, end, data = bytes(self._head).partition(_END)
+                before, end, data = bytes(self._head).partition(_END)
                 if not end:
                     return
-                first, *lines = head.decode("latin-1").split("\r\n")
+                first, *lines = before.decode("latin-1").split("\r\n")
                 _, status, reason = f"{first}  ".split(" ", 2)
                 if status.isdigit() and 100 <= int(status) < 200:  # 100 Continue, and the like
                     self._head = bytearray(data)
                     continue
                 pairs = (line.partition(":") for line in _unfolded(lines))
-                self._hearing = Hearing(
-                    self._router,
-                    self._request(),
-                    self._started,
+                head = Head(
                     status=int(status) if status.isdigit() else 0,
                     reason=reason.strip(),
                     fields=[(name, value.strip()) for name, _, value in pairs],
                     framed=True,
                     protocol=first[:8],
                 )
+                self._hearing = Hearing(self._router, self._request(), self._started, head)
         self._hearing.took(data)
         self._over = self._over or self._hearing.over
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.interceptors.intercept import AT_CONNECT, ask, lowest
-from pytest_hwcloud.interceptors.listening import Hearing, Tee
+from pytest_hwcloud.interceptors.listening import Head, Hearing, Tee
 from pytest_hwcloud.interceptors.messages import read_request, written
 from pytest_hwcloud.interceptors.patching import Patch
 from pytest_hwcloud.interceptors.router import CURRENT_ROUTER, CloudFault, Router
@@ -179,16 +179,14 @@ class Line:
 
 def listen(router: Router, request: Request, started: float, response: http.client.HTTPResponse) -> Hearing:
     """Listen to the body of an answer of http.client's, whose head has been read."""
-    hearing = Hearing(
-        router,
-        request,
-        started,
+    head = Head(
         status=response.status,
         reason=response.reason,
         fields=response.getheaders(),
         framed=True,
         protocol="HTTP/1.0" if response.version == 10 else "",
     )
+    hearing = Hearing(router, request, started, head)
     if response.fp is None or response.isclosed():
         hearing.ended()
     else:

@@ -17,7 +17,7 @@ import httpx
 
 from pytest_hwcloud.cloud.wire import Answer, Request
 from pytest_hwcloud.interceptors.intercept import AT_CONNECT, PATIENCE, PENDING, ask, lower, lowest
-from pytest_hwcloud.interceptors.listening import DRAIN_BYTES, Hearing
+from pytest_hwcloud.interceptors.listening import DRAIN_BYTES, Head, Hearing
 from pytest_hwcloud.interceptors.messages import delivered
 from pytest_hwcloud.interceptors.patching import Patch
 from pytest_hwcloud.interceptors.router import CURRENT_ROUTER, CloudFault, Router
@@ -217,16 +217,13 @@ class _Call:
     def listen(self, response: Any) -> _Heard:
         """The body of the network's answer, listened to."""
         fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw]
-        hearing = Hearing(
-            self.router,
-            self.wire,
-            self.started,
+        head = Head(
             status=response.status_code,
             reason=response.reason_phrase,
             fields=fields,
             protocol=response.extensions.get("http_version", b"").decode("ascii", "replace"),
         )
-        return _Heard(response.stream, hearing)
+        return _Heard(response.stream, Hearing(self.router, self.wire, self.started, head))
 
 
 class _Cut(httpx.ByteStream):

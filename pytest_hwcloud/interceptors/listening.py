@@ -11,7 +11,7 @@ import io
 import time
 import weakref
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_hwcloud.cloud.wire import Request
@@ -24,36 +24,36 @@ DRAIN_BYTES, _DRAIN_SECONDS = 64 << 20, 10.0  # of a body that its client left u
 _OPEN: weakref.WeakSet[Hearing] = weakref.WeakSet()
 
 
-class Hearing:
-    """One answer that is being listened to, from its headers to the end of its body.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What of an answer comes before its body.
 
-    framed: the body comes in the chunks of HTTP/1.1, as on the line; else it is the body alone. protocol: `HTTP/1.0`.
+    framed: the body follows in the chunks of HTTP/1.1, as on the line; else it is the body alone. protocol: `HTTP/1.0`.
     """
 
-    def __init__(
-        self,
-        router: Router,
-        request: Request,
-        started: float,
-        *,
-        status: int,
-        reason: str,
-        fields: Iterable[tuple[str, str]],
-        framed: bool = False,
-        protocol: str = "",
-    ) -> None:
+    status: int
+    reason: str
+    fields: Iterable[tuple[str, str]]
+    framed: bool = False
+    protocol: str = ""
+
+
+class Hearing:
+    """One answer that is being listened to, from its headers to the end of its body."""
+
+    def __init__(self, router: Router, request: Request, started: float, head: Head) -> None:
         self.router, self.request, self.started = router, request, started
-        self.status, self.reason = status, reason
-        self.protocol = "" if protocol == "HTTP/1.1" else protocol
-        self.fields: Fields = list(fields)
+        self.status, self.reason = head.status, head.reason
+        self.protocol = "" if head.protocol == "HTTP/1.1" else head.protocol
+        self.fields: Fields = list(head.fields)
         self.received = bytearray()
         self.over = False
         self.settle: Callable[[], object] | None = None  # fetches the rest, where that can be done without the client
         found = {name.lower(): value for name, value in self.fields}
-        self.chunked = framed and "chunked" in found.get("transfer-encoding", "").lower()
+        self.chunked = head.framed and "chunked" in found.get("transfer-encoding", "").lower()
         length = found.get("content-length", "").strip()
         self.length = int(length) if length.isdigit() and not self.chunked else None
-        if request.method == "HEAD" or status in (204, 304) or status < 200:
+        if request.method == "HEAD" or head.status in (204, 304) or head.status < 200:
             self.length, self.chunked = 0, False
         _OPEN.add(self)
         self._look()

@@ -72,12 +72,29 @@ class _Kept:
     suspicions: list[Suspicion] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderOptions:
+    """What a run asks of its recorders.
+
+    mode: "record" or "live" (nothing is written). rewrite: replace the cassette, but for what was recorded since
+    `since` (aware, UTC). verify: compare live answers with the tapes. hosts: cloud hosts beside the known ones.
+    metadata: for the head of the cassette. keep: globs of what is no secret (secrets/allowlist.py).
+    """
+
+    mode: str = "record"
+    rewrite: bool = False
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
+    verify: bool = False
+    hosts: Sequence[str] = ()
+    metadata: Mapping[str, str] | None = None
+    keep: Sequence[str] = ()
+
+
 class Recorder:
     """Lets calls through, listens, and writes the cassette at `path` when the test is over.
 
-    mode: "record" or "live" (nothing is written). rewrite: record anew; what was recorded before `since` is dropped.
-    tapes: the cassettes that answer what they have (record) or are compared (live with verify). mapping: one for the
-    whole run, so that a secret met in one test is hidden in all. keep: globs of what is no secret (keeping.py).
+    mapping: one for the whole run, so that a secret met in one test is hidden in all. tapes: the cassettes that answer
+    what they have (record) or are compared (live with verify).
     """
 
     offline = False
@@ -86,21 +103,15 @@ class Recorder:
         self,
         path: Path,
         mapping: IdentityMapping,
-        *,
-        mode: str = "record",
-        rewrite: bool = False,
-        since: datetime | None = None,
         tapes: Sequence[Tape] = (),
-        verify: bool = False,
-        hosts: Sequence[str] = (),
-        metadata: Mapping[str, str] | None = None,
-        keep: Sequence[str] = (),
+        options: RecorderOptions | None = None,
         where: Where = call_site,
     ) -> None:
-        self.keep = tuple(keep)
-        self.path, self.mode, self.rewrite, self.verify = path, mode, rewrite, verify
-        self.since = since or datetime.now(UTC)
-        self.tapes, self.hosts, self.metadata = tuple(tapes), tuple(hosts), metadata
+        options = options or RecorderOptions()
+        self.path, self.tapes = path, tuple(tapes)
+        self.mode, self.rewrite, self.verify = options.mode, options.rewrite, options.verify
+        self.since, self.metadata = options.since, options.metadata
+        self.hosts, self.keep = tuple(options.hosts), tuple(options.keep)
         self.mapping, self.scrubber = mapping, Scrubber(mapping.swaps)
         self.drift: list[Drift] = []
         self.unrecorded: list[str] = []  # verify: calls that no cassette has
@@ -110,7 +121,7 @@ class Recorder:
         self.lost: list[str] = []  # calls whose failure no cassette can hold
         self._unread: list[tuple[str, str]] = []  # calls with a text in a coding that cannot be read here
         self._where = where
-        self._compares = mode == "record" or verify  # what is heard is kept, or compared with what was kept
+        self._compares = self.mode == "record" or self.verify  # what is heard is kept, or compared with what was kept
         self._kept: list[_Kept] = []
         self._logins: list[Entry] = []
         self._heard: Counter[tuple[str, str]] = Counter()

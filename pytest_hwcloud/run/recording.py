@@ -22,7 +22,7 @@ from pytest_hwcloud.cloud.credentials import live_identities as with_live_keys
 from pytest_hwcloud.cloud.credentials import require
 from pytest_hwcloud.config import live_secrets
 from pytest_hwcloud.replay.identity_mapping import IdentityMapping
-from pytest_hwcloud.replay.recorder import Recorder
+from pytest_hwcloud.replay.recorder import Recorder, RecorderOptions
 from pytest_hwcloud.texts import terminal
 
 if TYPE_CHECKING:
@@ -87,17 +87,15 @@ class Recording:
 
     def recorder(self, own: Path, tapes: Sequence[Tape]) -> Recorder:
         """The router of a test or a wider fixture whose cassette is `own`."""
-        recorder = Recorder(
-            own,
-            self.mapping,
+        options = RecorderOptions(
             mode=self.settings.mode,
             rewrite=self.writes_anew,
             since=self.since,
-            tapes=tapes,
             verify=self.settings.verify,
             hosts=self.settings.hosts,
             keep=self.keep,
         )
+        recorder = Recorder(own, self.mapping, tapes, options)
         if self.progress is not None:
             recorder.on_call = self.progress.add
         return recorder

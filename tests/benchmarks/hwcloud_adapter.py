@@ -242,10 +242,10 @@ def call() -> dict[str, Callable[[], Any]]:
 def listener(folder: Path, state: Any) -> Router:
     """The router of live mode; the loopback server counts as a cloud host, so that everything is listened to."""
     from pytest_hwcloud.replay.identity_mapping import IdentityMapping
-    from pytest_hwcloud.replay.recorder import Recorder
+    from pytest_hwcloud.replay.recorder import Recorder, RecorderOptions
 
     mapping = IdentityMapping(state.identities, state.identities)
-    return Recorder(folder / "live.yaml", mapping, mode="live", hosts=("127.0.0.1",))
+    return Recorder(folder / "live.yaml", mapping, options=RecorderOptions(mode="live", hosts=("127.0.0.1",)))
 
 
 def one_call(folder: Path, n: int) -> Tape:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from pytest_hwcloud.interceptors import router
 from pytest_hwcloud.journal import CURRENT, Journal
 from pytest_hwcloud.replay.identity_mapping import IdentityMapping
 from pytest_hwcloud.replay.player import Player
-from pytest_hwcloud.replay.recorder import Recorder
+from pytest_hwcloud.replay.recorder import Recorder, RecorderOptions
 
 REPLAYED = default_identity()
 
@@ -49,8 +49,8 @@ def recording(
     """with recording("name") as recorder: calls inside are recorded into name.yaml."""
 
     @contextmanager
-    def record(name: str = "test", **options: object) -> Iterator[Recorder]:
-        recorder = Recorder(tmp_path / f"{name}.yaml", mapping, **options)  # type: ignore[arg-type]
+    def record(name: str = "test", tapes: Sequence[Tape] = (), **options: object) -> Iterator[Recorder]:
+        recorder = Recorder(tmp_path / f"{name}.yaml", mapping, tapes, RecorderOptions(**options))  # type: ignore[arg-type]
         CURRENT.journal = Journal(f"test::{name}")
         try:
             with router.using(recorder):

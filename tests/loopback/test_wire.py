@@ -37,7 +37,7 @@ from pytest_hwcloud.interceptors import router
 from pytest_hwcloud.interceptors.cloud_session import CloudSession
 from pytest_hwcloud.journal import CURRENT, Journal
 from pytest_hwcloud.replay.player import Player
-from pytest_hwcloud.replay.recorder import Recorder
+from pytest_hwcloud.replay.recorder import Recorder, RecorderOptions
 
 HOST = f"https://ecs.{REGION}.myhuaweicloud.com"
 BUCKET = f"https://obs.{REGION}.myhuaweicloud.com"
@@ -521,7 +521,7 @@ def test_live_mode_changes_nothing_and_writes_nothing(
 ) -> None:
     Service(cloud, monkeypatch)
     direct = guarded(lambda: CLIENTS[client]("GET", HOST + path))
-    recorder = Recorder(tmp_path / "c.yaml", mapping, mode="live")
+    recorder = Recorder(tmp_path / "c.yaml", mapping, options=RecorderOptions(mode="live"))
     with router.using(recorder):
         assert guarded(lambda: CLIENTS[client]("GET", HOST + path)) == direct
     assert recorder.commit(keep=True) is None

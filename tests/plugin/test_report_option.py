@@ -72,6 +72,36 @@ def test_four_reports_of_one_run_and_a_line_for_each(run: Run, pytester: pytest.
     assert found["identities"][0]["policies"] == [{"source": "reader.json", "version": "1.1", "statements": 1}]
 
 
+COUNTING = """
+    import pytest
+    from pytest_hwcloud.permissions.ledger import Ledger
+
+    asked, summed = [], []
+    attributed, pairs = Ledger.attributed, Ledger._pairs
+
+    def counted_attributed(ledger):
+        asked.append(ledger)
+        return attributed(ledger)
+
+    def counted_pairs(ledger):
+        summed.append(ledger)
+        return pairs(ledger)
+
+    Ledger.attributed, Ledger._pairs = counted_attributed, counted_pairs
+
+    def pytest_unconfigure():
+        times = "often" if len(asked) > 4 else len(asked)
+        print("asked:", times, "summed:", len(summed), "records:", len(summed[0].records))
+"""
+
+
+@pytest.mark.parametrize("lock", ["update", "check"])
+def test_the_ledger_of_a_run_is_summed_once(run: Run, pytester: pytest.Pytester, policy: str, lock: str) -> None:
+    pytester.makeconftest(COUNTING)
+    result = run(SUITE, policy, f"--hwcloud-lock={lock}", *REPORTS)
+    result.stdout.fnmatch_lines(["asked: often summed: 1 records: 2"])
+
+
 def test_a_report_shows_what_was_used_also_without_policy_marker_or_checks(run: Run, pytester: pytest.Pytester) -> None:
     source = """
         import pytest

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pytest_hwcloud.cloud.failures import Failure
+from pytest_hwcloud.cloud.failures.failure import FailedCall
 from pytest_hwcloud.cloud.failures.responses import read_answer
 from pytest_hwcloud.cloud.wire import json_answer
 from pytest_hwcloud.explanations.circumstances import Circumstances
@@ -31,7 +32,7 @@ IN_PROJECT, IN_DOMAIN = Scope("project", PROJECT, "cn-north-4"), Scope("domain",
 
 def refused(status: int, code: str, message: str, url: str = ECS, method: str = "GET") -> Failure:
     body = {"error_code": code, "error_msg": message, "request_id": "r-1"}
-    failure = read_answer(status, {}, json_answer(status, body).body, method=method, url=url)
+    failure = read_answer(status, {}, json_answer(status, body).body, FailedCall(method, url))
     assert failure is not None
     return failure
 

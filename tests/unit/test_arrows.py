@@ -121,6 +121,49 @@ def test_what_the_cloud_is_knows_no_pytest_and_no_vcr(room: str) -> None:
     assert wrong == []
 
 
+# What users call or write, whose parameters are public: they stay, however many they are.
+PUBLIC_SIGNATURES = {
+    "pytest_hwcloud.cloud.signing.aksk.AkSkAuth.__init__",
+    "pytest_hwcloud.cloud.signing.algorithms.sign",
+    "pytest_hwcloud.run.markers._requires_permission",
+}
+DEFINED = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def functions(node: ast.AST, name: str) -> Iterator[tuple[str, list[str]]]:
+    """Every function below a node, however deep, by its full name, and its parameters but self and cls."""
+    for child in ast.iter_child_nodes(node):
+        inner = f"{name}.{child.name}" if isinstance(child, (*DEFINED, ast.ClassDef)) else name
+        if isinstance(child, DEFINED):
+            given = child.args
+            every = [*given.posonlyargs, *given.args, *filter(None, [given.vararg]), *given.kwonlyargs]
+            found = [one.arg for one in [*every, *filter(None, [given.kwarg])]]
+            yield inner, found[1:] if isinstance(node, ast.ClassDef) and found[:1] in (["self"], ["cls"]) else found
+        yield from functions(child, inner)
+
+
+def test_no_function_has_more_than_five_parameters() -> None:
+    many = {
+        name
+        for module, file in FILES.items()
+        for name, parameters in functions(ast.parse(file.read_text(encoding="utf-8")), module)
+        if len(parameters) > 5
+    }
+    assert many == PUBLIC_SIGNATURES
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("def f(a, b, /, c, *d, e, **f): ...", ["a", "b", "c", "d", "e", "f"]),
+        ("class A:\n  async def f(self, *, b): ...", ["b"]),
+        ("if x:\n  def f(self, a): ...", ["self", "a"]),
+    ],
+)
+def test_what_counts_as_a_parameter(source: str, found: list[str]) -> None:
+    assert [parameters for _, parameters in functions(ast.parse(source), "m")] == [found]
+
+
 PROBE = """
 import sys, pytest
 before = set(sys.modules)

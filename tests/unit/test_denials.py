@@ -14,7 +14,7 @@ from pytest_hwcloud.cloud.identity import default_identity
 from pytest_hwcloud.cloud.policies.policy import Policy
 from pytest_hwcloud.cloud.policies.system_policies import names
 from pytest_hwcloud.gates import denials
-from pytest_hwcloud.gates.denials import denial
+from pytest_hwcloud.gates.denials import Ground, denial
 
 ID = "1c1d07572cb568467f65515a2353f3a9"
 PROJECT = "05041fffa40025702f6dc009cc6f8f33"
@@ -23,7 +23,7 @@ SOURCES = ROOT / "tests" / "facts" / "sources"
 
 
 def refuse(url, action, method="GET", **more):
-    return denial(needs(method, url), action, request_id=ID, identity=default_identity(), **more)
+    return denial(needs(method, url), action, request_id=ID, identity=default_identity(), ground=Ground(**more))
 
 
 LITERAL = [
@@ -163,7 +163,7 @@ def test_identity_policies_have_a_wording_of_their_own(explicit, end):
 def test_every_service_row_makes_an_answer_without_holes(service):
     call = Call(service=service, region="cn-north-4", scope="regional", template="/v1/x")
     for grammar in ("1.1", "5.0"):
-        answer = denial(call, "a:b:c", request_id=ID, identity=default_identity(), grammar=grammar)
+        answer = denial(call, "a:b:c", request_id=ID, identity=default_identity(), ground=Ground(grammar=grammar))
         assert answer.status in (400, 401, 403)
         assert not re.search(rb"\{\w+\}|%s|xxx", answer.body)
         assert answer.reason

@@ -11,7 +11,7 @@ import pytest
 from explained import IAM, IN_PROJECT, NO_ROLES, explained, refused
 
 from pytest_hwcloud.cloud.failures import codes
-from pytest_hwcloud.cloud.failures.failure import Failure
+from pytest_hwcloud.cloud.failures.failure import FailedCall, Failure
 from pytest_hwcloud.cloud.failures.responses import read_answer
 from pytest_hwcloud.cloud.wire import Answer, Request, json_answer
 from pytest_hwcloud.explanations import wording
@@ -203,7 +203,7 @@ def test_no_access_key_is_shown_in_full_by_any_part_of_an_explanation():
         "error_code": "APIGW.0301",
         "details": [{"code": "A.1", "message": KEY}],
     }
-    failure = read_answer(401, {}, json.dumps(body).encode(), method="GET", url=url)
+    failure = read_answer(401, {}, json.dumps(body).encode(), FailedCall("GET", url))
     found = explained(failure)
     assert found.call == "GET https://b.obs.cn-north-4.myhuaweicloud.com/k?AWSAccessKeyId=***&x-obs-credential=***"
     assert KEY not in json.dumps(found.to_dict())

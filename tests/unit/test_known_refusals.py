@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pytest_hwcloud.cloud.calls.calls import needs
+from pytest_hwcloud.cloud.failures.failure import FailedCall
 from pytest_hwcloud.cloud.failures.responses import headers_of, read_answer
 from pytest_hwcloud.cloud.identity import default_identity
 from pytest_hwcloud.cloud.wire import Request
@@ -28,7 +29,7 @@ KEYS = ("code", "status", "message", "request_id", "gate", "kind", "service", "a
 
 def both(answer, url, method="GET"):
     known = Exchange(request=Request(method, url), answer=answer).failure
-    read = read_answer(answer.status, headers_of(answer), answer.body, method=method, url=url, reason=answer.reason)
+    read = read_answer(answer.status, headers_of(answer), answer.body, FailedCall(method, url, answer.reason))
     return {key: (getattr(known, key), getattr(read, key)) for key in KEYS}
 
 
@@ -61,7 +62,11 @@ def test_a_denial_of_every_service(service):
     url = f"https://{host}/v1/{PROJECT}/things"
     for grammar in ("1.1", "5.0"):
         answer = denials.denial(
-            needs("GET", url), "a:b:c", request_id="1" * 32, identity=default_identity(), grammar=grammar
+            needs("GET", url),
+            "a:b:c",
+            request_id="1" * 32,
+            identity=default_identity(),
+            ground=denials.Ground(grammar=grammar),
         )
         found = both(answer, url)
         assert (answer.gate, answer.kind) == ("authorization", "permission-denied")

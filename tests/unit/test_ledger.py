@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -62,6 +62,27 @@ def test_a_test_that_ran_again_counts_once() -> None:
     ledger.add(TestRecord(nodeid="t", outcome="failed"))
     ledger.add(TestRecord(nodeid="t", outcome="passed"))
     assert [record.outcome for record in ledger.records.values()] == ["passed"]
+
+
+def test_the_ledger_is_summed_once_until_a_record_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    sums: list[int] = []
+
+    def counted(ledger: Ledger) -> Iterator[tuple[TestRecord, Use]]:
+        sums.append(len(ledger.records))
+        return summed(ledger)
+
+    summed = Ledger._pairs
+    monkeypatch.setattr(Ledger, "_pairs", counted)
+    ledger = Ledger([TestRecord(nodeid="t::a", uses=[SHARED, LIST], fixtures=["tests::ports"])])
+    assert sums == []
+    for _ in range(2):
+        assert [use.action for use in ledger.uses("t::a")] == ["ecs:cloudServers:list", "vpc:ports:get"]
+        assert [record.nodeid for record, _ in ledger.attributed()] == ["t::a", "t::a"]
+    assert sums == [1]
+    ledger.add(TestRecord(nodeid="t::b", fixtures=["tests::ports"]))
+    for _ in range(2):
+        assert [record.nodeid for record, _ in ledger.attributed()] == ["t::a", "t::a", "t::b"]
+    assert sums == [1, 2]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from pathlib import Path
+from typing import TypedDict
 
 from pytest_hwcloud.cloud.calls import project_tables
 from pytest_hwcloud.cloud.calls.actions import names, tables_of
@@ -197,21 +198,26 @@ def _answer(group: Group, seen: Observed | None, parts: list[str], endpoint: End
     if not isinstance(found, Call):
         if len(first.built) >= _LIMIT:
             first.built.clear()
-        found = _build(group, rows, verdicts, project, endpoint, table)
-        first.built[key] = found
+        scope = table.scope if endpoint.scope == "unknown" else endpoint.scope
+        place = _Place(region=endpoint.region, scope=scope, project=project)
+        found = first.built[key] = _build(group, rows, verdicts, table, place)
     return found
 
 
-def _build(
-    group: Group, rows: list[Row], verdicts: Verdicts, project: str | None, endpoint: Endpoint, table: Table
-) -> Call:
+class _Place(TypedDict):
+    """Where a call is made, as the fields of a `Call`."""
+
+    region: str | None
+    scope: str
+    project: str | None
+
+
+def _build(group: Group, rows: list[Row], verdicts: Verdicts, table: Table, place: _Place) -> Call:
     undecided = not rows or any(row.needs != rows[0].needs for row in rows)
     make = _undecided_call if undecided else _known_call
     call = make(group, rows or group.rows, verdicts)
-    scope = table.scope if endpoint.scope == "unknown" else endpoint.scope
     resources = table.resources(rows[0]) if call.documented else ()
-    also = tuple(dict.fromkeys(group.also))
-    return replace(call, region=endpoint.region, scope=scope, project=project, resources=resources, also=also)
+    return replace(call, resources=resources, also=tuple(dict.fromkeys(group.also)), **place)
 
 
 def _undecided_call(group: Group, rows: list[Row], _: Verdicts) -> Call:

@@ -88,6 +88,7 @@ def _read_object(obj: object) -> Failure | None:
 
 
 def _read_exchange(exchange: object) -> Failure | None:
+    from pytest_hwcloud.cloud.failures.failure import FailedCall
     from pytest_hwcloud.cloud.failures.network import network_failure
     from pytest_hwcloud.cloud.failures.responses import headers_of, read_answer
 
@@ -98,7 +99,7 @@ def _read_exchange(exchange: object) -> Failure | None:
         return network_failure(fault, "", method=method, url=url)
     if answer is None:
         return None
-    return read_answer(answer.status, headers_of(answer), answer.body, method=method, url=url, reason=answer.reason)
+    return read_answer(answer.status, headers_of(answer), answer.body, FailedCall(method, url, answer.reason))
 
 
 def _flat(failures: list[Failure]) -> list[Failure]:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pytest_hwcloud.cloud.failures import codes
 from pytest_hwcloud.cloud.failures.bodies import ErrorBody
-from pytest_hwcloud.cloud.failures.failure import Failure
+from pytest_hwcloud.cloud.failures.failure import FailedCall, Failure
 
 _ACTION = r"\[?([\w-]{1,64}:[\w-]{0,64}:[\w-]{1,128})\]?"
 ACTION_WORDINGS = tuple(
@@ -73,37 +73,35 @@ _TYPES = {
 }
 _VAGUE = {"invalid-parameter", "internal", "mixed", "dependency", "conflict", "not-found"}  # a denial's words say more
 
+_UNKNOWN_CALL = FailedCall()
+
 
 def failure_of(
     body: ErrorBody,
     *,
     status: int | None = None,
     request_id: str | None = None,
-    method: str | None = None,
-    url: str | None = None,
-    client: str | None = None,
     family: str | None = None,
-    reason: str = "",
+    call: FailedCall = _UNKNOWN_CALL,
 ) -> Failure:
-    """The failure that a body tells of, with everything known of the call around it."""
+    """The failure that a body describes, with everything known of the call around it."""
     family = family or ("keystone" if body.style == "keystone" else None)
     actions = actions_in(body.message)
     kind, gate = _kind(body, status, family, actions)
-    nested = tuple(failure_of(cause, request_id=None, method=method, url=url) for cause in body.causes)
+    nested = tuple(failure_of(cause, call=FailedCall(call.method, call.url)) for cause in body.causes)
     return Failure(
         code=body.code,
         status=status,
-        message=body.message or reason,
+        message=body.message or call.reason,
         request_id=request_id or body.request_id,
         gate=gate,
         kind=kind,
-        service=service_of(body, url, family),
+        service=service_of(body, call.url, family),
         actions=actions,
-        method=method,
-        url=url,
+        method=call.method,
+        url=call.url,
         causes=nested,
         encoded_authorization_message=body.encoded,
-        client=client,
         family=family,
         details=body.details,
     )

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pytest_hwcloud.cloud.failures import codes
 from pytest_hwcloud.cloud.failures.bodies import ErrorBody, read_refusal
 from pytest_hwcloud.cloud.failures.classify import failure_of, wording
-from pytest_hwcloud.cloud.failures.failure import Failure
+from pytest_hwcloud.cloud.failures.failure import FailedCall, Failure
 from pytest_hwcloud.cloud.failures.formats import embedded
 
 Found = tuple[int, int, Failure]
@@ -278,8 +278,7 @@ def _of_sentence(found: re.Match[str], fields: dict[str, str]) -> tuple[Failure 
             replace(body, message="" if _is_phrase(body.message) else body.message),
             status=status,
             request_id=fields.get("id"),
-            method=fields.get("method"),
-            url=fields.get("url", "").rstrip(".,;") or None,
+            call=FailedCall(fields.get("method"), fields.get("url", "").rstrip(".,;") or None),
         ),
         end,
     )

@@ -10,7 +10,7 @@ from io import BytesIO
 from pytest_hwcloud.cloud.failures.bodies import ErrorBody, read_refusal
 from pytest_hwcloud.cloud.failures.classify import failure_of
 from pytest_hwcloud.cloud.failures.codes import entry
-from pytest_hwcloud.cloud.failures.failure import Failure
+from pytest_hwcloud.cloud.failures.failure import FailedCall, Failure
 from pytest_hwcloud.cloud.failures.formats import decode_text
 from pytest_hwcloud.cloud.failures.network import chain, fault_of, host_in, network_failure, proxy_of, quietly
 from pytest_hwcloud.cloud.failures.pasted_text import read_all
@@ -83,8 +83,8 @@ def _from_answer(error: BaseException) -> Failure | None:
     if not isinstance(code, int) or not 400 <= code <= 599 or not hasattr(error, "fp") or not hasattr(error, "hdrs"):
         return None
     headers = headers_of(error)
-    method, url = call_of(error)
-    return read_answer(code, headers, _peeked(error), method=method, url=url, reason=str(quietly(error, "msg") or ""))
+    call = FailedCall(*call_of(error), reason=str(quietly(error, "msg") or ""))
+    return read_answer(code, headers, _peeked(error), call)
 
 
 _LONGEST_BODY = 1_000_000
@@ -142,7 +142,8 @@ def _from_status(error: BaseException) -> Failure | None:
     if not url and isinstance(own := quietly(error, "url"), str):
         url, method = own, str(quietly(error, "method") or "") or None
     body = ErrorBody(code=None, message="" if message.lower() in _PHRASES else message)
-    return failure_of(body, status=status, request_id=str(request_id) if request_id else None, method=method, url=url)
+    call = FailedCall(method, url)
+    return failure_of(body, status=status, request_id=str(request_id) if request_id else None, call=call)
 
 
 _PHRASES = {"unauthorized", "forbidden", "bad request", "not found", "http error", "error"}
@@ -202,6 +203,7 @@ def _network(errors: list[BaseException], fault: str) -> Failure:
     method, url = next((call for call in calls if call[1]), (None, None))
     texts = [_words(error) for error in errors]
     host = next((found for text in texts if (found := host_in(text))), None)
-    failure = network_failure(fault, texts[0], host=host, method=method, url=url, client=type(errors[0]).__name__)
+    failure = network_failure(fault, texts[0], host=host, method=method, url=url)
+    failure = replace(failure, client=type(errors[0]).__name__)
     proxy = proxy_of([*(type(error).__name__ for error in errors), *texts])
     return replace(failure, fault="proxy", kind="network", details={"proxy": proxy}) if proxy is not None else failure

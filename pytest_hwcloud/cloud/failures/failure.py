@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class FailedCall(NamedTuple):
+    """The call that failed, as far as it is known. reason: the words beside the status of its answer."""
+
+    method: str | None = None
+    url: str | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -201,7 +201,6 @@ def network_failure(
     host: str | None = None,
     method: str | None = None,
     url: str | None = None,
-    client: str | None = None,
 ) -> Failure:
     """The failure of a call that got no answer."""
     return Failure(
@@ -213,7 +212,6 @@ def network_failure(
         service=_service(url, host),
         method=method,
         url=url,
-        client=client,
         fault=fault,
         host=host or host_in(url or "") or host_in(message),
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pytest_hwcloud.cloud.failures.bodies import ErrorBody, is_dry_run, read_hidden, read_refusal
 from pytest_hwcloud.cloud.failures.classify import failure_of
-from pytest_hwcloud.cloud.failures.failure import Failure
+from pytest_hwcloud.cloud.failures.failure import FailedCall, Failure
 from pytest_hwcloud.cloud.failures.formats import decode
 from pytest_hwcloud.cloud.failures.network import quietly
 
@@ -16,6 +16,8 @@ REQUEST_ID_HEADERS = (
     "x-iam-trace-id", "x-cff-request-id",
 )  # fmt: skip
 _UNREAD_LIMIT = 1_000_000  # a streamed body is read for the explanation only if it says that it is this small
+
+_UNKNOWN_CALL = FailedCall()
 
 
 def read_response(response: object) -> Failure | None:
@@ -26,21 +28,12 @@ def read_response(response: object) -> Failure | None:
     if is_obs_result(response):
         return _obs_result(response, status)
     headers = headers_of(response)
-    method, url = call_of(response)
-    return read_answer(
-        status, headers, _body(response, headers), method=method, url=url, reason=_text(response, "reason")
-    )
+    call = FailedCall(*call_of(response), reason=_text(response, "reason"))
+    return read_answer(status, headers, _body(response, headers), call)
 
 
 def read_answer(
-    status: int,
-    headers: Mapping[str, str],
-    body: object,
-    *,
-    method: str | None = None,
-    url: str | None = None,
-    reason: str = "",
-    client: str | None = None,
+    status: int, headers: Mapping[str, str], body: object, call: FailedCall = _UNKNOWN_CALL
 ) -> Failure | None:
     """The failure in an answer's status, headers (names in lower case) and body; None for a success."""
     value = decode(body, headers.get("content-type", ""))
@@ -53,8 +46,7 @@ def read_answer(
     else:
         found = read_refusal(value) or ErrorBody(code=None, message=_plain(value))
     found = _with_headers(found, headers)
-    request_id = request_id_in(headers)
-    return failure_of(found, status=status, request_id=request_id, method=method, url=url, reason=reason, client=client)
+    return failure_of(found, status=status, request_id=request_id_in(headers), call=call)
 
 
 def request_id_in(headers: Mapping[str, str]) -> str | None:
@@ -150,7 +142,7 @@ def _obs_result(result: object, status: int) -> Failure | None:
     details = {"host_id": text} if (text := _text(result, "hostId")) else {}
     request_id = _text(result, "requestId") or headers.get("request-id") or request_id_in(headers)
     body = ErrorBody(code=code, message=message, details=details)
-    found = failure_of(body, status=status, request_id=request_id, reason=_text(result, "reason"))
+    found = failure_of(body, status=status, request_id=request_id, call=FailedCall(reason=_text(result, "reason")))
     return replace(found, service="obs")
 
 

@@ -14,7 +14,7 @@ from pytest_hwcloud.cloud.endpoints import is_cloud_host
 from pytest_hwcloud.cloud.failures import codes
 from pytest_hwcloud.cloud.failures.bodies import ErrorBody, is_of_another_cloud, read_hidden, read_refusal
 from pytest_hwcloud.cloud.failures.classify import actions_in, failure_of, wording
-from pytest_hwcloud.cloud.failures.failure import Failure
+from pytest_hwcloud.cloud.failures.failure import FailedCall, Failure
 from pytest_hwcloud.cloud.failures.formats import XML_ERROR, decode_text, xml_error
 
 ATTEMPTS = 200  # objects of a text that are tried, so that broken brackets cannot make the reading slow
@@ -227,7 +227,8 @@ def status_lines(flat: str) -> Iterator[Found]:
     for found in _STATUS_LINE.finditer(flat):
         status, url = int(found[1] or found[3]), found[2] or found[4]
         if 400 <= status <= 599 and is_of_the_cloud(url):
-            yield found.start(), found.end(), failure_of(ErrorBody(code=None, message=""), status=status, url=url)
+            failure = failure_of(ErrorBody(code=None, message=""), status=status, call=FailedCall(url=url))
+            yield found.start(), found.end(), failure
 
 
 def is_of_the_cloud(url: str) -> bool:

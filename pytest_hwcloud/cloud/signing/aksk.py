@@ -115,9 +115,9 @@ class AkSkAuth(AuthBase):
         method = (r.method or "GET").upper()
         canonical = f"{method}\n{target.resource}\n{signable.before}{date}{signable.after}{payload}"
         scope = algorithms.credential_scope(self._suite, date, target.host, *self._scope) if self._suite.scoped else ""
-        r.headers["Authorization"] = algorithms.authorization(
-            self._suite, self.ak, self._sk, canonical, signable.signed, date, scope
-        )
+        text = algorithms.string_to_sign(self._suite, canonical, date, scope)
+        keys = self.ak, self._sk
+        r.headers["Authorization"] = algorithms.authorization(self._suite, keys, text, signable.signed, scope)
         responded = r.hooks["response"]
         if self._redirected not in responded:
             responded.append(self._redirected)

@@ -134,9 +134,10 @@ def payload_hash(suite: Suite, body: bytes, given: str | None) -> str:
     return given or suite.digest(body)
 
 
-def authorization(suite: Suite, ak: str, sk: bytes, canonical: str, signed: str, date: str, scope: str) -> str:
-    """The Authorization header for a canonical request."""
-    signature = suite.seal(ak, sk, string_to_sign(suite, canonical, date, scope), scope)
+def authorization(suite: Suite, keys: tuple[str, bytes], text: str, signed: str, scope: str) -> str:
+    """The Authorization header. keys: as `checked_keys` returns them. text: the string to sign."""
+    ak, sk = keys
+    signature = suite.seal(ak, sk, text, scope)
     credential = f"Credential={ak}/{scope}" if suite.scoped else f"Access={ak}"
     return f"{suite.name} {credential}, SignedHeaders={signed}, Signature={signature}"
 
@@ -214,7 +215,7 @@ def sign(
 ) -> dict[str, str]:
     """The headers to send: those given (each is signed, but names with "_"), X-Sdk-Date, Host and Authorization."""
     suite = suite_named(algorithm)
-    ak, secret = checked_keys(ak, sk)
+    keys = checked_keys(ak, sk)
     head, query, _ = split(url)
     _, host, path = authority(head)
     sent = _completed(headers or {}, suite, host)
@@ -230,7 +231,7 @@ def sign(
     )
     scope = credential_scope(suite, date, host, region, service)
     ready = {name: as_sent(value) for name, value in sent.items()}
-    ready["Authorization"] = authorization(suite, ak, secret, canonical, signed, date, scope)
+    ready["Authorization"] = authorization(suite, keys, string_to_sign(suite, canonical, date, scope), signed, scope)
     return ready
 
 

@@ -246,10 +246,12 @@ def _check_v4(request: Request, claim: ObjectClaim, sk: str, now: datetime) -> O
     payload = said or (UNSIGNED if claim.in_query else hashlib.sha256(request.body).hexdigest())
     if len(payload) == 64 and payload != hashlib.sha256(request.body).hexdigest():
         return ObjectCheck(reason="mismatch", signed_at=signed_at)
+    kept = [(n, v) for n, v in pairs if unquote(n).lower() != "x-amz-signature" or not claim.in_query]
+    query = "&".join(f"{name}={value}" for name, value in sorted((_encoded(n), _encoded(v)) for n, v in kept))
     key = _key(sk, claim.scope)
     first = ""
     for path in dict.fromkeys([url.path or "/", quote(unquote(url.path or "/"), safe="/~")]):
-        for canonical in _canonical(request, url.netloc, path, pairs, claim, payload):
+        for canonical in _canonical(request, claim, path, query, payload):
             text = "\n".join([_V4, stamp, claim.scope, hashlib.sha256(canonical.encode()).hexdigest()])
             first = first or text
             if hmac.compare_digest(_seal(key, text).encode(), claim.signature.encode()):
@@ -258,14 +260,8 @@ def _check_v4(request: Request, claim: ObjectClaim, sk: str, now: datetime) -> O
     return ObjectCheck(reason="mismatch", string_to_sign=first, signed_at=signed_at)
 
 
-def _canonical(
-    request: Request, netloc: str, path: str, pairs: list[tuple[str, str]], claim: ObjectClaim, payload: str
-) -> Iterator[str]:
-    kept = [(n, v) for n, v in pairs if unquote(n).lower() != "x-amz-signature" or not claim.in_query]
-    encoded = [(_encoded(name), _encoded(value)) for name, value in kept]
-    query = "&".join(f"{name}={value}" for name, value in sorted(encoded))
-    host = netloc.rpartition("@")[2]
-    values = {"host": host, **request.headers}
+def _canonical(request: Request, claim: ObjectClaim, path: str, query: str, payload: str) -> Iterator[str]:
+    values = {"host": urlsplit(request.url).netloc.rpartition("@")[2], **request.headers}
     for collapse in (True, False):  # botocore folds blanks inside a value, the OBS SDK leaves them
         lines = []
         for name in claim.names:
