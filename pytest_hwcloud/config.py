@@ -67,7 +67,7 @@ class Ignore:
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """What hwcloud.yaml says, or its defaults. secrets: the identities' own key texts, with ${VAR} not yet replaced."""
+    """hwcloud.yaml, or its defaults. secrets: the identities' own key texts, with ${VAR} not yet replaced."""
 
     region: str = "cn-north-4"
     identities: Mapping[str, Identity] = field(default_factory=lambda: {"default": default_identity()})

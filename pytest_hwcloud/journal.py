@@ -1,4 +1,4 @@
-"""What the running test said to the cloud and heard from it, in order, from any thread."""
+"""The requests and answers of the running test, in order, from any thread."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ class Current:
         self.listeners: list[Callable[[Exchange], None]] = []
 
     def add(self, exchange: Exchange) -> None:
-        """Write an exchange into the running test's journal and tell the listeners."""
+        """Write an exchange into the running test's journal and inform the listeners."""
         with self._lock:
             if self.journal is not None:
                 self.journal.add(exchange)

@@ -152,13 +152,13 @@ def _phrases(language: str) -> dict[str, str]:
 
 
 def help_of(name: str, language: str = "en", default: str | None = None) -> str:
-    """What --help says of an option or ini key, by its ini name."""
+    """The --help text of an option or ini key, by its ini name."""
     said = _phrases(language)
     return said["default"].format(help=said[name], value=default) if default is not None else said[name]
 
 
 def marker_lines(language: str = "en") -> list[str]:
-    """What --markers says of ours: `name(arguments): meaning`."""
+    """The --markers text of ours: `name(arguments): meaning`."""
     said = _phrases(language)
     return [f"{line}: {said['marker_' + line.partition('(')[0]]}" for line in MARKERS]
 
@@ -261,7 +261,7 @@ def _ini(config: pytest.Config, name: str) -> object:
 
 
 def _written(config: pytest.Config, name: str) -> str:
-    """What the file or -o says, as it is shown: pytest has no public way to ask for it."""
+    """The value in the file or of -o, as it is shown: pytest has no public way to ask for it."""
     held = getattr(config, "_inicfg", None) or config.inicfg
     value = getattr(held.get(name), "value", held.get(name))
     for override in getattr(config, "_override_ini", None) or config.getoption("override_ini") or ():
@@ -306,7 +306,7 @@ def _refuse_without_its_mode(config: pytest.Config, mode: str) -> None:
 
 
 def _path(config: pytest.Config, base: Path, text: str, option: str) -> Path:
-    """An absolute path; a link that leads to itself stays as it is and is told by whoever opens it."""
+    """An absolute path; a link that leads to itself stays as it is and is reported by whoever opens it."""
     whole = base / _plain(config, text, option)
     try:
         return whole.resolve()

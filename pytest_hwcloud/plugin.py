@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SETTINGS = pytest.StashKey[options.Settings]()
 RUN = pytest.StashKey["Run"]()  # made when the first cloud test is collected
 CLOUD = options.MARKED  # on an item: it is a cloud test
-MARKERS = pytest.StashKey[int]()  # on a running item: how many markers of its own were looked at
+MARKERS = pytest.StashKey[int]()  # on a running item: how many of its markers were looked at
 LATE = pytest.StashKey[ExitStack]()  # on an item that became a cloud test while it ran: what ends with it
 
 FIXTURES = frozenset(
@@ -259,7 +259,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture
 def hwcloud(request: pytest.FixtureRequest) -> HwCloud:
-    """The cloud as this test sees it: sessions, tokens, URLs, SDK clients, and what was said and heard."""
+    """The cloud as this test sees it: sessions, tokens, URLs, SDK clients, and its requests and answers."""
     return run_of(request.config).cloud(request.node)
 
 

@@ -31,7 +31,7 @@ class Rule:
         return texts.say_in(language, f"rules.{self.id}.meaning")
 
     def to_dict(self, language: str) -> dict[str, str]:
-        """All that is said of the rule, as plain data."""
+        """The whole rule, as plain data."""
         said = {key: texts.say_in(language, f"rules.{self.id}.{key}") for key in ("title", "meaning", "example", "fix")}
         return {"rule": self.id, "name": self.name, "level": self.level, **said, "ignore": self._ignore(language)}
 

@@ -1,4 +1,4 @@
-"""Does the cloud still answer as the recording says? Status, code and shape count; values do not."""
+"""Does the cloud still answer as recorded? Status, code and shape count; values do not."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _shapes(recorded: Answer, live: Answer) -> Iterator[tuple[str, str, str]]:
 
 
 def _differences(path: str, old: list[object], new: list[object]) -> Iterator[tuple[str, str, str]]:
-    """Compare all values seen at one place. What is null, or empty, or not there at all, says nothing of its shape."""
+    """Compare all values seen at one place. What is null, or empty, or not there at all, shows no shape."""
     before, after = _kinds(old), _kinds(new)
     if before and after and not before & after:
         yield path, _either(before), _either(after)

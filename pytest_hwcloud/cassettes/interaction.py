@@ -116,7 +116,7 @@ def from_plain(entry: Recorded, index: int) -> Interaction:
 
 
 def fault_of(entry: Mapping[str, object], index: int, path: Path) -> str | None:
-    """The fault of an entry (in place of its response, or inside it); CassetteError for one nobody knows.
+    """The fault of an entry (in place of its response, or inside it); CassetteError for an unknown one.
 
     None where a part of the body came: the client meets the end of the connection when it has read so far.
     """
@@ -218,7 +218,7 @@ def _code(value: object) -> object:
 
 
 def _answer(response: Mapping[str, object], path: Path, key: str, entry: Mapping[str, object]) -> Answer:
-    """entry: beside the answer it says in which coding it came, and how much of it."""
+    """entry: beside the answer the coding in which it came, and how much of it."""
     given = _as_mapping(response.get("headers"))
     headers = _headers(given, path, key)
     if "status_code" in response:  # what vcrpy wrote for httpx before 8.2

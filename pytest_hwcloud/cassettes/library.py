@@ -90,7 +90,7 @@ def _local_names(folder: Path) -> list[str]:
 
 
 def folder_of(test_file: Path, cassette_dir: str = "cassettes") -> Path:
-    """The cassette folder of a test: beside its file, or where hwcloud_cassette_dir says (absolute)."""
+    """The cassette folder of a test: beside its file, or below hwcloud_cassette_dir (absolute)."""
     return test_file.parent / cassette_dir
 
 

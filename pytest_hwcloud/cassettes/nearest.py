@@ -119,7 +119,7 @@ def _missing(tapes: Sequence[Tape], own_path: Path | None) -> list[str]:
     if own_path is None or any(tape.path == own_path for tape in tapes):
         return []
     if tapes and not own_path.exists():
-        return []  # the marker says where to look; a cassette of the test's own is not expected
+        return []  # the marker names the places; a cassette for this test alone is not expected
     return [texts.say("cassettes.not-read" if own_path.exists() else "cassettes.not-there", name=file_name(own_path))]
 
 
@@ -148,7 +148,7 @@ def _comparison(request: Request, tape: Tape, near: Interaction) -> list[str]:
 
 
 def _rows(method: str, url: str) -> list[Row]:
-    """What a request says, in the words of the cloud."""
+    """The content of a request, in the cloud's terms."""
     verb, scheme, host, path, query = parts(key_of(method, url))
     place = locate(host)
     project = _project(method, url, path)

@@ -217,7 +217,7 @@ def _text(raw: bytes) -> str:
     if raw[:1] != b"|":
         value = _simple(raw[:-1])
         if not isinstance(value, str | None):
-            raise NotPlain  # no body; who reads the entry as a whole says so
+            raise NotPlain  # no body; the reader of the whole entry reports it
         return value or ""
     chomp, _, block = raw.partition(b"\n")
     return _block(b"\n" + block, chomp[1:])
@@ -276,7 +276,7 @@ class _Tree:
         self.key_indent = self.list_indent = 0
 
     def add(self, indent: int, key: str | None, value: object) -> None:
-        """One line. Empty lists and mappings are made anew: they may grow, and lines are kept."""
+        """One line. Empty lists and mappings are new objects: they may grow, and lines are kept."""
         if value.__class__ in _GROWING:
             value = value.__class__()
         if key is None:

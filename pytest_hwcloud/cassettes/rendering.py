@@ -84,7 +84,7 @@ def page(items: Iterable[str], metadata: Mapping[str, str] | None = None) -> str
 
 
 def moment(when: datetime) -> str:
-    """A time as cassettes say it: UTC, to the millisecond."""
+    """A time as cassettes write it: UTC, to the millisecond."""
     return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

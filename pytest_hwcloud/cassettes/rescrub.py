@@ -146,7 +146,7 @@ def _header(name: str, value: object, scrubber: Scrubber) -> object:
         case list() | tuple():
             return [_header(name, one, scrubber) for one in value]
         case str() if firewall_cookies(name, value):
-            return value  # they log nobody in
+            return value  # not used to log in
         case bytes():
             return str(_header(name, value.decode("latin-1"), scrubber)).encode("latin-1", errors="replace")
         case str() if is_secret_header(name):
@@ -240,7 +240,7 @@ def _leaves(old: object, new: object, place: str, number: int, call: str) -> Ite
 
 
 def _opened(value: object) -> object:
-    """A JSON body as the document that it is, so that the place of a change can be told."""
+    """A JSON body as the document that it is, so that the place of a change can be given."""
     if isinstance(value, bytes):
         try:
             value = value.decode()
@@ -255,7 +255,7 @@ def _opened(value: object) -> object:
 
 
 def _shown(old: object, new: object) -> tuple[str, str]:
-    """Both texts in short, with what is taken out told by its length alone."""
+    """Both texts in short, with only the length of what is removed."""
     if not isinstance(old, str) or not isinstance(new, str) or len(old) > _COMPARED:
         return f"({_size(old)})", f"({_size(new)})"
     if new == MASK:

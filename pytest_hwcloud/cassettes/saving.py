@@ -57,7 +57,7 @@ def _merged(path: Path, items: Sequence[str], since: datetime | None, metadata: 
         return page(items, metadata)  # vcrpy: like no cassette
     ours = _own_items(text)
     if ours is None and since is not None and text.startswith(HEADER):
-        ours = []  # half a file of ours, and it is written anew
+        ours = []  # a file of ours that is not complete: it is rewritten
     if ours is None:
         head, old = _foreign_items(path, text)
     else:
@@ -84,7 +84,7 @@ def _own_items(text: str) -> list[str] | None:
 
 
 def _foreign_items(path: Path, text: str) -> tuple[str, list[str]]:
-    """Head and items of any other vcrpy cassette, each item in YAML of its own; CassetteError if it is none."""
+    """Head and items of any other vcrpy cassette, each item as separate YAML; CassetteError if it is none."""
     import yaml
 
     document = read_yaml(text, path)

@@ -30,7 +30,7 @@ _TODAY = "a value that recordings mask"
 UNREADABLE = "a text that cannot be read"  # in a coding whose library is not installed
 _TEXT = re.compile(r"(?i)^text/|json|xml|form-urlencoded|javascript|yaml")
 _PIECE = 1 << 20  # bytes that are read at once
-_MOST = 50  # lines of one body that are told
+_MOST = 50  # lines of one body that are reported
 _REFUSED = frozenset({"authentication", "scope", "authorization"})
 _SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -82,7 +82,7 @@ def _below(folder: Path) -> Iterator[Path]:
 def open_tape(file: Path, named: bool) -> Tape | None:
     """The cassette; None for another file that only lies in the folder. CassetteError for a broken one.
 
-    A cassette may have any name. Another file is one that says nothing of interactions, or that is no YAML and does
+    A cassette may have any name. Another file is one without interactions, or that is no YAML and does
     not look like a cassette by its ending either, such as a README that shows one.
     """
     if not named and not _speaks_of_interactions(file):
@@ -104,7 +104,7 @@ def _speaks_of_interactions(file: Path) -> bool:
                     return True
                 kept = piece[-len(b"interactions") :]
     except OSError:
-        return file.suffix in SUFFIXES  # told when it is opened
+        return file.suffix in SUFFIXES  # reported when it is opened
     return False
 
 
@@ -204,7 +204,7 @@ def _named(kind: str) -> str:
 
 
 def _masked_today(entry: Entry, told: set[str]) -> list[Suspicion]:
-    """What the recorder would mask today, and the detector has not told: an older version may have let it through."""
+    """What the recorder would mask today, and the detector did not report: an older version may have let it through."""
     request, answer = entry.request, entry.answer
     call = f"{request.method} {request.url.partition('?')[0]}"
     pairs = [(f"{call} {texts.say('secrets.request URL')}", request.url, Scrubber().url(request.url))]
@@ -224,7 +224,7 @@ def _masked_today(entry: Entry, told: set[str]) -> list[Suspicion]:
     if answer is not None:
         bodies.append((texts.say("secrets.answer body"), answer.body, answer.header("content-type") or ""))
     for place, body, content_type in bodies:
-        clean = Scrubber().body(body, content_type)  # one each: what is only echoed is not told twice
+        clean = Scrubber().body(body, content_type)  # one each: what is only echoed is not reported twice
         if clean != body:
             found += _differences(f"{call} {place}", body, clean, told)
     return found

@@ -36,8 +36,8 @@ _SMALL = 32 << 10  # bytes; a plain cassette below is read again faster than a c
 class Tape:
     """A cassette that answers. Each recorded answer is given once, in order, as vcrpy does it.
 
-    The last one is given again and again if the cassette says `metadata: {repeat_last: true}`, as the shipped ones do,
-    if the entry says `repeat_last: true`, or if it is a fault (a host stays unreachable). With
+    The last one is given again and again if the cassette has `metadata: {repeat_last: true}`, as the shipped ones do,
+    if the entry has `repeat_last: true`, or if it is a fault (a host stays unreachable). With
     `metadata: {allow_playback_repeats: true}` the first one is, as with vcrpy's option of that name.
     """
 
@@ -73,7 +73,7 @@ class Tape:
     ) -> Tape:
         """Read a cassette; CassetteError for anything that is none.
 
-        cache_dir: where its parsed form may be kept. found: what `stat` said of the file a moment ago.
+        cache_dir: where its parsed form may be kept. found: the result of `stat` for the file.
         """
         path = path if isinstance(path, Path) else Path(path)
         try:
@@ -131,12 +131,12 @@ class Tape:
 
     @property
     def unplayed(self) -> list[Interaction]:
-        """The interactions that nobody asked for, in the order of the file."""
+        """The interactions that were not requested, in the order of the file."""
         return [self[i] for i in range(len(self)) if not (i in self._read and self._read[i].played)]
 
     @property
     def unplayed_count(self) -> int:
-        """How many interactions nobody asked for; reads none of them."""
+        """How many interactions were not requested; reads none of them."""
         return len(self) - sum(1 for interaction in self._read.values() if interaction.played)
 
     @property
@@ -232,7 +232,7 @@ class Tape:
 
 @lru_cache(maxsize=64)
 def _parsed(path: Path, size: int, mtime_ns: int, inode: int, cache_dir: Path | None) -> Parsed:
-    """The parsed form of a file as it is now: from this process, from the cache, or read anew."""
+    """The parsed form of a file as it is now: from this process, from the cache, or read again."""
     if cache_dir is None or size <= _SMALL:
         return read_cassette(_content(path, size), path)
     stat = path.stat()
@@ -296,7 +296,7 @@ def _frame(frame: bytes, path: Path) -> object:
     try:
         return read_yaml(frame, path)
     except CassetteError:
-        raise plain_yaml.NotPlain from None  # the whole file tells the right line
+        raise plain_yaml.NotPlain from None  # reading the whole file gives the right line
 
 
 def _from_document(document: object, path: Path) -> Parsed:

@@ -1,4 +1,4 @@
-"""Cassettes that nobody uses, interactions that nobody asks for, recordings that grew old.
+"""Unused cassettes, interactions that are not requested, recordings that grew old.
 
 Unused is judged from what was collected, never from what ran: so `-k`, `-m`, skips and node ids on the command line
 raise no false alarm. Unplayed is judged only where every test that uses the cassette ran and passed. All that xdist's
@@ -156,7 +156,7 @@ class Hygiene:
             try:
                 tape = Tape.load(file)
             except CassetteError:
-                continue  # its tests say so already
+                continue  # already reported for its tests
             left = [position for position in self._cloud_calls(tape) if position not in self.played[path]]
             if left:
                 yield Finding(kind="unplayed", path=path, text=_unplayed_text(_shown(file), tape, left))
@@ -182,7 +182,7 @@ class Hygiene:
 
 
 def age(path: Path, now: datetime) -> int | None:
-    """Days since the newest interaction of a cassette was recorded; None if it does not say or is not there."""
+    """Days since the newest interaction of a cassette was recorded; None if unknown."""
     try:
         dates = _RECORDED_AT.findall(path.read_text(encoding="utf-8", errors="replace"))
     except OSError:

@@ -42,7 +42,7 @@ Source = tuple[str, dict[str, str], Mapping[str, str]]  # where, the fields foun
 
 
 class MissingCredentials(ValueError):
-    """Record and live mode need credentials that nobody gave; the text names the places where they may stand."""
+    """Record and live mode need credentials that were not given; the message names the places for them."""
 
 
 def live_identities(
@@ -55,7 +55,7 @@ def live_identities(
     """The identities with their real keys. given(name): the identity's own keys of hwcloud.yaml, variables replaced.
 
     Only `default` may take its keys from the environment: else two identities would be the same user. Another one
-    without keys gets empty ones, and `require` says so when a test uses it. MissingCredentials if `default` has none.
+    without keys gets empty ones, and `require` raises when a test uses it. MissingCredentials if `default` has none.
     """
     environ, home = os.environ if environ is None else environ, home or Path.home()
     found = {name: _live(identity, dict(given(name)), region, environ, home) for name, identity in identities.items()}
@@ -89,7 +89,7 @@ def _live(identity: Identity, own: dict[str, str], region: str, environ: Mapping
 
 
 def _ids(identity: Identity, sources: list[Source], region: str, ak: str | None) -> dict[str, str]:
-    """The ids that hwcloud.yaml does not say, from a place that has the same key: else the guide's would be called."""
+    """The ids that are not in hwcloud.yaml, from a place that has the same key: else the guide's would be called."""
     missing = []
     if identity.projects.get(region, DEFAULT_PROJECT_ID) == DEFAULT_PROJECT_ID:
         missing.append("project_id")

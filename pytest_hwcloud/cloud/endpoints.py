@@ -114,7 +114,7 @@ def _place(host: str) -> tuple[str, bool, str | None]:
 
 
 def _within_cloud(host: str) -> str:
-    """The part of the host in front of the cloud's domain; "" for a host of nobody's cloud."""
+    """The part of the host in front of the cloud's domain; "" for a host outside the cloud."""
     return next((host.removesuffix(suffix) for suffix in _SUFFIXES if host.endswith(suffix)), "")
 
 
@@ -131,10 +131,10 @@ def _hostname(netloc: str) -> str:
 
 
 def locate(host_or_url: str) -> Endpoint:
-    """Which service, region and scope a host or URL belongs to; service None if nobody knows it."""
+    """Which service, region and scope a host or URL belongs to; service None if it is unknown."""
     netloc = _bare(host_or_url)
     found = _locate(netloc)
-    # The environment may change at any time, so it is asked anew, but only for hosts the facts do not know.
+    # The environment may change at any time, so it is read again, but only for hosts the facts do not know.
     return _locate_override(netloc) or found if found.service is None else found
 
 
@@ -245,7 +245,7 @@ def _locate_override(netloc: str) -> Endpoint | None:
     iam = os.environ.get(_IAM_OVERRIDE)
     if iam and _bare(iam) == netloc:
         places.add(("iam", ""))
-    if len(places) != 1:  # one host for several services says nothing about the service
+    if len(places) != 1:  # one host for several services does not determine the service
         return None
     service, region = places.pop()
     return Endpoint(service, region or None, service_scope(service))
@@ -260,7 +260,7 @@ def _override(service: str, region: str) -> str | None:
 def base_url(service: str, region: str) -> str:
     """The endpoint of a service in a region, without a slash at its end. A global service answers in every region.
 
-    UnknownName for a service nobody knows, or a region in which a regional service has no endpoint; WrongEndpoint.
+    UnknownName for an unknown service, or a region in which a regional service has no endpoint; WrongEndpoint.
     """
     name = service.lower()
     found = _service(name)
@@ -293,7 +293,7 @@ def _nearest(region: str, known: Iterable[str]) -> str:
 
 
 def regions(service: str) -> tuple[str, ...]:
-    """The regions in which a service has an endpoint of its own; () for an unknown service."""
+    """The regions in which a service has its own endpoint; () for an unknown service."""
     found = _service(service.lower())
     return tuple(sorted({*found.endpoints} - {ANY_REGION})) if found else ()
 

@@ -103,7 +103,7 @@ class Identity:
     domain: str = "example-corp"
     domain_id: str = DEFAULT_DOMAIN_ID
     projects: Mapping[str, str] = field(default_factory=lambda: {DEFAULT_REGION: DEFAULT_PROJECT_ID})
-    derived: frozenset[str] = field(default=frozenset(), repr=False)  # regions whose project nobody named
+    derived: frozenset[str] = field(default=frozenset(), repr=False)  # regions whose project is not configured
     ak: str = field(default="", repr=False)
     sk: str = field(default="", repr=False)
     security_token: str | None = field(default=None, repr=False)

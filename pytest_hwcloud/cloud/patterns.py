@@ -199,10 +199,10 @@ class ActionIndex(Generic[T]):
 
 
 class RequestedResource(str):
-    """The URN of what a request is about, as far as the request tells it.
+    """The URN of what a request is about, as far as the request determines it.
 
-    A part in angle brackets (`<id>`) is not told; `*` alone covers it for certain. candidates: what the path names,
-    where no document says on which resource type the action is granted; a statement about one of these types is decided
+    A part in angle brackets (`<id>`) is not known; `*` alone covers it for certain. candidates: what the path names,
+    if it is undocumented on which resource type the action is granted; a statement about one of these types is decided
     by it, one about another type is not.
     """
 
@@ -237,7 +237,7 @@ class Resource:
     def __init__(self, text: str) -> None:
         self.text = text
         self.candidates = tuple(map(Resource, text.candidates)) if isinstance(text, RequestedResource) else ()
-        self.untold: tuple[int, ...] = ()  # places of the parts that the request does not tell
+        self.untold: tuple[int, ...] = ()  # places of the parts that the request does not determine
         self.parts = parts = text.lower().split(":", 4)
         if len(parts) == 5:
             parts[4] = text.split(":", 4)[4]
@@ -265,7 +265,7 @@ class ResourcePattern:
         self._whole = None if five else glob(text)
 
     def matches(self, resource: Resource) -> bool | None:
-        """Does the pattern cover this resource? None: it depends on what is not told of it."""
+        """Does the pattern cover this resource? None: it depends on what is not known about it."""
         if self.everything:
             return True
         if resource.candidates:
@@ -284,7 +284,7 @@ class ResourcePattern:
         return certain
 
     def _one_of(self, candidates: tuple[Resource, ...]) -> bool | None:
-        """The path names these, and no document says which of them the action is granted on."""
+        """The path names these, and it is not documented which of them the action is granted on."""
         found = [self.matches(one) for one in candidates]
         if True in found:
             return True
@@ -296,7 +296,7 @@ class ResourcePattern:
 
 
 def _part_tests(parts: list[str]) -> Iterator[tuple[int, Match]]:
-    for place in (4, 3, 0, 1, 2):  # the path tells most
+    for place in (4, 3, 0, 1, 2):  # the path is the most exact
         part = parts[place] if place == 4 else parts[place].lower()
         if part != "*":
             yield place, glob(part)

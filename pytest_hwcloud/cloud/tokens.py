@@ -21,7 +21,7 @@ from pytest_hwcloud.cloud.signing import redirects
 from pytest_hwcloud.cloud.wire import child, text
 
 LIFETIME = timedelta(hours=24)
-RENEW_BEFORE = timedelta(minutes=30)  # a cached token this close to its end is asked for anew
+RENEW_BEFORE = timedelta(minutes=30)  # a cached token this close to its end is requested again
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
@@ -52,7 +52,7 @@ class Token(AuthBase):
         """Put the token on a request: a prepared one of requests, or one of httpx."""
         r.headers["X-Auth-Token"] = self.value
         if not hasattr(r, "hooks"):
-            return r  # httpx follows no redirects unless it is told to
+            return r  # httpx follows no redirects unless it is configured to
         responded = r.hooks["response"]
         if self._redirected not in responded:
             responded.append(self._redirected)
@@ -76,12 +76,12 @@ class Token(AuthBase):
 
 
 class TokenError(ValueError):
-    """A body that is no token request, or no token answer; the text says what is missing."""
+    """A body that is no token request, or no token answer; the message names what is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """What a client asks of `POST /v3/auth/tokens`. Empty text where the body says nothing.
+    """What a client asks of `POST /v3/auth/tokens`. Empty text where the body has nothing.
 
     methods: as sent, "password", "totp", "token", "assume_role" or "application_credential". scope_kind: "project",
     "domain" or "" (absent). agency: its name, of the account `domain` or `domain_id`. key and secret: of an application
@@ -245,7 +245,7 @@ class TokenCache:
             return token
 
     def forget(self, key: Hashable) -> None:
-        """Ask for this token anew the next time."""
+        """Request this token again the next time."""
         with self._lock:
             self._tokens.pop(key, None)
 

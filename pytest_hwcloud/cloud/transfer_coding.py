@@ -16,7 +16,7 @@ _DIGEST_BEGINNINGS = ("x-amz-checksum-", "x-obs-checksum-", "x-obs-hash-", "x-go
 
 
 def opened(headers: Mapping[str, str], body: bytes, *, heard: bool = False) -> tuple[dict[str, str], bytes, str]:
-    """Headers and body of an answer without its codings, and which they were, as the header says it.
+    """Headers and body of an answer without its codings, and the header's names of them.
 
     A deflate without the frame of zlib is called `deflate;raw`. A body that cannot be opened here keeps its bytes and
     its header. One whose header is wrong loses the header in a cassette, which holds the decoded body; heard from the
@@ -87,7 +87,7 @@ def has_digest(headers: Mapping[str, str]) -> bool:
 
 
 def is_unread_text(headers: Mapping[str, str]) -> bool:
-    """Whether a body of a text type is still in a coding that nobody here could open."""
+    """Whether a body of a text type is still in a coding that could not be opened here."""
     found = {name.lower(): value for name, value in headers.items()}
     if not _codings(found.get("content-encoding", "")):
         return False

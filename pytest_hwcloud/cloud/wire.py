@@ -27,7 +27,7 @@ class Answer:
     headers: names as the server wrote them; the values of a name that came several times are joined by commas, and
     stand one by one in repeated. body: without its codings; coding: the Content-Encoding in which it goes to a client
     that accepts it, with " always" behind it to every client; packed: the body in this coding as it came, where that
-    is known. framing: how the end of the body is told, "chunked", "close", or "" by Content-Length. A body that
+    is known. framing: how the end of the body is marked, "chunked", "close", or "" by Content-Length. A body that
     cannot be opened here keeps its bytes and its Content-Encoding.
     missing: how many bytes were still to come when the connection was closed (of a body in chunks: 1). protocol:
     `HTTP/1.0` or `HTTP/2`, "" for HTTP/1.1.
@@ -62,7 +62,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Refusal(Answer):
-    """An answer by which a gate refuses, with what the gate knows of it: nobody has to read it out of the body.
+    """An answer by which a gate refuses, with what the gate knows of it: it need not be read from the body.
 
     gate, kind: as in `Failure`. actions: those that the message names. encoded: its authorization message.
     """

@@ -94,7 +94,7 @@ def run_list(arguments: argparse.Namespace) -> int:
 
 
 class _Nothing(Exception):
-    """No action answers the question; says what may be meant."""
+    """No action answers the question; the message names what may be meant."""
 
     def __init__(self, pattern: str | None, service: str | None) -> None:
         from pytest_hwcloud.cloud.calls import actions, tables

@@ -95,7 +95,7 @@ def _told(value: object) -> str:
 
 
 def _cleaner(tape: Tape) -> Clean:
-    """Takes out of any text what the whole cassette gives away: a password of the request may be told in an answer."""
+    """Takes out of any text what the whole cassette gives away: a password of the request may stand in an answer."""
     from pytest_hwcloud.cassettes.scan import entry_of
     from pytest_hwcloud.secrets.scrubber import Scrubber
 
@@ -262,7 +262,7 @@ class _Looked:
                     look(tape)
             except CassetteError as error:
                 self.broken.append(str(error))
-            except Exception as error:  # whatever a file does to a parser: the others are told all the same
+            except Exception as error:  # whatever a file does to a parser: the others are reported all the same
                 self.broken.append(_say("unexpected", path=file, error=f"{type(error).__name__}: {error}"[:_SHOWN]))
         self.clear()
 

@@ -28,7 +28,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def run(args: argparse.Namespace) -> int:
-    """Explain what was given. Exit code 0: explained; 1: the text tells of no failure; 2: an unknown code."""
+    """Explain what was given. Exit code 0: explained; 1: the text describes no failure; 2: an unknown code."""
     if all(_RULE.fullmatch(word) for word in args.code):
         return _rules(args)
     source, text = _text(args.code)
@@ -87,7 +87,7 @@ def _rules(args: argparse.Namespace) -> int:
 
 
 def explanations(text: str, lang: str) -> list[Explanation]:
-    """Every failure that the text tells of, explained once each, the root cause first."""
+    """Every failure that the text describes, explained once each, the root cause first."""
     from pytest_hwcloud.cloud import failures
     from pytest_hwcloud.explanations.explanation import explain
 

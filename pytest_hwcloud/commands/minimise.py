@@ -1,4 +1,4 @@
-"""`pytest-hwcloud policy minimise`: the smallest policy for what the lock, or the report of a run, says is needed."""
+"""`pytest-hwcloud policy minimise`: the smallest policy for what the lock, or the report of a run, states as needed."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _print(policies: list[Minimal], arguments: argparse.Namespace) -> None:
 
 
 def _write(folder: Path, policies: list[Minimal]) -> None:
-    """Each policy in a file of its own. Nothing is written where one of them would replace another document."""
+    """Each policy in a separate file. Nothing is written where one of them would replace another document."""
     from pytest_hwcloud.files import reading
     from pytest_hwcloud.files.atomic import write_whole
 

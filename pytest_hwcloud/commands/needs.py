@@ -34,7 +34,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what the call needs; 1 if no document says it."""
+    """Print what the call needs; 1 if that is not documented."""
     from pytest_hwcloud.cloud.calls import calls
     from pytest_hwcloud.commands.actions import use_tables
 

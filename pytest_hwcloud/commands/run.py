@@ -1,7 +1,7 @@
 """`pytest-hwcloud run … -- COMMAND`: any program against the replayed cloud, without a test around it.
 
-The program becomes the one test of a pytest run of its own, so that cassettes, gates, findings and reports are those
-of any other run. What this command says goes to standard error; standard output is the program's.
+The program becomes the one test of a separate pytest run, so that cassettes, gates, findings and reports are those
+of any other run. The messages of this command go to standard error; standard output is the program's.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _status(program: _Program, options: Sequence[str]) -> int:
     import pytest
 
     code = int(pytest.main(list(options), plugins=[program]))
-    if code == pytest.ExitCode.USAGE_ERROR:  # pytest has said what is wrong
+    if code == pytest.ExitCode.USAGE_ERROR:  # pytest has reported the error
         return 2
     if program.problem:
         raise UsageError(program.problem)
@@ -107,7 +107,7 @@ def _status(program: _Program, options: Sequence[str]) -> int:
 
 
 def _options(arguments: argparse.Namespace, folder: Path | None) -> Iterator[str]:
-    """The command line of the run. What the project's ini file says of its tests is not meant for a program."""
+    """The command line of the run. What the project's ini file sets for its tests is not meant for a program."""
     yield from ("-s", "--noconftest", "-p", "hwcloud")
     ini = ["addopts=", "required_plugins=", "python_functions=test", "hwcloud_cassette_checks=off"]
     ini += [f"hwcloud_cassette_dir={folder}"] if folder is not None else []
@@ -252,7 +252,7 @@ class _Program:
 
 @cache
 def _reporter() -> type[Any]:
-    """pytest's reporter, silent but for what the plugins say at the end of a run, which goes to standard error."""
+    """pytest's reporter, silent but for what the plugins write at the end of a run, which goes to standard error."""
     import pytest
     from _pytest.config import create_terminal_writer
     from _pytest.terminal import TerminalReporter
@@ -278,7 +278,7 @@ def _reporter() -> type[Any]:
             return iter(())
 
         def pytest_unconfigure(self) -> None:
-            """Nothing is left to say."""
+            """Nothing is left to write."""
 
     return Reporter
 
@@ -294,7 +294,7 @@ def _denying(stack: ExitStack, hwcloud: Any, actions: Sequence[str]) -> str:
 
 
 def _of_options(text: str) -> str:
-    """What is wrong with a marker, said of the option that it stands for."""
+    """What is wrong with a marker, in terms of the option that it stands for."""
     for marker, option in (("hwcloud_cassette", "--cassette"), ("hwcloud_identity", "--identity")):
         text = text.replace(f"@pytest.mark.{marker}", option)
     return text

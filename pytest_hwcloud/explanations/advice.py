@@ -28,7 +28,7 @@ def advise(failure: Failure, entry: Entry | None, known: Circumstances, words: T
 
 
 def _kind(failure: Failure) -> str:
-    """The kind whose text is told of a failure without a known code; a bare 403 may be several things."""
+    """The kind whose text is shown for a failure without a known code; a bare 403 may be several things."""
     return "forbidden" if failure.kind == "unknown" and failure.status == 403 else failure.kind
 
 
@@ -59,7 +59,7 @@ def _proxy(case: Case) -> str:
 
 
 def _inner(case: Case) -> Advice | None:
-    """A job's or batch's code says little; the more exact one lies inside."""
+    """A job's or batch's code is vague; the more exact one lies inside."""
     if not case.failure.causes:
         return None
     inner = case.failure.root

@@ -65,7 +65,7 @@ def advice(case: Case) -> Advice | None:
 
 
 def is_policy_denial(failure: Failure, entry: Entry | None) -> bool:
-    """Whether a grant in IAM would lift the refusal: not for a gateway's own lists, and not for what nobody may do."""
+    """Whether a grant in IAM would lift the refusal: not for a gateway's own lists, nor for what is never allowed."""
     if failure.actions or entry is None:
         return True
     return entry.policy

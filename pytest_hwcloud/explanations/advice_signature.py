@@ -18,7 +18,7 @@ _SECRET = ("x-security-token:", "x-auth-token:")
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What comparing tells: "unknown" (ours is not known), "same", "line" (that differs first), "braces" or "body"."""
+    """The result: "unknown" (ours is not known), "same", "line" (that differs first), "braces" or "body"."""
 
     what: str
     line: int = 0
@@ -33,7 +33,7 @@ def canonical_in(message: str) -> list[str]:
 
 
 def verdict(theirs: list[str], ours: str | None) -> Verdict:
-    """Why the signatures differ, as far as the two texts tell."""
+    """Why the signatures differ, as far as the two texts show."""
     if ours is None:
         unsigned_body = theirs[-1] == EMPTY_OBJECT
         no_body = theirs[-1] == EMPTY_BODY and theirs[0] in ("POST", "PUT", "PATCH")
@@ -85,7 +85,7 @@ _FORMS = ("%Y%m%dT%H%M%SZ", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%fZ", "%a, 
 
 
 def times(message: str, details: Mapping[str, str]) -> tuple[datetime, datetime] | None:
-    """When the request was signed and what the server's clock said, from a gateway's text or OBS's XML."""
+    """When the request was signed and the time of the server's clock, from a gateway's text or OBS's XML."""
     found = _TIMES.search(message)
     texts = found.groups() if found else (details.get("request_time", ""), details.get("server_time", ""))
     signed, server = (_parse(text) for text in texts)

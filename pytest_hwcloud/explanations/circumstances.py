@@ -63,7 +63,7 @@ class Circumstances:
 
 @dataclass(frozen=True, kw_only=True)
 class Advice:
-    """What to tell the reader."""
+    """What to show to the reader."""
 
     cause: str
     fix: str

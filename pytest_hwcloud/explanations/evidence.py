@@ -1,7 +1,7 @@
 """What is this failure about? Finds the refused call behind an exception, and never blames an innocent one.
 
 In this order: the exception and its causes; the call made by the failing statement; the values that the statement
-names, and the statements that gave them their values; for KeyError and its kin alone, the last answer, and it says so.
+names, and the statements that gave them their values; for KeyError and its kin alone, the last answer, with a note.
 """
 
 from __future__ import annotations
@@ -121,12 +121,12 @@ def _called(place: Place, step: _Step, journal: Journal) -> Exchange | None:
     else:
         here = here[-max(1, expressions.calls) :]
         if not step.direct and not all(exchange.failure for exchange in here):
-            return None  # which of several calls gave the value cannot be told
+            return None  # which of several calls gave the value is not known
     return next((exchange for exchange in reversed(here) if exchange.failure is not None), None)
 
 
 def _lasting(exchanges: Sequence[Exchange]) -> Exchange | None:
-    """The last call of a program that was refused and not answered afterwards: how a program ends tells of no line."""
+    """The last call of a program that was refused and not answered afterwards: a program's exit code names no line."""
     answered: set[tuple[str, str]] = set()
     for exchange in reversed(exchanges):
         if exchange.failure is None:

@@ -43,7 +43,7 @@ class Explanation:
 
     @property
     def news(self) -> str:
-        """`403 Ecs.0110 ecs:cloudServers:list`, for a short summary. Empty where the first line says no less."""
+        """`403 Ecs.0110 ecs:cloudServers:list`, for a short summary. Empty where the first line contains that."""
         if self.gate == "network" or not (self.code or self.needs):
             return ""
         status = str(self.status or "")
@@ -88,7 +88,7 @@ def explain(obj: object, lang: str = "en", circumstances: Circumstances | None =
 
 
 def _told(failure: Failure) -> Circumstances:
-    """What a text alone tells of the call: what the tables know of its method and URL."""
+    """What is known of the call from a text alone: what the tables know of its method and URL."""
     if not (failure.method and failure.url):
         return Circumstances()
     from pytest_hwcloud.cloud.calls.calls import needs
@@ -198,7 +198,7 @@ def _identity(known: Circumstances, words: wording.Texts) -> str | None:
     if not known.identity:
         return None
     user = words.say("aside", text=words.say("user", user=known.user)) if known.user else ""
-    if known.key and known.key[0]:  # hwcloud.yaml may say any user: the key is what the cloud looks at
+    if known.key and known.key[0]:  # hwcloud.yaml may name any user: the key is what the cloud looks at
         user = words.say("aside", text=words.say("key", key=known.key[0], place=known.key[1]))
     credential = _credential(known, words)
     return f"{known.identity}{user}" + (f" · {credential}" if credential else "")

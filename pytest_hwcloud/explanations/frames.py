@@ -36,7 +36,7 @@ def fold(report: pytest.TestReport, *, explained: bool) -> None:
 def _drop_links(longrepr: ExceptionChainRepr) -> None:
     """Take out the exceptions that a library raised and wrapped again without a frame of the user's.
 
-    The last of the chain names them, and the explanation says what they mean.
+    The last of the chain names them, and the explanation gives their meaning.
     """
     *before, last = longrepr.chain
     kept = [link for link in before if not _is_of_libraries(link[0])]
@@ -103,7 +103,7 @@ def _told(count: int, names: Sequence[str]) -> str:
 
 
 def _library(entry: ReprEntry) -> str | None:
-    """The library that a frame belongs to; None for the user's own code, and where no file is told."""
+    """The library that a frame belongs to; None for the user's own code, and where no file is named."""
     if entry.reprfileloc is None:
         return None
     path = os.path.abspath(entry.reprfileloc.path)

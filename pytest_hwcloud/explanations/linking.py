@@ -63,7 +63,7 @@ def of_value(value: object, refused: Sequence[Exchange]) -> Evidence | None:
 
 
 def of_exception(error: BaseException, refused: Sequence[Exchange]) -> Evidence | None:
-    """What an exception tells, with its exchange; without one if the exception names a cloud host or a known code."""
+    """An exception's failure and exchange; without one if the exception names a cloud host or a known code."""
     if isinstance(error, (CalledProcessError, TimeoutExpired)):
         return _of_outputs((error.output, error.stderr), refused) or _of_command(error.cmd, refused)
     failure = failures.read(error)
@@ -87,7 +87,7 @@ def _of_command(command: object, refused: Sequence[Exchange]) -> Evidence | None
 
 
 def _of_output(output: str | bytes, refused: Sequence[Exchange]) -> Evidence | None:
-    """The refused call that the output of a program names: by its request id, or, of its own calls, by the code."""
+    """The refused call that the output of a program names: by its request id, or, of its calls alone, by the code."""
     text = output if isinstance(output, str) else output.decode(errors="replace")
     told = [(one, one.failure) for one in refused if one.failure is not None]
     named = [one for one, failure in told if failure.request_id and failure.request_id in text]

@@ -35,7 +35,7 @@ def makereport(
         for explanation in notes.annotate(call.excinfo.value, journal, state, lang):
             summary.add_to(item.user_properties, explanation)
     except Exception as error:
-        # The run must go on, and the test's own failure must be seen: an error of ours is told beside it.
+        # The run must go on, and the test's own failure must be seen: an error of ours is reported beside it.
         told = texts.say_in(lang, "run.unexplained", type=type(error).__name__, error=error)
         item.add_report_section(call.when, "hwcloud", told)
 
@@ -90,7 +90,7 @@ def explain_in_run(
 # The headline: the explanation's first line in front of a report's message ------------------------------------------
 
 NEWS = "hwcloud_news"  # an error's own few words for the short summary
-_OWN = re.compile(r"(?:AssertionError: )?hwcloud[.:]")  # assert_ok and refused say it in their own words
+_OWN = re.compile(r"(?:AssertionError: )?hwcloud[.:]")  # assert_ok and refused have their own messages
 
 
 class Headline:
@@ -119,7 +119,7 @@ class Headline:
 
 
 def put_news(report: pytest.TestReport, news: str) -> None:
-    """Begin a failure's message with what is new in it, for errors of ours that say the rest themselves."""
+    """Begin a failure's message with what is new in it, for errors of ours that contain the rest."""
     crash = getattr(report.longrepr, "reprcrash", None)
     if crash is not None and isinstance(crash.message, str) and not crash.message.startswith(news):
         crash.message = f"{news}\n{crash.message}"

@@ -104,7 +104,7 @@ def lines(reports: Iterable[Reported], lang: str = "en", *, above: bool = False)
 
 def _title(told: dict[str, str], words: wording.Texts) -> str:
     code = told.get("code", "")
-    named = code and not code.isdecimal()  # 404 alone says nothing; the first line has the name of the fault
+    named = code and not code.isdecimal()  # 404 alone is not informative; the first line has the name of the fault
     if named:
         return f"{code} · {words.gate(told['gate'])}"
     return re.sub("^hwcloud(?:: |：)", "", told.get("first_line", ""))

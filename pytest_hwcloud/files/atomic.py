@@ -31,9 +31,7 @@ def write_whole(path: Path, content: str, *, durable: bool = False) -> None:
         raise IsADirectoryError(EISDIR, os.strerror(EISDIR), str(path))
     mode = path.stat().st_mode & 0o777 if path.exists() else None
     if mode is not None and not path.is_file():
-        opened = os.open(
-            path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0)
-        )  # a pipe that nobody reads: an error, no wait
+        opened = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe without a reader: an error, no wait
         with open(opened, "wb") as stream:
             os.set_blocking(opened, True)
             stream.write(content.encode("utf-8", "backslashreplace"))
@@ -63,7 +61,7 @@ def make_folder(folder: Path) -> None:
 
 
 def sweep(path: Path) -> None:
-    """Remove what killed processes left beside a file. Call it with the lock held: nobody else writes then."""
+    """Remove what killed processes left beside a file. Call it with the lock held: no other process writes then."""
     for left in path.parent.glob(f".{path.name}.*.tmp"):
         with suppress(OSError):
             left.unlink()
@@ -82,7 +80,7 @@ def locked(path: Path) -> Iterator[None]:
         except BaseException:
             file.close()
             raise
-        file.close()  # the one before us removed the file; what we hold locks nobody out
+        file.close()  # the one before us removed the file; the lock we hold has no effect
     try:
         yield
     finally:

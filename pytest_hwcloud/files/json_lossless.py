@@ -1,6 +1,6 @@
 """JSON without loss: numbers as written, members in their order and repeated, any text printable.
 
-A recording may lay a body out anew, but never change what it says; `json` alone would turn 1.10 into 1.1.
+A recording may format a body differently, but never change its content; `json` alone would turn 1.10 into 1.1.
 """
 
 from __future__ import annotations

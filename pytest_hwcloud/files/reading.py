@@ -13,7 +13,7 @@ MOST = 16 << 20  # bytes of a file that people write: hwcloud.yaml, a policy, a 
 
 
 class UnusableFile(ValueError):
-    """A file that cannot be read; the text says why, without naming the file. kind: the key of the reason."""
+    """A file that cannot be read; the message gives the reason, without the file. kind: the key of the reason."""
 
     def __init__(self, kind: str, **values: object) -> None:
         super().__init__(texts.say(f"files.{kind}", **values))

@@ -150,7 +150,7 @@ class _Reader:
                     handle(event)
         except yaml.MarkedYAMLError as why:
             mark = why.problem_mark or why.context_mark
-            if "nesting depth" in str(why.problem):  # PyYAML 6.0.4 has a limit of its own, and meets it ahead of ours
+            if "nesting depth" in str(why.problem):  # PyYAML 6.0.4 has its own limit, which is reached before ours
                 raise self.error(texts.say("files.too-deep", levels=MAX_DEPTH), mark) from None
             raise self.broken(str(why.problem or why.context), mark) from None
         except yaml.reader.ReaderError as why:
@@ -284,7 +284,7 @@ class _Reader:
         self.aliased += size
         if self.aliased > MAX_ALIASED and self.bomb is None:
             self.bomb = self.error(texts.say("files.alias-bomb", most=f"{MAX_ALIASED:,}"), event.start_mark)
-            if most is None:  # else the sentence that says what to do comes first
+            if most is None:  # else the sentence with the way out comes first
                 raise self.bomb
         self.put(value, size, event)
 

@@ -1,7 +1,7 @@
 """The authentication gate: who is calling? The API gateway decides.
 
 Of two credentials the token counts: which of them the gateway takes is not documented; the official SDK never sends
-both, and where IAM documents a choice, X-Auth-Token wins (auth.md 2.3). Keys and tokens of nobody in the run pass as
+both, and where IAM documents a choice, X-Auth-Token wins (auth.md 2.3). Keys and tokens of no known identity pass as
 `unverified`.
 """
 
@@ -38,8 +38,8 @@ _LOGINS = (
 )
 _LOGIN_PREFIXES = ("/v3/OS-FEDERATION/", "/v5/agencies/assume-with-")
 _OBS_SCHEMES = ("OBS ", "AWS ", "AWS4-HMAC-SHA256 ")
-# Every algorithm of the gateway begins with one of the first two. A signature that says so in other letters, or leaves
-# the beginning out, is one that nobody can check: it is refused, and not taken for a credential of a single service.
+# Every algorithm of the gateway begins with one of the first two. A signature that spells it otherwise, or leaves
+# the beginning out, is one that cannot be checked: it is refused, and not taken for a credential of a single service.
 _ALGORITHMS = ("sdk-", "v11-", "hmac-")
 _is_key = re.compile(r"[\w.+=/-]+", re.ASCII).fullmatch
 _OWN_TOKENS = "hwctest-token-"  # how the tokens of a replay begin; one that was never issued was forged
@@ -47,7 +47,7 @@ _OWN_TOKENS = "hwctest-token-"  # how the tokens of a replay begin; one that was
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who calls, or the gateway's refusal. credential: "token", "aksk" or "none". identity None: nobody of the run."""
+    """Who calls, or the gateway's refusal. credential: "token", "aksk" or "none". identity None: not of the run."""
 
     credential: str
     identity: Identity | None = None
@@ -147,7 +147,7 @@ def _checked(check: SignatureCheck, key: AccessKey, state: CloudState, now: date
     if check.ok:
         state.succeed(key.ak)
         return Caller(credential="aksk", identity=key.identity)
-    if check.reason == "unverifiable":  # a form that nobody here can compute: not known to be wrong
+    if check.reason == "unverifiable":  # a form that cannot be computed here: not known to be wrong
         return Caller(credential="aksk", identity=key.identity, notes=(UNVERIFIED,))
     state.fail(key.ak)
     return Caller(credential="aksk", identity=key.identity, refusal=_refuse_signature(check, now))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What the gate says: effect "allow", "deny", "unknown", or "unjudged" (no policy).
+    """The gate's judgement: effect "allow", "deny", "unknown", or "unjudged" (no policy).
 
     action: the one that decided. answer: of a deny only.
     injected: request id of a refusal by `hwcloud.deny` or the proof. explicit: a Deny statement refused.
@@ -75,7 +75,7 @@ def authorize(request: Request, call: Call, identity: Identity, token: Token | N
 def decide(
     request: Request, call: Call, identity: Identity, rights: Rights, state: CloudState
 ) -> tuple[str | None, Decision, ByGrammar | None]:
-    """The decision on a call, the action that made it (None if it needs none, or nobody knows what), and the resource.
+    """The decision on a call, the action that made it (None if it needs none, or that is unknown), and the resource.
 
     Of several resources (the servers of a batch call) the worst decides.
     """

@@ -48,7 +48,7 @@ class Lockout:
     """The gateway's lock-out: more than five failures of one key in a row, and it is refused for five minutes.
 
     Source: devg-apisign/api-sign-0001 (auth.md 1.5). The failure that tips it still gets its own answer; whether a
-    success ends the row is not documented, "consecutive" says so. Safe from any thread.
+    success ends the row is not documented, hence "consecutive". Safe from any thread.
     """
 
     def __init__(self) -> None:

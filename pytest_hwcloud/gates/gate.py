@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 STALE_TOKEN = "stale-token"  # the note of a refusal that a new token would not meet
 ORDER = ("network", "authentication", "scope", "authorization")
 
-# Nobody of the run: no policy judges it, but hwcloud.deny and the proof refuse it as they refuse everybody.
+# No identity of the run: no policy judges it, but hwcloud.deny and the proof refuse it as they refuse every caller.
 _NOBODY = Identity(name="", user="", domain="", domain_id="", projects={})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What the gates say of a call.
+    """The gates' judgement of a call.
 
     gate, answer: who refused and how (a `Refusal`), both None where the call passes.
-    identity: name, None if it is nobody of the run.
+    identity: name, None if it is no identity of the run.
     credential: "aksk", "token" or "none". decision: the policy's, where one was asked, also of an allowed call.
     denied_action: the action that was refused. injected: request id of a refusal that hwcloud.deny or the proof made.
     call: what the call is, where a gate had to know.

@@ -20,7 +20,7 @@ _OWN_PROJECTS = re.compile(r"/v3/users/[^/]+/projects/?").fullmatch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Question:
-    """A call to IAM: from whom, and what the URL says."""
+    """A call to IAM: the caller, and the parts of the URL."""
 
     request: Request
     state: CloudState
@@ -38,9 +38,9 @@ class _Question:
 def answer(request: Request, state: CloudState, verdict: Verdict | None = None) -> Answer | None:
     """The answer of IAM or STS; None if it is no call of theirs that the identities can answer.
 
-    verdict: what the gates said of this request, which must have passed; without it the caller is found out again.
-    Callers that are nobody of the run hear about the stand-in (`CloudState.stand_in`): the program under test may
-    bring keys of its own.
+    verdict: the gates' judgement of this request, which must have passed; without it the caller is found out again.
+    Callers that are no identity of the run get the stand-in (`CloudState.stand_in`): the program under test may
+    bring its own keys.
     """
     if locate(request.url).service not in ("iam", "sts"):
         return None

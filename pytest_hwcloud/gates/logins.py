@@ -1,7 +1,7 @@
 """What IAM and STS give out: tokens for a login, and temporary access keys.
 
 Forms: IAM API reference, "Obtaining a User Token", "Obtaining an Agency Token", "Obtaining Temporary Access Keys"; STS
-API reference, AssumeAgency. An agency is an identity of the run that has the agency's name: it has rights of its own.
+API reference, AssumeAgency. An agency is an identity of the run that has the agency's name: it has separate rights.
 An application credential is Keystone's (no page of IAM's reference has it): its id is an identity's AK, its secret the
 SK.
 """
@@ -59,7 +59,7 @@ def log_in(request: Request, state: CloudState, caller: Identity, iam_url: str, 
         wrong = refusals.NEEDS_AUTHENTICATION if "token" in login.methods else refusals.WRONG_PASSWORD
         return refusals.keystone(401, wrong)
     scope = _scope(login, identity, state.region)
-    if scope is None:  # keystone tells nobody that a project does not exist
+    if scope is None:  # keystone never reports that a project does not exist
         return refusals.keystone(401, refusals.NEEDS_AUTHENTICATION)
     token = state.issue(identity, scope)
     services = catalog(scope, iam_url, state.region) if with_catalog else None
@@ -196,7 +196,7 @@ def _is_user(login: Login, identity: Identity) -> bool:
 
 
 def _accepts(identity: Identity, password: str) -> bool:
-    # Without a configured password every one is right: a replayed program has a real one, which nobody here can know.
+    # Without a configured password every one is right: a replayed program has a real one, which is not known here.
     if identity.password is None:
         return bool(password)
     known = (identity.password, replay_password(identity.name))

@@ -1,4 +1,4 @@
-"""What a request tells a policy besides its actions: where it takes effect, on which resource, condition keys."""
+"""What a policy needs of a request besides its actions: where it takes effect, on which resource, condition keys."""
 
 from __future__ import annotations
 
@@ -92,8 +92,8 @@ def resources(request: Request, call: Call, identity: Identity) -> tuple[ByGramm
 
     Statements of 5.0 are about the documented resource types of the call, those of 1.x about the same where the facts
     name the resource, else about what the parameters of the path name (`{instance_id}`: an instance of the service).
-    Where a 1.1 table says that the action takes no particular resource it is `*` for 1.x statements; 5.0 has resource
-    types of its own. None: the request alone does not tell.
+    Where the action takes no particular resource by its 1.1 table it is `*` for 1.x statements; 5.0 has other types.
+    None: the request alone does not determine it.
     """
     named = _NAMED.get(call.service or "")
     if named:
@@ -114,7 +114,7 @@ def _newer(call: Call, named: str | None) -> str | None:
 
 
 class _Told:
-    """What one request says of the resources it is about."""
+    """The resources that one request is about."""
 
     def __init__(self, request: Request, call: Call, identity: Identity) -> None:
         self.request, self.call = request, call

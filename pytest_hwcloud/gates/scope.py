@@ -5,7 +5,7 @@ The guide's rule (chapter 3): a regional service wants a project's token, a glob
 - IAM and STS take both: keystone calls are made with either kind of token, and the official IAM client accepts project,
   domain and plain token credentials (auth.md 3). So does DNS, whose zones belong to the account though its client
   counts as regional.
-- OBS passes. At a service whose scope nobody documents a project's token passes, unless the URL names another project.
+- OBS passes. At a service whose scope is not documented a project's token passes, unless the URL names another project.
 - Without a project in the URL or in X-Project-Id a project's token speaks for its own project, in any region.
 - A domain's token at a regional service is refused with or without a project in the URL: the guide says that it passes
   authentication and fails at the service.
@@ -30,7 +30,7 @@ _EITHER = frozenset({"iam", "sts", "dns", "obs"})
 
 
 def refuse(request: Request, call: Call, token: Token) -> Refusal | None:
-    """The refusal of a token that is not for this call; None where it is, or where nobody can say."""
+    """The refusal of a token that is not for this call; None where it is, or where that is unknown."""
     if call.service in _EITHER:
         return None
     match call.scope, token.scope.kind:

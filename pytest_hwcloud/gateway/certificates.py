@@ -21,7 +21,7 @@ _LIFETIME = timedelta(days=90)  # some platforms refuse certificates that are va
 
 
 class MissingExtra(RuntimeError):
-    """The extra `gateway` is not installed. The text says how to install it."""
+    """The extra `gateway` is not installed. The message gives the command."""
 
 
 def require() -> None:

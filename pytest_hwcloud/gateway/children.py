@@ -235,7 +235,7 @@ class Account(Protocol):
         """The SK of an AK of the run."""
 
     def hosts(self) -> Sequence[str]:
-        """The hosts that get variables of their own."""
+        """The hosts that get separate variables."""
 
     def endpoint(self, service: str, region: str | None) -> str:
         """The URL of a service."""
@@ -324,7 +324,7 @@ class Gateway:
         return found
 
     def led_to_the_line(self, environment: dict[str, str], arguments: object) -> dict[str, str] | None:
-        """The environment of a program with ports of its own, so that its calls are known to be of this line."""
+        """The environment of a program with its own ports, so that its calls are known to be of this line."""
         caller = self._children._caller(arguments)
         if caller.where is None or not caller.test:
             return None
@@ -397,7 +397,7 @@ def program_of(arguments: object) -> str:
 
 
 def refused_text(place: str, caller: Caller) -> str:
-    """What the failing test says: who called what, started by which line, and the two ways out."""
+    """The message of the failing test: who called what, started by which line, and the two ways out."""
     lines = [texts.say("gateway.refused", place=place)]
     lines.append(texts.say("gateway.refused_program", program=caller.program or texts.say("gateway.a_program")))
     if caller.where is not None:

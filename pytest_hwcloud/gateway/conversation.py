@@ -1,6 +1,6 @@
 """One connection to the loopback server, from its first byte to its end: an HTTP proxy that answers for cloud hosts.
 
-Four ways in on one port, told apart by what the client sends first: CONNECT (and TLS or plain HTTP in the tunnel),
+Four ways in on one port, distinguished by what the client sends first: CONNECT (and TLS or plain HTTP in the tunnel),
 a request with an absolute URL, TLS at once (the host by its SNI), and a request for the host that the port stands for.
 """
 
@@ -309,7 +309,7 @@ def _ticks(seconds: float) -> Iterator[None]:
 
 
 def _is_gone(connection: socket.socket) -> bool:
-    """Whether the client has given up: closed, or says goodbye in TLS."""
+    """Whether the client has given up: closed, or sent a close_notify in TLS."""
     try:
         connection.setblocking(False)
         return socket.socket.recv(connection, 1, socket.MSG_PEEK) in (b"", b"\x15")  # of a TLS socket its raw bytes

@@ -1,6 +1,6 @@
 """Forks of the process that runs the tests: their calls are answered by the parent and reach its journal.
 
-A fork has the patched clients and a copy of everything, but nobody would see its calls. So it asks its parent: each
+A fork has the patched clients and a copy of everything, but its calls would not be seen. So it asks its parent: each
 process hands one end of a socket pair over to it, through a socket that all forks share.
 """
 
@@ -116,7 +116,7 @@ class Forks:
 
 
 class Parent:
-    """The router of a fork: it asks the parent, and keeps a journal of its own besides."""
+    """The router of a fork: it asks the parent, and keeps its own journal besides."""
 
     offline = True
 
@@ -156,7 +156,7 @@ class Parent:
         """Nothing is sent."""
 
     def _connected(self) -> socket.socket:
-        if self._line is None or self._line[0] != os.getpid():  # a fork of the fork has a line of its own
+        if self._line is None or self._line[0] != os.getpid():  # a fork of the fork has a separate line
             ours, theirs = socket.socketpair()
             ours.settimeout(_PATIENCE)
             try:

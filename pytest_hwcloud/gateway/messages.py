@@ -14,7 +14,7 @@ from pytest_hwcloud.interceptors import messages
 _MOST_HEAD = 256 << 10  # bytes of a head; more is no request that a client of the cloud writes
 _CHUNK = 64 << 10
 _WITHOUT_BODY = frozenset((204, 304))
-# What says how the bytes travelled on one connection.
+# The headers about how the bytes travelled on one connection.
 _OF_CONNECTION = frozenset(("connection", "keep-alive", "proxy-connection"))
 _TRAVEL = _OF_CONNECTION | {"content-length", "transfer-encoding"}
 _ANY = Request("GET", "http://127.0.0.1/")

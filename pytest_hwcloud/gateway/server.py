@@ -1,4 +1,4 @@
-"""The loopback server: one thread accepts for all ports, and each connection has a thread of its own."""
+"""The loopback server: one thread accepts for all ports, and each connection has its own thread."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pytest_hwcloud.gateway.port import Caller, Port, Service
 
 
 class Server:
-    """All ports of this process. The thread that accepts starts with the first port and sleeps while nobody calls."""
+    """All ports of this process. The thread that accepts starts with the first port and sleeps without calls."""
 
     def __init__(self) -> None:
         self._selector: selectors.BaseSelector | None = None
@@ -38,7 +38,7 @@ class Server:
         return port
 
     def close(self, port: Port) -> None:
-        """Nobody is behind this port any more: it is closed, and so are its connections."""
+        """This port is no longer used: it is closed, and so are its connections."""
         port.open = False
         with self._lock:
             self._ports.discard(port)

@@ -113,7 +113,7 @@ def _ask_for_tunnel(sock: socket.socket, host: str, port: int, credentials: str)
 
 
 def relay(one: socket.socket, other: socket.socket) -> None:
-    """Carry bytes both ways until both sides have said all, or nothing was said for a long time."""
+    """Carry bytes both ways until both sides have ended, or nothing was sent for a long time."""
     for sock in (one, other):
         sock.settimeout(None)
     open_ways = {one: other, other: one}

@@ -60,7 +60,7 @@ def _create_connection(patch: Patch) -> object:
 
 
 class _Played(asyncio.Transport):
-    """The transport of a connection that nobody made: it takes the request and gives the recorded answer."""
+    """The transport of a connection that was never made: it takes the request and gives the recorded answer."""
 
     def __init__(self, protocol: Any, asked: Request, answer: Answer | None, fault: CloudFault | None) -> None:
         super().__init__({"peername": ("127.0.0.1", 443), "sockname": ("127.0.0.1", 0)})
@@ -77,7 +77,7 @@ class _Played(asyncio.Transport):
             asyncio.get_running_loop().call_soon(self._give, sent)
         elif not self._given and not self._continued and _END in self._sent:
             head = bytes(self._sent).partition(_END)[0].lower()
-            if b"\r\nexpect: 100-continue" in head:  # the client keeps the body back until it is told to go on
+            if b"\r\nexpect: 100-continue" in head:  # the client keeps the body back until it gets "100 Continue"
                 self._continued = True
                 go_on = b"HTTP/1.1 100 Continue\r\n\r\n"
                 asyncio.get_running_loop().call_soon(self._protocol.data_received, go_on)

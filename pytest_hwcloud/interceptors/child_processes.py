@@ -156,7 +156,7 @@ def _spawn(patch: Patch) -> object:
 
 
 def _execve(patch: Patch) -> object:
-    """Only a forked child replaces itself and goes on being a child: pty, pexpect, daemons of one's own."""
+    """Only a forked child replaces itself and goes on being a child: pty, pexpect, daemons."""
 
     def execve(path: Any, argv: Any, env: Any) -> Any:
         found = CHILDREN.starting(argv, env) if CHILDREN.starting and in_fork() else None
@@ -207,7 +207,7 @@ def _spawnv_passfds(patch: Patch) -> object:
 
 
 def forkserver_patches() -> Iterator[Patch]:
-    """A fork server may be older than the test: its children are told when they arrive."""
+    """A fork server may be older than the test: its children are informed when they arrive."""
     from multiprocessing import popen_forkserver
 
     yield Patch(popen_forkserver.Popen, "_launch", _launch)

@@ -1,6 +1,6 @@
 """A requests.Session that answers a replay in its own send: no pools, no proxies, no netrc, no patches on the way.
 
-So it does as long as nobody looked at its adapters and nothing below is patched by others (a mock of the test, say);
+So it does as long as its adapters were not read and nothing below is patched by others (a mock of the test, say);
 else a call goes the usual way, and meets adapters, mocks and retries as that of any session.
 """
 
@@ -220,10 +220,10 @@ _is_plain = re.compile(
 
 
 def _ready(headers: CaseInsensitiveDict[Any]) -> tuple[tuple[str, str], ...] | None:
-    """The headers of a session as they go out; None where requests has something to say to one of them."""
+    """The headers of a session as they go out; None where requests would change or refuse one of them."""
     try:
         return _checked(tuple(vars(headers)["_store"].values()))
-    except TypeError:  # a value that nobody can send
+    except TypeError:  # a value that cannot be sent
         return None
 
 

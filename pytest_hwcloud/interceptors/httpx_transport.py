@@ -183,7 +183,7 @@ def _handle_async_request(patch: Patch) -> object:
 
 
 class _Call:
-    """One request at a transport: what the router says of it, and what the client is to get."""
+    """One request at a transport: the router's answer, and what the client is to get."""
 
     def __init__(self, router: Router, transport: Any, request: Any) -> None:
         self.router, self.request, self.wire, self.started = router, request, _wire(request), time.time()
@@ -287,7 +287,7 @@ class _Heard(httpx.SyncByteStream, httpx.AsyncByteStream):
             self._end()
         except Exception as error:
             self._end(error)
-        except BaseException as error:  # cancelled: nobody reads any more
+        except BaseException as error:  # cancelled: there is no reader any more
             self._end(error)
             raise
         return not self._over

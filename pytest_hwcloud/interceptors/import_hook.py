@@ -1,4 +1,4 @@
-"""Client libraries that a test imports while it runs: told when they have arrived, so that they are patched then.
+"""Client libraries that a test imports while it runs: patched as soon as they have been loaded.
 
 Importing httpx and aiohttp ourselves, just in case, would cost every run a third of a second.
 """
@@ -53,7 +53,7 @@ class Watch(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The module's own spec, with a loader that tells; None for modules that nobody awaits."""
+        """The module's own spec, with a loader that reports; None for modules that are not awaited."""
         arrived = self.awaited.get(fullname)
         if arrived is None or fullname in self._looking:
             return None

@@ -111,7 +111,7 @@ def read_once(body: Any) -> tuple[bytes, Any]:
 
 
 def lowest(kind: str) -> OSError:
-    """What the operating system or the TLS library says: the error at the bottom of every chain."""
+    """The error of the operating system or the TLS library: the error at the bottom of every chain."""
     __tracebackhide__ = True
     try:
         raise _LOWEST[kind]()  # with a traceback, as causes in a real chain have one

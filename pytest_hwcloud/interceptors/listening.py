@@ -70,7 +70,7 @@ class Hearing:
             self._look()
 
     def cut(self) -> None:
-        """The connection was closed before the end of the body, or at its end where nothing else tells that."""
+        """The connection was closed before the end of the body, or at its end where nothing else marks it."""
         if self.length is not None:
             self.ended(missing=self.length - len(self.received))
         elif self.chunked:

@@ -70,7 +70,7 @@ def heard(request: Request, status: int, reason: str, fields: Iterable[tuple[str
     packed = b""
     if coding and coding != KEPT:
         if transfer_coding.has_digest(headers) or not transfer_coding.is_regular(body, coding):
-            packed = body  # made anew it would be another stream, or have another digest
+            packed = body  # compressed again it would be another stream, or have another digest
         if not transfer_coding.accepts(request.headers.get("accept-encoding", ""), coding):
             coding += ALWAYS
     framing = "chunked" if "chunked" in carried.lower() else ""

@@ -2,7 +2,7 @@
 
 Closed as deep as Python reaches: look-ups in the C module (a `getaddrinfo` that was imported before us ends there),
 connections, the name in the TLS handshake (which a proxy or a foreign resolver cannot hide), the request to a plain
-HTTP proxy, and the entrances of clients that bring a network stack of their own (uvloop, pycurl, curl_cffi).
+HTTP proxy, and the entrances of clients that bring their own network stack (uvloop, pycurl, curl_cffi).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def patches() -> Iterator[Patch]:
 
 
 def uvloop_patches() -> Iterator[Patch]:
-    """uvloop has a resolver, sockets and child processes of its own, in C."""
+    """uvloop has its own resolver, sockets and child processes, in C."""
     import uvloop
 
     from pytest_hwcloud.interceptors.child_processes import loop_patches

@@ -47,7 +47,7 @@ class Patch:
             setattr(self.target, self.attribute, self.before)
 
 
-# Module of a client → our module that has its patches(), or another function of it. A client that nobody has imported
+# Module of a client → our module that has its patches(), or another function of it. A client that is not imported
 # is patched when it is.
 DOORS = {
     "socket": "network_block",
@@ -136,7 +136,7 @@ def patch_of(module: str, attribute: str) -> Patch | None:
 
 
 def is_outermost(module: str, attribute: str) -> bool:
-    """Whether our patch of this attribute of a client is in place, with nobody else's over it."""
+    """Whether our patch of this attribute of a client is in place, with no other over it."""
     found = patch_of(module, attribute)
     return found is not None and vars(found.target).get(attribute) is found.ours
 

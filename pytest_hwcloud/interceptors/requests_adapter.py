@@ -51,7 +51,7 @@ _BELOW: list[tuple[Mapping[str, object], str, object]] = []
 
 
 def undisturbed() -> bool:
-    """Whether a call from a session to our interceptor meets nobody else's patch, nor one below it."""
+    """Whether a call from a session to our interceptor meets no other patch, nor one below it."""
     for now, name, wanted in _BELOW:
         if now.get(name) is not wanted:
             return False
@@ -59,7 +59,7 @@ def undisturbed() -> bool:
 
 
 def _request(patch: Patch) -> object:
-    """Where a mock answers in place of the router, it is told."""
+    """Where a mock answers in place of the router, it is informed."""
 
     def request(session: Any, method: Any, url: Any, *args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
@@ -173,5 +173,5 @@ class _Raw(HTTPResponse):
 
     @property
     def closed(self) -> bool:
-        """Whether everything was read; so it is where nobody looked (and nothing is to be closed when it goes)."""
+        """Whether everything was read; also where nothing was read (and nothing is to be closed when it goes)."""
         return super().closed if "_fp" in self.__dict__ else True

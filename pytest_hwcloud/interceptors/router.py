@@ -77,7 +77,7 @@ class Route:
         self.late: Callable[[], Router | None] | None = None  # what refuses threads of tests that are over
 
     def use(self, router: Router | None) -> None:
-        """Take this router for every call from now on; None: nobody answers."""
+        """Take this router for every call from now on; None: calls are not answered."""
         self.router = router
         if router is not None:
             self.sockets = socket.socket
@@ -85,7 +85,7 @@ class Route:
             self.offline = self.blocked = bool(getattr(router, "offline", False))
 
     def mocked(self, made: Callable[[], Request]) -> None:
-        """A mock of the test's own answered this call: it wins, and the router tells it if it could have answered."""
+        """A mock of the test answered this call: it wins, and the router reports if it could have answered."""
         tell = getattr(self.router, "mocked", None)
         if tell is not None:
             request = made()
@@ -93,7 +93,7 @@ class Route:
                 tell(request)
 
     def has_fake_sockets(self) -> bool:
-        """Whether the running test put sockets of its own in place that answer (as mocket does): they win.
+        """Whether the running test put its own sockets in place that answer (as mocket does): they win.
 
         Not meant are sockets that only guard the real ones (pytest-socket), or a function that fails when it is called.
         """
@@ -135,7 +135,7 @@ def enter(router: Router) -> None:
 
 
 def pause() -> None:
-    """A cloud test is over: nobody answers, cloud hosts stay closed if they were, the doors stay for the next one."""
+    """A cloud test is over: no answers, cloud hosts stay closed if they were, the doors stay for the next one."""
     CURRENT_ROUTER.use(None)
 
 
@@ -154,7 +154,7 @@ def leave() -> None:
 
 @contextmanager
 def using(router: Router) -> Iterator[None]:
-    """Another router for a while (a fixture of wider scope that has a cassette of its own)."""
+    """Another router for a while (a fixture of wider scope that has its own cassette)."""
     before = CURRENT_ROUTER.router
     enter(router)
     try:

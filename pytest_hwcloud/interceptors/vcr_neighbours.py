@@ -57,7 +57,7 @@ def _passing(answer: object) -> Any:
 
 
 def _load(patch: Patch) -> object:
-    """A cassette that a replayed test opens may hold answers of cloud hosts: that they are not played is told."""
+    """A cassette that a replayed test opens may hold answers of cloud hosts: that they are not played is reported."""
 
     def load(cassette: Any) -> None:
         patch.original(cassette)

@@ -49,7 +49,7 @@ class Checks:
         self.fixture_uses: dict[str, list[Use]] = {}  # of wider fixtures, which later tests find ready
         self.waiting: list[Waiting] = []  # tests with calls of wider fixtures, which are proved at the end
         self.late: list[dict[str, Any]] = []  # what was proved of them, here or on workers
-        self.lines: list[str] = []  # for the summary: what lock and reports say
+        self.lines: list[str] = []  # for the summary: the lines of lock and reports
         self.refused = False  # an update of the lock that would have lost something
         self.verdict: list[str] = []  # of these the line that counts the findings
         self.errors: list[str] = []  # why the run failed although every test passed
@@ -134,7 +134,7 @@ class Checks:
             self._enforce(item, ending=False)
 
     def after_teardown(self, item: pytest.Item) -> None:
-        """The fixtures cleaned up: what only now can be said fails the test as an error of its teardown."""
+        """The fixtures cleaned up: what is only known now fails the test as an error of its teardown."""
         if item.stash[CHECKED].outcome == "passed":
             self._enforce(item, ending=True)
 

@@ -46,7 +46,7 @@ def named(action: str) -> str:
 
 
 def of_action(exchange: Exchange, action: str, state: CloudState) -> Decision | None:
-    """What the policies say of one action of a call; None where nobody asked them."""
+    """The policies' decision on one action of a call; None where none is asked."""
     whole = exchange.decision
     if whole is None or exchange.injected:
         return None
@@ -57,14 +57,14 @@ def of_action(exchange: Exchange, action: str, state: CloudState) -> Decision | 
 
 
 def of_dependency(exchange: Exchange, action: str, state: CloudState) -> Decision | None:
-    """What the policies say of a dependency; no gate asks for it, and on which resource it is is not known."""
+    """The policies' decision on a dependency; no gate asks for it, and on which resource it is is not known."""
     if exchange.decision is None or exchange.injected:
         return None
     return _asked(exchange, action, service_scope(action.partition(":")[0].lower()), state, (None,))
 
 
 def of_rights(exchange: Exchange, action: str, state: CloudState) -> Decision | None:
-    """What the policies would say of an action if the call came so far."""
+    """The policies' decision on an action if the call came so far."""
     from pytest_hwcloud.gates import request_context
 
     identity = state.identities.get(exchange.identity or "")

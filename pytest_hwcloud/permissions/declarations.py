@@ -1,4 +1,4 @@
-"""What the permission markers of a test say, and which uses they speak of.
+"""What the permission markers of a test declare, and which uses they are about.
 
 A marker speaks of a use by any spelling of the action, and for the identity if it names one.
 """

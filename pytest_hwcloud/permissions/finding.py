@@ -31,7 +31,7 @@ class Finding:
     detail: str = ""  # what follows the action in the head line
     lines: tuple[str, ...] = ()
     fix: str = ""
-    patch: str = ""  # the smallest edit of a policy that mends it: `git apply` or `patch -p0` in the folder of the lock
+    patch: str = ""  # the smallest edit of a policy as a fix: `git apply` or `patch -p0` in the folder of the lock
     cause: str = ""
     ignored: str = ""  # the reason of the ignore that covers it
     block: str = ""  # findings of one test with the same block are shown as one paragraph

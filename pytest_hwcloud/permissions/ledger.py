@@ -1,6 +1,6 @@
 """What the controller knows at the end of a run: the record of every test, which tests were to run, and all findings.
 
-Only a run in which all of them did may say that something is gone (`Selection.complete`).
+Only a run in which all of them did may report that something is gone (`Selection.complete`).
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Ledger:
 
     @property
     def findings(self) -> list[Finding]:
-        """All findings, tests by node id, then those of the run; those that are ignored say why."""
+        """All findings, tests by node id, then those of the run; those that are ignored have the reason."""
         found = [Finding.from_dict(row) for _, record in sorted(self.records.items()) for row in record.findings]
         return [self._ignored(finding) for finding in (*found, *self.run_findings)]
 
@@ -153,7 +153,7 @@ def once(uses: Iterable[Use]) -> list[Use]:
     return list(found.values())
 
 
-# The use without what may differ between two calls that say the same.
+# The use without what may differ between two calls that are the same use.
 _same = attrgetter(*(f.name for f in fields(Use) if f.name not in ("where", "request_id", "phase", "nearest")))
 
 

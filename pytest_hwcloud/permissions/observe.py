@@ -1,4 +1,4 @@
-"""The record of one test: its markers, and what each of its calls needed, was allowed and was told."""
+"""The record of one test: its markers, and what each of its calls needed, was allowed and got as an answer."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class _Observer:
         self.root, self.state, self.watch, self.record = root, state, watch, record
 
     def see(self, exchange: Exchange) -> None:
-        """One call: what it needed, or that nobody knows; and its refusal."""
+        """One call: what it needed, or that this is unknown; and its refusal."""
         call = exchange.call
         implicit = IMPLICIT in exchange.notes
         if implicit:

@@ -14,7 +14,7 @@ class Use:
     """One permission that a call of the test needed.
 
     action: canonical name. call: "GET ecs /v1/{project_id}/cloudservers/detail". where: "file:line" or "".
-    verdict: allow, deny, unknown, or "" where the identity has no policy. refused: the gate or service said no.
+    verdict: allow, deny, unknown, or "" where the identity has no policy. refused: by the gate or the service.
     dependency: needed through a documented dependency. fixture: "baseid::name" of the wider fixture that called.
     """
 
@@ -27,7 +27,7 @@ class Use:
     statement: int = -1
     reason: str = ""
     nearest: tuple[str, ...] = ()  # lines of the decision for the text of HWP001
-    missing: tuple[str, ...] = ()  # condition keys that nobody gave, where that is why it is unknown
+    missing: tuple[str, ...] = ()  # condition keys that were not given, where that is why it is unknown
     resource_missing: bool = False  # unknown because the request does not name the resource
     refused: bool = False
     injected: bool = False
@@ -66,7 +66,7 @@ class Declaration:
 
 @dataclass(kw_only=True)
 class TestRecord:
-    """What one test needed, declared, and what the proof said. outcome: passed, failed, skipped, xfailed, error."""
+    """What one test needed, declared, and the proof's results. outcome: passed, failed, skipped, xfailed, error."""
 
     __test__ = False  # no test class, whatever pytest thinks of its name
 

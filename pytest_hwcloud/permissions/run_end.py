@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def settle(checks: Checks, exitstatus: int) -> None:
-    """Fill the ledger's run findings, run lock and reports, and say why the run fails if it does."""
+    """Fill the ledger's run findings, run lock and reports, and give the reason if the run fails."""
     if checks.config.getoption("collectonly", False) or exitstatus == pytest.ExitCode.USAGE_ERROR:
         return
     if checks.judging:

@@ -38,7 +38,7 @@ class Run(Protocol):
         """Take everything back that was patched."""
 
     def claims(self, item: pytest.Item) -> Mapping[str, Mapping[str, object]]:
-        """What the cassettes of a test say that they are about."""
+        """What the cassettes of a test are about, by their metadata."""
         ...
 
     def given_tokens(self, item: pytest.Item) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """From the account that recorded to the identities that replay: access keys, project and domain ids, names.
 
-What the identities of the run say is known from the start; the rest is learnt from what IAM answers (projects, domains,
+The identities are configured and known from the start; the rest is learnt from what IAM answers (projects, domains,
 logins) and from the project that a URL names, so that a recording made with one account replays on any machine.
 """
 
@@ -19,7 +19,7 @@ from pytest_hwcloud.secrets.substitutions import NAME, SHORT_NAME, Swaps
 
 _ACCESS = re.compile(r"(?:Access|Credential)=([A-Za-z0-9]{8,40})")
 _OWNER = re.compile(r"://[^/]+/v\d[\d.]*/([0-9a-f]{32})(?:[/?]|$)")
-_GUIDE = (DEFAULT_DOMAIN_ID, DEFAULT_PROJECT_ID)  # the ids of a run without hwcloud.yaml: nobody's real ones
+_GUIDE = (DEFAULT_DOMAIN_ID, DEFAULT_PROJECT_ID)  # the ids of a run without hwcloud.yaml, which are not real
 _WORD_FROM = 6  # letters; a shorter name is replaced as a whole value only
 
 

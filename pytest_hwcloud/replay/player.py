@@ -34,7 +34,7 @@ class PlayedExchange(Exchange):
 
     @property
     def gate(self) -> str | None:
-        """The gate that refused, as the recorded answer says; None for a success or a failure of the service."""
+        """The gate that refused, by the recorded answer; None for a success or a failure of the service."""
         if not self._read:
             self._read = True
             if self.status is not None and self.status >= 300 and self.failure is not None:
@@ -47,7 +47,7 @@ class PlayedExchange(Exchange):
 
 
 class Player:
-    """Answers from tapes, the first that has an answer left. Everything said and heard goes into the running journal.
+    """Answers from tapes, the first that has an answer left. Every call and answer goes into the running journal.
 
     own_path: where a recording of this test would lie. unrecorded: the errors of the requests that nothing answered.
     """
@@ -73,7 +73,7 @@ class Player:
         self._passed_by: set[str] = set()
 
     def mocked(self, request: Request) -> None:
-        """A mock of the test answers this call; where a cassette holds an answer too, the test is told so, once."""
+        """A mock of the test answers this call; where a cassette holds an answer too, the test is warned, once."""
         found = next((tape for tape in self.tapes if not self._told_of_mocks and tape.peek(request)), None)
         if found is not None:
             self._told_of_mocks = True
@@ -97,7 +97,7 @@ class Player:
                 warnings.warn(words, AnsweredTwice, stacklevel=2)
 
     def passed_by(self, file: str) -> None:
-        """A cassette of vcrpy's holds answers of cloud hosts, which are answered here; the test is told so, once.
+        """A cassette of vcrpy's holds answers of cloud hosts, which are answered here; the test is warned, once.
 
         Not where it is one file with ours, as pytest-recording has it.
         """
@@ -166,7 +166,7 @@ class Player:
     def _not_recorded(self, request: Request) -> NotRecorded:
         journal = CURRENT.journal
         command = journal.record_with if journal is not None else "pytest --hwcloud-mode=record"
-        own = None if journal is not None and journal.command else self.own_path  # a program has none of its own
+        own = None if journal is not None and journal.command else self.own_path  # a program has no cassette
         callers = sorted(self.state.identities.values(), key=lambda one: one.name != self.state.stand_in)
         from pytest_hwcloud.cassettes.nearest import unrecorded
 

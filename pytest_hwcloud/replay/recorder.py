@@ -116,7 +116,7 @@ class Recorder:
         self.drift: list[Drift] = []
         self.unrecorded: list[str] = []  # verify: calls that no cassette has
         self.compared = 0  # verify: answers that were held against a recording
-        self.on_call: Callable[[], None] = lambda: None  # told of every answer that the network gave
+        self.on_call: Callable[[], None] = lambda: None  # called for every answer of the network
         self.firewall_cookies = 0  # of web firewalls and load balancers, which no recording keeps
         self.lost: list[str] = []  # calls whose failure no cassette can hold
         self._unread: list[tuple[str, str]] = []  # calls with a text in a coding that cannot be read here
@@ -144,7 +144,7 @@ class Recorder:
             self.mapping.learn(request, None)
         if self.mode != "record" or is_login(request):  # what follows a login needs a real token
             return None
-        # Nobody records the shipped ones anew: the tests that use them mean what they say.
+        # The shipped ones are never rewritten: the tests that use them mean their content.
         tapes = [tape for tape in self.tapes if not self.rewrite or library.name_of(tape.path)]
         clean = self.scrubber.request(request) if tapes else request
         for tape in tapes:
@@ -194,10 +194,10 @@ class Recorder:
     def failed(self, request: Request, error: BaseException) -> None:
         """Take a failure of the network; one that a cassette can hold is recorded as a fault.
 
-        A call that its caller gave up (a cancelled task, a timeout around all of it) is a read-timeout that says so.
+        A call that its caller gave up (a cancelled task, a timeout around all of it) becomes an abandoned read-timeout.
         """
         kind = fault_kind(error)
-        # asyncio's own TimeoutError says nothing; that of a socket says what timed out.
+        # asyncio's own TimeoutError has no text; that of a socket names what timed out.
         abandoned = type(error).__name__ == "CancelledError" or (type(error) is TimeoutError and not error.args)
         if abandoned and (kind is None or type(error) is not TimeoutError):
             kind = "read-timeout"

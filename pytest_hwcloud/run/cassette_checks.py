@@ -1,4 +1,4 @@
-"""Unused cassettes, unplayed interactions and old recordings, told at the end of a run; correct under -k and xdist."""
+"""Unused cassettes, unplayed interactions and old recordings, shown at the end of a run; correct under -k and xdist."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OUTPUT = "hwcloud_cassettes"  # key of a worker's output
 
 
 class CassetteChecks:
-    """The hooks. A worker collects and ships plain data, the controller (or the only process) tells."""
+    """The hooks. A worker collects and ships plain data, the controller (or the only process) reports."""
 
     def __init__(self, config: pytest.Config, settings: Settings, routers: Routers) -> None:
         self.config, self.settings, self.routers = config, settings, routers

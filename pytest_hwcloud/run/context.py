@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class LoginError(RuntimeError):
-    """IAM gave no token; the text says why and what to do."""
+    """IAM gave no token; the message gives the reason and the way out."""
 
 
 class TokenSource:

@@ -1,4 +1,4 @@
-"""What a test says about its calls: refused, assert_ok, assert_called. The messages are their product."""
+"""What a test states about its calls: refused, assert_ok, assert_called. The messages are their product."""
 
 from __future__ import annotations
 

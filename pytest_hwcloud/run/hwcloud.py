@@ -41,7 +41,7 @@ class Credentials:
 
 
 class Cloud:
-    """Sessions, tokens, URLs and SDK clients of the identities: what needs no test of its own (`hwcloud_shared`).
+    """Sessions, tokens, URLs and SDK clients of the identities: what does not belong to one test (`hwcloud_shared`).
 
     A call has the rights and cassettes of whatever fixture or test runs when it is made.
     """
@@ -150,7 +150,7 @@ class Cloud:
 
 
 class HwCloud(Cloud):
-    """The cloud as one test sees it, with what it said to the cloud and heard from it."""
+    """The cloud as one test sees it, with its requests and answers."""
 
     def __init__(self, context: RunContext, case: Case) -> None:
         super().__init__(context)
@@ -183,7 +183,7 @@ class HwCloud(Cloud):
 
     @property
     def exchanges(self) -> list[Exchange]:
-        """What this test said and heard, in order."""
+        """The requests and answers of this test, in order."""
         return list(self._case.journal.exchanges)
 
     def refused(self, code: str | None = None, *, gate: str | None = None) -> AbstractContextManager[Refusal]:
@@ -211,7 +211,7 @@ class HwCloud(Cloud):
 
     @contextmanager
     def deny(self, *actions: str) -> Iterator[None]:
-        """Refuse these actions inside the block, whatever the policy says (replay only)."""
+        """Refuse these actions inside the block, whatever the policy allows (replay only)."""
         self._replay_only("deny", actions)
         with self._context.state.deny(actions):
             yield

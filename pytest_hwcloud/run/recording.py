@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pytest_hwcloud.options import Settings
 
 SINCE = "hwcloud_since"  # key of a worker's input
-GOOD = pytest.StashKey[bool]()  # the test passed, failed as it said it would, or skipped itself
+GOOD = pytest.StashKey[bool]()  # the test passed, failed as expected, or skipped itself
 
 
 TALLY = "hwcloud_tally"  # key of a worker's output
@@ -120,7 +120,7 @@ class Recording:
             terminal.write(terminalreporter, line, terminalreporter.config.get_terminal_writer().fullwidth)
 
     def _whole(self) -> Tally:
-        """The tally with what was masked: digests, which let workers' secrets be counted once and tell none."""
+        """The tally with what was masked: digests, which let workers' secrets be counted once and reveal none."""
         key = self.since.isoformat().encode()[:64]
         met = self.mapping.swaps.secrets if self.settings.mode == "record" else ()
         self.tally.masked |= {hashlib.blake2b(one.encode(), key=key, digest_size=8).hexdigest() for one in met}
@@ -195,7 +195,7 @@ class Tally:
 
 
 class Progress:
-    """Tells on a terminal how many calls were recorded, as long as a person waits for more than a second."""
+    """Shows on a terminal how many calls were recorded, as long as a person waits for more than a second."""
 
     def __init__(self, config: pytest.Config, clock: Callable[[], float] = time.monotonic) -> None:
         self._reporter: Any = config.pluginmanager.get_plugin("terminalreporter")

@@ -20,7 +20,7 @@ from pytest_hwcloud.replay.player import Player
 from pytest_hwcloud.run.context import RunContext
 from pytest_hwcloud.usercode.fixtures import project_file
 
-OWN = pytest.StashKey[Path]()  # of an item: the file of its own cassette
+OWN = pytest.StashKey[Path]()  # of an item: where its cassette is
 
 
 class Broken:
@@ -78,7 +78,7 @@ class Routers:
         return self._router(paths, users[-1] if users else self.own_path(item))
 
     def of_fixture(self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> Router | None:
-        """The router of a fixture of wider scope; None if it has no cassette of its own and none is recorded."""
+        """The router of a fixture of wider scope; None if it has no cassette and none is recorded."""
         own = self.fixture_path(fixturedef, request)
         return self._router([], own) if self._context.recording or _file(own) else None
 
@@ -137,7 +137,7 @@ def parameter_of(request: pytest.FixtureRequest) -> str:
 
 
 def _file(path: Path) -> os.stat_result | None:
-    """What `stat` says of a file; None if there is none, or something else of this name."""
+    """The `stat` of a file; None if there is none, or something else of this name."""
     try:
         found = os.stat(path)
     except (FileNotFoundError, NotADirectoryError, ValueError):

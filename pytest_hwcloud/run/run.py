@@ -240,7 +240,7 @@ class Run:
             CURRENT.journal = None
             self.cassettes.played(item, case.router)
             self.state.succeeded.update(e.identity for e in case.journal.exchanges if e.identity and _succeeded(e))
-            if self.settings.prove == "off":  # nobody asks for it any more, and a run may have ten thousand tests
+            if self.settings.prove == "off":  # it is not needed any more, and a run may have ten thousand tests
                 del item.stash[CASE]
 
     def _watch(self, case: Case) -> None:
@@ -249,7 +249,7 @@ class Run:
             case.ending.enter_context(self.checks.watching(case.item, case.journal))
 
     def _keys(self, identity: str) -> AbstractContextManager[None]:
-        """hwcloud_env = true: the keys of the identity; what it lacks is said where a call needs it."""
+        """hwcloud_env = true: the keys of the identity; what it lacks is reported where a call needs it."""
         from pytest_hwcloud.run import environment
 
         return environment.replaced(environment.variables(self.state.identity(identity), self.context.region))
@@ -262,7 +262,7 @@ class Run:
 
     def _enter(self, case: Case) -> Case:
         case.item.stash[CASE] = case
-        self.state.stand_in = case.identity  # IAM answers callers that nobody knows as this identity
+        self.state.stand_in = case.identity  # IAM answers unknown callers as this identity
         CURRENT.journal = case.journal
         route.enter(case.router)
         MOCKS.begin()
@@ -271,7 +271,7 @@ class Run:
 
     @contextmanager
     def rerunning(self, item: pytest.Item) -> Iterator[Case]:
-        """While the proof runs this test again: a journal and tapes of its own; afterwards all is as it was."""
+        """While the proof runs this test again: with a separate journal and tapes; afterwards all is as it was."""
         before = item.stash[CASE]
         try:
             yield self._begin(item)
@@ -347,7 +347,7 @@ class Run:
         return self.programs.gateway(item.stash[CASE].identity if item is not None else None)
 
     def claims(self, item: pytest.Item) -> dict[str, Mapping[str, object]]:
-        """What the cassettes of a test say in their metadata that they are about."""
+        """What the cassettes of a test are about, by their metadata."""
         expected = {tape.name: tape.metadata.get("expects") for tape in getattr(item.stash[CASE].router, "tapes", ())}
         return {name: claim for name, claim in expected.items() if isinstance(claim, Mapping)}
 

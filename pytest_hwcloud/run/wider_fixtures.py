@@ -1,4 +1,4 @@
-"""Fixtures of wider scope: their calls are their own, in a cassette of their own, also when they clean up."""
+"""Fixtures of wider scope: their calls belong to them, in their own cassette, also when they clean up."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def preparing(
 ) -> Iterator[None]:
     """While this fixture is set up, and again while it cleans up, its calls are routed and attributed to it.
 
-    router: of its own cassette, if it has one; own: where that cassette is, or would be.
+    router: of its cassette, if it has one; own: where that cassette is, or would be.
     finish(router, good): it has cleaned up; good: it was set up.
     """
     name = f"{fixturedef.baseid}::{fixturedef.argname}{parameter_of(request)}"
@@ -51,7 +51,7 @@ def preparing(
             if router is None:  # what was looked in is the cassette of the test that happened to come first
                 shown = os.path.relpath(own)
                 error.add_note(texts.say("run.fixture-cassette", fixture=fixturedef.argname, file=shown))
-            if route.CURRENT_ROUTER.router is not None:  # told here, and not once more when the test is torn down
+            if route.CURRENT_ROUTER.router is not None:  # reported here, and not once more when the test is torn down
                 unrecorded(route.CURRENT_ROUTER.router).clear()
             raise
     ready.append(True)  # the recording of a fixture that failed is not kept

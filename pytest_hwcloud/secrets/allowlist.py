@@ -1,4 +1,4 @@
-"""What the project says is no secret although it looks like one: `recording: {keep: […]}` in hwcloud.yaml, `--keep`.
+"""What is no secret although it looks like one, by the project: `recording: {keep: […]}` in hwcloud.yaml, `--keep`.
 
 A glob (only `*` is special) for the value itself, or, if it begins with `$.`, for its place in a JSON body. A secret
 that is known to be one is never kept.

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable
 
 ZIP = b"PK\x03\x04"
-_TAR = slice(257, 262)  # where a tar archive says that it is one
+_TAR = slice(257, 262)  # where a tar archive has its magic
 _LARGEST, _MOST = 16 << 20, 64 << 20  # bytes of one file, and of all: what is larger is left packed
 _BROKEN = (zipfile.BadZipFile, tarfile.TarError, OSError, EOFError, ValueError, zlib.error, RuntimeError)
 

@@ -1,6 +1,6 @@
 """Does this text still look as if it held a secret? Knows nothing of the scrubber: it opens every encoding and looks.
 
-Shapes, not names of our own making: tokens, keys, PEM, credentials of basic auth, values under telling names, and plain
+Shapes, not names that we made up: tokens, keys, PEM, credentials of basic auth, values under telling names, and plain
 disorder (entropy). It would rather refuse a harmless text than pass a secret.
 """
 
@@ -25,14 +25,14 @@ from functools import lru_cache
 from urllib.parse import unquote, unquote_plus
 
 KNOWN = "a known secret"
-# How places are called; with other words the same places are told in another language.
+# How places are called; with other words the same places are shown in another language.
 PLACES = {"at-header": "{place} header {name}", "at-line": "{place} line {number}", "at-file": "{place} file {name}"}
 _LAYERS = 4
 _LARGEST_FILE = 16 << 20  # bytes of a file in an archive that is looked into
 _MOST_COMPARED = 200  # findings of which is looked whether a more precise one has them
 _GRAM = 16  # characters of a value by which it is looked for in others
 _BORDERS = re.compile(r"[^a-z0-9]")
-_RANDOM = "a random text"  # told only where nothing better is known
+_RANDOM = "a random text"  # reported only where nothing better is known
 _CLEAN_START = re.compile(
     r"(?i)[\W_]*(?:\*{3,}|<[^>]*>|\$?\{[^}]*\}|%\(?\w*\)?s|x{3,}|redacted|masked|hidden|filtered|removed|scrubbed|obfuscated|sanitized|censored|none|null|true|false|undefined"
     r"|(?:required|optional|enabled|disabled|string|password|secret|token|yes|no|on|off)[\W_]*$)"
@@ -43,7 +43,7 @@ _PUBLIC = re.compile(
     r"|(?:ssh-(?:rsa|ed25519|dss)|ecdsa-sha2-\S{1,30}) AAAA[\w+/=]+|data:[\w.+/-]{1,80};base64,[\w+/=]+"
     r"|\bsha(?:1|224|256|384|512)[-:][\w+/=-]+"
 )
-# Words (in small letters) of which one is in every text of the kind; what tells it.
+# Words (in small letters) of which one is in every text of the kind; what identifies it.
 _SHAPES: dict[str, tuple[tuple[str, ...], re.Pattern[str]]] = {
     "a private key (PEM)": (
         ("private key", "putty"),
@@ -180,7 +180,7 @@ _REFERENCE = re.compile(
     r"\$?(?:var|local|data|module|each|self|this|config|settings|secrets|env|vars|process|os|args|options|params|request|ctx"
     r"|context|credentials|user|account|random_[a-z]+|huaweicloud_[a-z_]+|aws_[a-z_]+)\.[A-Za-z_][\w.\[\]]{0,80}"
 )
-_FIREWALL = re.compile(  # cookies that web firewalls and load balancers set by themselves: they log nobody in
+_FIREWALL = re.compile(  # cookies that web firewalls and load balancers set by themselves: not used to log in
     r"(?i)(?:[a-z]{0,10}_?)?waf(?:_?(?:ses(?:sion)?|sess)?(?:id|time)?|[_-][\w-]{1,40})?|__cf_?\w{2,20}|cf_clearance|_cfuvid"
     r"|acw_(?:tc|sc)\w{0,20}|aliyungf_tc|BIGipServer[^=]*|TS[0-9a-f]{6,}|incap_ses_[\w-]+|visid_incap_[\w-]+|nlbi_[\w-]+"
     r"|(?:AWSALB|AWSELB|ARRAffinity)\w*|GCLB|ak_bmsc|bm_(?:sv|sz|mi|so|s)|_abck|__ddg\w{1,4}_?|datadome|sucuri_\w+|NSC_[\w.-]+"
@@ -202,7 +202,7 @@ class Suspicion:
     place: str
     shown: str
     wrapped: tuple[str, ...] = ()
-    value: str = field(default="", repr=False, compare=False)  # never told
+    value: str = field(default="", repr=False, compare=False)  # never shown
 
     def __str__(self) -> str:
         how = f", {' inside '.join(self.wrapped)}" if self.wrapped else ""
@@ -210,10 +210,10 @@ class Suspicion:
 
 
 def suspicions(text: str, place: str, known: Collection[str] = ()) -> list[Suspicion]:
-    """What in this text looks like a secret, with the place told as given; each thing once."""
+    """What in this text looks like a secret, with the place as given; each thing once."""
     found: dict[str, tuple[str, tuple[str, ...]]] = {}
     for wrapped, layer in _layers(text, ()):
-        last = next(_whole(layer), None) is None  # names and quotes are readable, which say what letters are for
+        last = next(_whole(layer), None) is None  # names and quotes are readable, which show what letters are for
         for kind, value in _hits(layer, known, last):
             found.setdefault(value, (kind, wrapped))
     apart = _apart(found)
@@ -225,7 +225,7 @@ def suspicions(text: str, place: str, known: Collection[str] = ()) -> list[Suspi
 
 
 def _apart(found: Mapping[str, tuple[str, tuple[str, ...]]]) -> set[str]:
-    """Random texts that are told by something better already, or by a longer one."""
+    """Random texts that are reported as something better already, or by a longer one."""
     random = {value for value, (kind, _) in found.items() if kind == _RANDOM}
     if not random or len(found) == 1:
         return set()
@@ -432,7 +432,7 @@ def _hits(text: str, known: Collection[str], last: bool = True) -> Iterator[tupl
 
 
 def _is_serial(text: str, start: int) -> bool:
-    """Whether what stands in front says that twenty capitals and digits are a number of something."""
+    """Whether what stands in front marks twenty capitals and digits as a number of something."""
     before = text[max(0, start - 40) : start].lower()
     return any(word in before for word in _SERIAL_WORDS) and _SERIAL.search(before) is not None
 
@@ -495,7 +495,7 @@ def _value_after(text: str, start: int, end: int) -> str | None:
     if value.lower() in _SCHEMES:
         return None  # what follows is looked at by itself
     if value[0] == "%" and _ESCAPES.fullmatch(value):
-        return None  # quotes and blanks: the layer below tells what is between them
+        return None  # quotes and blanks: the layer below shows what is between them
     if _TEMPLATE.match(value) or value[-1] == ":":
         return None
     if value.isdigit() and len(value) < 10 and not _NUMERIC.search(text, start, end):
@@ -635,5 +635,5 @@ def _entropy(text: str) -> float:
 
 
 def shown(value: str) -> str:
-    """A secret as it may be told: two letters and its length."""
+    """A secret as it may be shown: two letters and its length."""
     return f"{value[:2]}…, {len(value)} characters" if len(value) > 8 else f"{len(value)} characters"

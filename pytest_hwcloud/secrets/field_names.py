@@ -364,7 +364,7 @@ _STOP = word_set("""
 
 
 def is_trivial(value: str) -> bool:
-    """Whether a value says nothing: empty, a truth value, a placeholder, a mask."""
+    """Whether a value is no information: empty, a truth value, a placeholder, a mask."""
     if not value or MASK in value:
         return True
     return len(value) <= 80 and _TRIVIAL.fullmatch(value.strip(" \t\r\n:：")) is not None

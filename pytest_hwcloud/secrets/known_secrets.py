@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _FOLDERS = ("PWD", "OLDPWD")  # of a shell
 _OF_OTHERS = 8  # characters of the value of a variable of somebody else
 SHORTEST = 6  # shorter values are too common in ordinary text to be masked
-_LONG = 64  # longer values are tokens: they are shown plain, in URLs and in JSON, and nobody encodes them otherwise
+_LONG = 64  # longer values are tokens: they are shown plain, in URLs and in JSON, and never encoded otherwise
 _GRAM, _STRIDE = 8, 4  # every piece of a secret of _GRAM + _STRIDE - 1 characters is found
 _PIECE = 16  # a piece of this length is masked wherever it stands; a shorter one only beside the cut
 _SHARED = 64  # secrets that are looked at for one piece, such as a prefix that all tokens have
@@ -99,7 +99,7 @@ class Secrets:
     def _index_one(self, spelling: str) -> None:
         grams = [spelling[at : at + _GRAM] for at in range(len(spelling) - _GRAM + 1)]
         if len(spelling) < _GRAM + _STRIDE - 1 or len(set(grams)) < len(grams):
-            # Too short for the pieces to be found, or so repetitive that they do not tell where they are from.
+            # Too short for the pieces to be found, or so repetitive that they do not show where they are from.
             self._whole = sorted({*self._whole, spelling}, key=len, reverse=True)
         for at, gram in enumerate(grams):
             known = self._grams.setdefault(gram, [])

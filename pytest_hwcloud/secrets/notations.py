@@ -565,7 +565,7 @@ class _Scan:
         return found is not None and self.hide(name, *found.span(1))
 
     def object_value(self, name: str, at: int) -> bool:
-        """`secret_string={"u": "…"}`: a document whose own names say nothing. `PWD={…}` of ODBC."""
+        """`secret_string={"u": "…"}`: a document whose own names are no hint. `PWD={…}` of ODBC."""
         text = self.text
         if name.lower().replace("_", "").endswith(("string", "value", "text", "binary")):
             try:

@@ -149,7 +149,7 @@ def mask_warning(warning: warnings.WarningMessage, masked: Callable[[str], str])
 
 
 def _warning_like(message: Warning | str, text: str) -> Warning | str:
-    """A warning of the same class that says this; the text alone if the class puts its words together by itself."""
+    """A warning of the same class with this text; the text alone if the class puts its words together by itself."""
     if not isinstance(message, Warning):
         return text
     copy = Warning.__new__(type(message), text)
@@ -200,7 +200,7 @@ def redact_report(report: pytest.TestReport | pytest.CollectReport, secrets: Sec
 
 
 def _without(value: object, secrets: Secrets, depth: int) -> object:
-    """The same value without secrets; containers anew, pytest's own representation objects changed in place."""
+    """The same value without secrets; containers are copied, pytest's own representation objects changed in place."""
     if depth > _DEEPEST:
         return value
     match value:

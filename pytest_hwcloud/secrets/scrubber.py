@@ -433,7 +433,7 @@ _SERIALS = word_set("""
 
 
 class _Frame:
-    """An object or a list that is open. members: name, start and end of the token, text, of its own texts."""
+    """An object or a list that is open. members: name, start and end of the token, text, of its direct texts."""
 
     __slots__ = ("is_list", "members", "name", "parent", "sensitive")
 
@@ -502,7 +502,7 @@ class _Document:
             self.edits.append((token.start(), token.end(), "0"))
 
     def finish(self, frame: _Frame) -> None:
-        """All texts of an object or list are known: clean each under the name that says what it is."""
+        """All texts of an object or list are known: clean each under the name that it stands under."""
         names = {} if frame.is_list else {bare(name): word for name, _, _, word in frame.members}
         hint = next((names[name] for name in _NAMING if names.get(name)), None)
         every = not frame.is_list and self.all_secret(frame, names)

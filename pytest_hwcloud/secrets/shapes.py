@@ -54,7 +54,7 @@ _HOOK = re.compile(
 _HOOK_KEY = re.compile(
     r"(?i)(/(?:hooks?|webhooks?|robot)/[\w/.-]{0,80}\?(?:[\w-]{1,30}=[^&\s\"'<>]{0,80}&){0,4}key=)([\w-]{16,200})"
 )
-# A step of a path behind one that says what it is: …/reset-password/TOKEN. Names and ids stand there, too.
+# A step of a path behind one that names it: …/reset-password/TOKEN. Names and ids stand there, too.
 _STEP = re.compile(r"/([A-Za-z][\w-]{1,40})(?=/([\w.~%+=:@!$-]{6,400})(?:[/?#\s\"'<>&\\;,)]|$))")
 _STEPS = word_set("""
     invite invites invitation invitations activate activation activations reset resets verify verification confirm
@@ -191,7 +191,7 @@ def invented_access_key(real: str) -> str:
 
 
 def apply(text: str, learner: Learner) -> str:
-    """The text with every shape and every named secret masked; what was found is told to the learner."""
+    """The text with every shape and every named secret masked; what was found is passed to the learner."""
     if "PRIVATE KEY" in text or "PuTTY-User-Key" in text:
         text = _private_keys(text, learner)
     lowered = text.lower()

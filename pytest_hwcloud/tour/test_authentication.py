@@ -42,7 +42,7 @@ def test_wrong_secret_key(hwcloud):
 
 @pytest.mark.hwcloud_cassette("success/list-servers")
 def test_a_broken_signature_is_noticed_in_front_of_a_recorded_success(hwcloud):
-    """No other recorder sees this: the cassette says 200, but the cloud would not let this call in."""
+    """No other recorder sees this: the cassette has 200, but the cloud would not let this call in."""
     from pytest_hwcloud import AkSkAuth
 
     mistyped = AkSkAuth(hwcloud.credentials().ak, "not-the-secret-key")

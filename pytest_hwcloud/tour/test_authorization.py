@@ -1,4 +1,4 @@
-"""May this identity do this? The service decides, by policy, and answers with a code of its own."""
+"""May this identity do this? The service decides, by policy, and answers with its own code."""
 
 import pytest
 import requests

@@ -1,6 +1,6 @@
 """Which permissions does a test need? The marker is checked: declared, used, and allowed by the policy of the run.
 
-Passes as it is, and under iam/reader.json; under iam/lost-list.json both tests fail and say which action was lost.
+Passes as it is, and under iam/reader.json; under iam/lost-list.json both tests fail and name the action that was lost.
 """
 
 import pytest

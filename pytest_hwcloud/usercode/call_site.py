@@ -32,7 +32,7 @@ def call_site() -> CallSite | None:
     """File and line of the caller.
 
     None where none of its frames is on this thread's stack (the SDK's own threads). A thread that speaks for somebody
-    else (`speaking_for`) gives what it was told.
+    else (`speaking_for`) gives what it was set to.
     """
     return site_of(sys._getframe(1)) or getattr(_SPOKEN_FOR, "site", None)
 

@@ -1,7 +1,7 @@
 """Was a refusal asked for? Whether the code that runs now stands in a block that expects an exception.
 
 The stack is searched, not the exception: the calls of a negative test are known before anything is raised. Threads and
-tasks that the test only waits for have stacks of their own, so those of the main thread and of waiting tasks are
+tasks that the test only waits for have separate stacks, so those of the main thread and of waiting tasks are
 searched as well.
 """
 
@@ -34,7 +34,7 @@ def _frames() -> Iterator[FrameType]:
     main = threading.main_thread().ident
     if threading.get_ident() != main and main is not None:
         yield from _outwards(sys._current_frames().get(main))
-    asyncio = sys.modules.get("asyncio")  # what nobody imported runs no tasks
+    asyncio = sys.modules.get("asyncio")  # what is not imported runs no tasks
     if asyncio is None:
         return
     for loop in _loops(sys._current_frames().get(main or 0)):

@@ -27,7 +27,7 @@ def definitions(item: pytest.Item) -> Iterator[pytest.FixtureDef[object]]:
 
 
 def cleans_up(definition: pytest.FixtureDef[object]) -> bool:
-    """Whether a fixture of the user's has a teardown of its own."""
+    """Whether a fixture of the user's has a teardown."""
     return _is_users_generator(definition.func, definition.argname.startswith("_xunit"))
 
 

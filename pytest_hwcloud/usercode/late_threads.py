@@ -1,4 +1,4 @@
-"""Threads that outlive their cloud test: refused from then on, and told at the end with the test that started them.
+"""Threads that outlive their cloud test: refused from then on, and reported at the end with the test that started them.
 
 A thread is known by the outermost frame of the user's code that was running in it when the test ended: a worker of a
 pool that waits for its next task has none, and works for whichever test gives it one.
@@ -52,7 +52,7 @@ class LateThreads:
         self._threads: dict[int, LateThread] = {}
 
     def end_of_test(self, test: str, known: set[int]) -> None:
-        """Look for threads that the test leaves at work. known: ids of threads that are none of its own."""
+        """Look for threads that the test leaves at work. known: ids of threads that are not the test's."""
         self.prune()
         left = [t for t in threading.enumerate() if id(t) not in known and t.ident not in self._threads]
         left = [t for t in left if t is not threading.current_thread() and not t.name.startswith(_OURS)]
@@ -71,7 +71,7 @@ class LateThreads:
         CURRENT_ROUTER.late = self.router if self._threads else None
 
     def router(self) -> Router | None:
-        """What refuses the calls of the current thread; None if it is nobody's of a test that is over."""
+        """What refuses the calls of the current thread; None if it belongs to no test that is over."""
         late = self._threads.get(threading.get_ident())
         frame: FrameType | None = sys._getframe(1) if late is not None else None
         while frame is not None and late is not None:

@@ -27,7 +27,7 @@ class Expressions:
 
     @property
     def calls(self) -> int:
-        """How many calls hold no other call: the most requests that one run of it makes, loops of its own aside."""
+        """How many calls hold no other call: the most requests that one run of it makes, loops inside it aside."""
         calls = [node for node in self.walk() if isinstance(node, ast.Call)]
         return sum(1 for call in calls if not any(isinstance(n, ast.Call) for n in ast.walk(call) if n is not call))
 
@@ -38,7 +38,7 @@ class Expressions:
 
     @property
     def repeats(self) -> bool:
-        """Whether it holds a loop of its own."""
+        """Whether it holds a loop."""
         return any(isinstance(node, ast.comprehension) for node in self.walk())
 
     def walk(self) -> Iterator[ast.AST]:
@@ -52,7 +52,7 @@ class Place:
     """Where a frame of the user's own code stopped.
 
     function: the function, class or module around the statement. guards: the conditions above a deliberate failure
-    (raise, pytest.fail, assert False), innermost first, because they and not the statement say what it is about.
+    (raise, pytest.fail, assert False), innermost first, because they and not the statement name the subject.
     """
 
     frame: FrameType
@@ -220,7 +220,7 @@ def _bound(statement: ast.AST) -> set[str]:
 
 
 def argument(outer: Place, inner: Place, name: str) -> Expressions | None:
-    """What `outer` gave to parameter `name` of the function that `inner` stopped in; None if that cannot be told."""
+    """What `outer` gave to parameter `name` of the function that `inner` stopped in; None if that is not known."""
     code = inner.frame.f_code
     parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     calls = [node for node in outer.expressions.walk() if isinstance(node, ast.Call) and _called(node) == code.co_name]

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,9 +39,14 @@ def module_of(file: Path) -> str:
 FILES = {module_of(file): file for file in sorted(PACKAGE.rglob("*.py"))}
 
 
+@cache
+def tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
 def imports(file: Path) -> Iterator[str]:
     """Every import of a file, wherever it stands: at load, in a function, for types only."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree(file)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -146,7 +152,7 @@ def test_no_function_has_more_than_five_parameters() -> None:
     many = {
         name
         for module, file in FILES.items()
-        for name, parameters in functions(ast.parse(file.read_text(encoding="utf-8")), module)
+        for name, parameters in functions(tree(file), module)
         if len(parameters) > 5
     }
     assert many == PUBLIC_SIGNATURES

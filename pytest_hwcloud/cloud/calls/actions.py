@@ -34,7 +34,7 @@ _PART = re.compile(r"[A-Za-z0-9_.*?-]*")
 
 
 class ActionError(ValueError):
-    """A text that is no action name, or no single action; says why and what would be right."""
+    """A text that is no action name, or no single action; the message gives the reason and what is correct."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Action:
 
 @dataclass(slots=True)
 class _Index:
-    """What facts/actions.json says, keyed by the name in lower case."""
+    """The content of facts/actions.json, keyed by the name in lower case."""
 
     documented: dict[str, str]
     canonical: dict[str, str]
@@ -217,7 +217,7 @@ def _lower_case(service: str, _: int) -> tuple[str, tuple[str, ...]]:
 
 
 def access_level(action: str) -> str | None:
-    """`list`, `read`, `write`, `tagging` or `permission_management` where a document says so."""
+    """`list`, `read`, `write`, `tagging` or `permission_management` where it is documented."""
     key, index = action.lower(), _index()
     return index.own_levels.get(key) or index.levels.get(key)
 

@@ -46,11 +46,11 @@ class Dependency:
 class Call:
     """A call as the documents know it.
 
-    known: an action is documented for it, or that none is needed, and the request says which operation it is.
-    documented: the operation is, whatever it needs. required: False where a document says that no permission is
+    known: an action is documented for it, or that none is needed, and the request determines the operation.
+    documented: the operation is, whatever it needs. required: False where it is documented that no permission is
     needed. actions: the 1.1 names, identity_actions: the 5.0 names; either set opens the call. template: the documented
     path, or for an unknown call the path with its ids replaced. candidates: the operations it may be, decided_by: what
-    would tell them apart. also: the same call in the SDK packages of other services at its host ("rabbitmq
+    would distinguish them. also: the same call in the SDK packages of other services at its host ("rabbitmq
     CreateUser"). resources: the resource types of 5.0 with their URN templates, condition_keys: its condition keys.
     """
 
@@ -154,7 +154,7 @@ _NOWHERE = Endpoint(None, None, "unknown")
 
 
 def _table(host: str, endpoint: Endpoint) -> tuple[Table | None, Endpoint]:
-    """The table for a host; a project's own table may also say what service an unknown host is."""
+    """The table for a host; a project's own table may also name the service of an unknown host."""
     service = endpoint.service
     if service is None:
         endpoint = project_tables.locate(host) or endpoint
@@ -185,7 +185,7 @@ def _project(row: Row, parts: list[str]) -> str | None:
 
 
 def _answer(group: Group, seen: Observed | None, parts: list[str], endpoint: Endpoint, table: Table) -> Call:
-    """The call of a group of rows, as far as the request tells them apart; each answer is made once and kept."""
+    """The call of a group of rows, as far as the request distinguishes them; each answer is made once and kept."""
     rows = [group.rows[0]] if seen is None else group.choose(seen, table.refining)
     first = rows[0] if rows else group.rows[0]
     verdicts: Verdicts = {}
@@ -244,7 +244,7 @@ def _titles(rows: list[Row]) -> tuple[str, ...]:
 def _known_call(_: Group, rows: list[Row], verdicts: Verdicts) -> Call:
     row, more = rows[0], rows[0].more
     several = len(rows) > 1
-    open_question = any(r.more.discriminator != more.discriminator for r in rows)  # the body would have told
+    open_question = any(r.more.discriminator != more.discriminator for r in rows)  # the body would have decided
     further = [name for name in row.dependencies if name not in row.actions]
     return Call(
         service=row.service,
@@ -315,7 +315,7 @@ def nearest_templates(method: str, url: str) -> list[str]:
 
 
 def rows_to_paste(call: Call) -> str:
-    """The table of the project that says what a call needs, to be completed (the action is the reader's to find).
+    """The project's table that states what a call needs, to be completed (the action is the reader's to find).
 
     For a call whose service already has such a table the row under `apis:` is enough.
     """

@@ -26,7 +26,7 @@ _CONDITION = ("key", "value_type", "multi_valued", "description")
 
 
 class SchemaError(ValueError):
-    """An answer that is no authorization schema; says where and what is wrong."""
+    """An answer that is no authorization schema; the message names the place and the error."""
 
 
 @dataclass(kw_only=True)
@@ -34,7 +34,7 @@ class ServiceSchema:
     """The catalogue of one service code, checked.
 
     operations: id -> (action, dependent actions). met: id -> the one documented call, as service, method, path and
-    operation. ignored: fields of the answer that nobody here reads.
+    operation. ignored: fields of the answer that are not read here.
     """
 
     code: str
@@ -226,7 +226,7 @@ def write(schemas: Iterable[ServiceSchema], policies: Mapping[str, object], *, s
 
 
 def _first(schema: ServiceSchema) -> str:
-    """The package that carries what the service code says of actions."""
+    """The package that carries the actions of the service code."""
     found = packages(schema.code)
     return schema.code if schema.code in found or not found else found[0]
 

@@ -17,10 +17,10 @@ Written by hand (`actions: [FILE]` in hwcloud.yaml), one service a file:
     action_aliases: {dws:cluster:listClusters: [dws:cluster:list]}    # name -> further names that allow it
 
 or by `pytest-hwcloud actions refresh`, several services a file under `services:`, each also with what IAM's own
-catalogue says of its actions, resource types (URN templates) and condition keys (see catalogue.py).
+catalogue states about its actions, resource types (URN templates) and condition keys (see catalogue.py).
 
 A row speaks of the documented operation that it names, else of the documented call with its discriminator, and takes
-from it what it does not say itself.
+from it what it does not contain itself.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class TableError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionFacts:
-    """What a table says of an action. aliases: further names that allow it; resources: types, `*` for required ones."""
+    """A table's row for an action. aliases: further names that allow it; resources: types, `*` for required ones."""
 
     name: str
     level: str | None = None
@@ -86,7 +86,7 @@ class ActionFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectTable:
-    """What one file of the project says of one service."""
+    """The content of one file of the project about one service."""
 
     file: str
     service: str
@@ -157,7 +157,7 @@ def locate(host: str) -> Endpoint | None:
 def catalogue_version() -> str | None:
     """The version of the catalogue in use, for the lock: `hwcloud-actions.yaml 5f0c…`; None if there is none.
 
-    It changes with what the catalogue says and not with the day on which it was written.
+    It changes with the content of the catalogue and not with the day on which it was written.
     """
     found = [f"{file.name} {file.version}" for file in _ADDED.values() if file.version]
     return ", ".join(sorted(found)) or None
@@ -169,7 +169,7 @@ def system_policies() -> dict[str, Mapping[str, object]]:
 
 
 def described(action: str) -> ActionFacts | None:
-    """What a table of the project says of an action, in any letter case."""
+    """The row of a project's table about an action, in any letter case."""
     key = action.lower()
     for table in tables():
         for name, facts in table.actions.items():
@@ -324,7 +324,7 @@ class _Reader:
         return found
 
     def action_facts(self, value: object, at: _Place) -> dict[str, ActionFacts]:
-        """Name -> what the file says of the action."""
+        """Name -> the file's entry for the action."""
         made: dict[str, ActionFacts] = {}
         for name, entry in self.mapping(value, at, None).items():
             self.actions([name], at, named=name)

@@ -33,7 +33,7 @@ _MISSING: Final = object()
 
 @dataclass(slots=True)
 class Observed:
-    """The parts of one request that tests look at. body None: nobody showed it (another thing than an empty body)."""
+    """The parts of one request that tests look at. body None: not given (which is not the same as an empty body)."""
 
     body: Body = None
     query: frozenset[str] = frozenset()

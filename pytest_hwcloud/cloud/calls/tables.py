@@ -7,8 +7,8 @@ more], its end left out where empty; `more` has the keys of `More`.
 Resources of 5.0 (`Call.resources`, for statements with a `Resource`): each resource type of a call is a `ResourceType`
 with its name, whether the documents mark it as required (a statement must cover it), and its URN as a template with the
 five parts `service:<region>:<account-id>:type:path`. `ResourceType.urn(parameters, region, account)` fills it in from
-the parameters of the path, the region and the account id; what the request does not tell is left as it stands, in
-angle brackets. So `ecs:cn-north-4:<account-id>:instance:q1w2` is wholly told once the account is, and in
+the parameters of the path, the region and the account id; what the request does not determine is left as it is, in
+angle brackets. So `ecs:cn-north-4:<account-id>:instance:q1w2` is complete once the account is known, and in
 `iam::0503dd…:user:<name>` the path is not: only a pattern that covers every path (`*`) covers it for certain.
 """
 
@@ -40,7 +40,7 @@ class ResourceType:
     required: bool = False
 
     def urn(self, parameters: Mapping[str, str], *, region: str | None = None, account: str | None = None) -> str:
-        """The URN of the resource of one request; what is not told stays in angle brackets."""
+        """The URN of the resource of one request; what is not known stays in angle brackets."""
         told = {name.lower().replace("-", "_"): value for name, value in parameters.items()}
         if region:
             told["region"] = region
@@ -56,7 +56,7 @@ class ResourceType:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class More:
-    """What only some rows say. when: action or dependency -> (test or None, words)."""
+    """What only some rows have. when: action or dependency -> (test or None, words)."""
 
     discriminator: Test = field(default_factory=dict)
     when: dict[str, list[object]] = field(default_factory=dict)
@@ -84,7 +84,7 @@ class Row:
         template, operation, actions, identity, dependencies, more = [*raw, *_EMPTY[len(raw) :]]
         self.service = service
         self.own = given is not None  # from a table of the project
-        self.given = given or frozenset()  # what that table says of the call
+        self.given = given or frozenset()  # what that table states about the call
         self.method = method
         self.template = str(template)
         self.operation: str | None = operation if isinstance(operation, str) else None
@@ -98,7 +98,7 @@ class Row:
         self.built: dict[object, object] = {}  # calls made from this row, so that the same question costs a look-up
 
     def completed(self, other: Row) -> Row:
-        """This row of a project with what it does not say itself taken from a shipped one."""
+        """This row of a project with what it does not contain itself taken from a shipped one."""
         lists = {"actions": other.actions, "identity_actions": other.identity, "dependencies": other.dependencies}
         mine = {"actions": self.actions, "identity_actions": self.identity, "dependencies": self.dependencies}
         names = {key: list(mine[key] if key in self.given else lists[key]) for key in lists}
@@ -111,7 +111,7 @@ class Row:
 
     @property
     def documented(self) -> bool:
-        """Whether a document says what the call needs, also if that is nothing."""
+        """Whether it is documented what the call needs, also if that is nothing."""
         return bool(self.actions or self.identity or self.more.free)
 
     @cached_property
@@ -132,7 +132,7 @@ class Row:
 
     @cached_property
     def needs(self) -> tuple[object, ...]:
-        """What decides a permission question: rows that agree in it need not be told apart."""
+        """What decides a permission question: rows that agree in it need not be distinguished."""
         return (self.actions, self.identity, self.dependencies, repr(self.more.when), self.more.free)
 
     @property
@@ -153,7 +153,7 @@ def _strings(value: object) -> tuple[str, ...]:
 
 
 class Group:
-    """The rows on one method and path shape; mostly one, else told apart by tests on the request."""
+    """The rows on one method and path shape; mostly one, else distinguished by tests on the request."""
 
     __slots__ = ("also", "by_header", "plain", "recent", "rows")
 
@@ -161,7 +161,7 @@ class Group:
         self.recent: dict[object, object] = {}  # answers to the latest requests, so that the same one costs a look-up
         self.rows: list[Row] = []
         self.also: list[str] = []  # the same call in the SDK packages of other services: "rabbitmq CreateUser"
-        self.by_header = False  # whether a header tells rows apart
+        self.by_header = False  # whether a header distinguishes rows
         self.plain: Row | None = None  # the only row, if it can be answered without looking at the request
 
     def add(self, row: Row) -> None:
@@ -184,7 +184,7 @@ class Group:
         return row.completed(theirs[0]) if theirs else row
 
     def _is_new(self, row: Row) -> bool:
-        """Whether a row says something: of two services with one call the one whose needs are documented does."""
+        """Whether a row has content: of two services with one call the one whose needs are documented does."""
         if row.own or not self.rows or any(r.own or r.service == row.service for r in self.rows):
             return True
         if row.documented and not any(r.documented for r in self.rows):
@@ -197,7 +197,7 @@ class Group:
         return False
 
     def choose(self, seen: Observed, refining: frozenset[str]) -> list[Row]:
-        """The rows this request can mean: one, several that could not be told apart, or none.
+        """The rows this request can mean: one, several that could not be distinguished, or none.
 
         refining: query parameters that choose an operation somewhere in this table; a request with one of them means
         no row that does not ask for it.
@@ -218,13 +218,13 @@ class Group:
         return [row for row in certain if row.precision == best]
 
     def keep(self, key: object, answer: object) -> None:
-        """Remember an answer; the memory is small and starts anew when full."""
+        """Remember an answer; the memory is small and is cleared when full."""
         if len(self.recent) >= _RECENT:
             self.recent.clear()
         self.recent[key] = answer
 
     def tests(self) -> str:
-        """What tells the rows apart, in words."""
+        """What distinguishes the rows, in words."""
         each = dict.fromkeys(describe(row.more.discriminator) for row in self.rows)
         return texts.joined("requests.apart", [text for text in each if text])
 
@@ -260,7 +260,7 @@ class _File:
             yield method, int(size)
 
     def sources(self, method: str, template: str) -> list[str]:
-        """Where it was read what a call needs; nothing where no document says it."""
+        """The source for what a call needs; nothing where it is not documented."""
         line = self._lines.get("sources")
         if line is None:
             return []
@@ -271,7 +271,7 @@ class _File:
 
 
 def sources(service: str, method: str, template: str) -> list[str]:
-    """The documents that say what a call of a shipped table needs."""
+    """The documents that state what a call of a shipped table needs."""
     file = _file(service)
     return file.sources(method, template) if file else []
 

@@ -10,7 +10,7 @@ __all__ = ["Failure", "read", "read_all", "read_exchange"]
 
 
 def read(obj: object) -> Failure | None:
-    """The failure that an object tells of; None if it tells of none. Of several in one text the first."""
+    """The failure that an object describes; None if it describes none. Of several in one text the first."""
     try:
         return _read(obj)
     except Exception:
@@ -28,7 +28,7 @@ def read_all(text: str) -> list[Failure]:
 
 
 def read_exchange(exchange: object) -> Failure | None:
-    """The failure of one exchange of the journal: its fault, or what its answer says."""
+    """The failure of one exchange of the journal: its fault, or the refusal in its answer."""
     try:
         return _read_exchange(exchange)
     except Exception:

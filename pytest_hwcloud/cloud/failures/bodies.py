@@ -1,4 +1,4 @@
-"""A decoded error body of any of the shapes that Huawei Cloud sends → what it says (shared facts: error-shapes.md)."""
+"""A decoded error body of any of the shapes that Huawei Cloud sends → its code, message and details."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ MOST = 50  # nested failures kept
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorBody:
-    """What one object of a body says. style: "", "keystone", "nova" or "neutron"."""
+    """The fields of one object of a body. style: "", "keystone", "nova" or "neutron"."""
 
     code: str | None
     message: str
@@ -53,12 +53,12 @@ class ErrorBody:
 
 
 def is_dry_run(value: object) -> bool:
-    """Whether the body is the "error" that says a dry run went well (SYS.0202)."""
+    """Whether the body is the "error" that reports a successful dry run (SYS.0202)."""
     return isinstance(value, Mapping) and str(value.get("error_code") or value.get("code")) == "SYS.0202"
 
 
 def read_refusal(value: object) -> ErrorBody | None:
-    """What the body of a refusal (status 400 and above) says; None if nothing readable."""
+    """The content of a refusal's body (status 400 and above); None if nothing readable."""
     found = _all(value)
     complete = [body for body in found if body.code and body.message]
     return _assemble(complete[0] if complete else found[0], found) if found else None
@@ -132,7 +132,7 @@ def _is_named(code: str, value: Mapping[str, object]) -> bool:
 
 
 def _all(value: object) -> list[ErrorBody]:
-    """Every object of the body that says something of a failure, in the order of the document."""
+    """Every object of the body that describes a failure, in the order of the document."""
     return list(islice(_walk(value, "", DEPTH), MOST * 4))
 
 
@@ -152,7 +152,7 @@ def _walk(value: object, name: str, depth: int) -> Iterator[ErrorBody]:
 
 
 def _own(value: Mapping[str, object], name: str) -> ErrorBody | None:
-    """What this object itself says, its children left aside."""
+    """The fields of this object, without its children."""
     code, message = _code(value), _message(value)
     if code and message and CODE_SHAPE.fullmatch(message) and not CODE_SHAPE.fullmatch(code):
         code, message = message, code  # one page of the ECS reference prints them the other way round

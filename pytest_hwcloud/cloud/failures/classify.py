@@ -1,4 +1,4 @@
-"""What a told failure is: its gate and kind, from the catalogue, else from prefix, wording and status."""
+"""The gate and kind of a failure: from the catalogue, else from prefix, wording and status."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ _TYPES = {
     "overLimit": "throttling",
     "forbidden": "permission-denied",
 }
-_VAGUE = {"invalid-parameter", "internal", "mixed", "dependency", "conflict", "not-found"}  # a denial's words say more
+_VAGUE = {"invalid-parameter", "internal", "mixed", "dependency", "conflict", "not-found"}  # a denial's words count
 
 _UNKNOWN_CALL = FailedCall()
 
@@ -171,5 +171,5 @@ def _numbered(code: str | None) -> int:
 
 
 def wording(message: str) -> str | None:
-    """The kind that a message's words tell."""
+    """The kind that a message's words indicate."""
     return next((kind for pattern, kind in _WORDINGS if pattern.search(message[:4000])), None)

@@ -1,4 +1,4 @@
-"""How clients of every language print a refusal: labelled fields in any spelling and order, and sentences of their own.
+"""How clients of every language print a refusal: labelled fields in any spelling and order, and their own sentences.
 
 Sources: the texts of the SDKs for Java, Go, Node, .NET and PHP, of Terraform's provider and gophercloud, KooCLI,
 obsutil, botocore, keystoneauth, openstacksdk, urllib, aiohttp and curl, as their users paste them.
@@ -49,7 +49,7 @@ _END = re.compile(
 
 
 def labelled_fields(flat: str) -> Iterator[Found]:
-    """Groups of `label: value`, `label=value` and `label [value]`, in any order, that tell of one answer."""
+    """Groups of `label: value`, `label=value` and `label [value]`, in any order, that describe one answer."""
     group: list[re.Match[str]] = []
     for number, label in enumerate(_LABEL.finditer(flat)):
         if number > _MOST:
@@ -322,5 +322,5 @@ def _object_end(text: str) -> int:
 
 
 def is_worded(failure: Failure) -> bool:
-    """Whether a failure has words of its own, not only a code."""
+    """Whether a failure has a message, not only a code."""
     return bool(failure.message) and (bool(failure.code) or wording(failure.message) is not None)

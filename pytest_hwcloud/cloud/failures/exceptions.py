@@ -35,7 +35,7 @@ _UNREADABLE = "Unrecognized schema in response body."  # keystoneauth's words wh
 
 
 def read_exception(error: BaseException) -> Failure | None:
-    """The failure that an exception tells of, from itself first and then from what it came from; None if none does."""
+    """The failure that an exception describes, from itself first and then from what it came from; None if none does."""
     errors = list(chain(error))
     told = [found for one in errors if (found := _carried(one)) is not None]
     if told:
@@ -172,7 +172,7 @@ def _words(error: BaseException) -> str:
 
 
 def _merged(told: list[Failure]) -> Failure:
-    """The best-told failure of a chain, completed from others that tell of the same answer."""
+    """The most exact failure of a chain, completed from others that describe the same answer."""
     best = next((found for found in told if _exact(found)), None) or next((f for f in told if f.code), told[0])
     for other in told:
         if other is best or (other.status and best.status and other.status != best.status):

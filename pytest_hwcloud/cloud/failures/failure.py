@@ -1,4 +1,4 @@
-"""One failure of a cloud call, whatever told of it."""
+"""One failure of a cloud call, whatever reported it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class FailedCall(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """What went wrong, as it was told. The message is the server's own and may name an access key.
+    """What went wrong, as it was reported. The message is the server's own and may name an access key.
 
     gate: "network", "authentication", "scope", "authorization" or "service". kind: as in the error facts, or "unknown".
-    causes: nested failures, the more exact ones. family: the table that knows the code, if the code alone does not say.
+    causes: nested failures, the more exact ones. family: the table that knows the code, if the code alone is ambiguous.
     fault: of a call without an answer, one of dns, connection-refused, connection-reset, connect-timeout, read-timeout,
     tls. details: further words of the answer (request_time, server_time, host_id, type, resource …).
     """

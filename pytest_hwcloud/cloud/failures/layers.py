@@ -48,7 +48,7 @@ def _unquoted(text: str) -> str:
 
 
 def _ruled(text: str) -> str:
-    """Tables whose columns are told by a rule below their names (psql, tabulate), as `label: [value]` lines."""
+    """Tables whose columns are given by a rule below their names (psql, tabulate), as `label: [value]` lines."""
     lines = text.splitlines()
     for number in range(1, min(len(lines), _MOST_LINES)):
         if not _COLUMN_RULE.fullmatch(lines[number]):

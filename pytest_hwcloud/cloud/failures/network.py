@@ -1,4 +1,4 @@
-"""Calls that got no answer: which fault it was, told by exception classes or by the words of any operating system."""
+"""Calls that got no answer: the fault, by exception classes or by any operating system's words."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ _HOST = re.compile(
 
 
 def fault_in(text: str) -> str | None:
-    """The fault that a text's words tell, None if they tell none."""
+    """The fault that a text's words indicate, None if they indicate none."""
     return next((fault for pattern, fault in _WORDS if pattern.search(text[:20_000])), None)
 
 
@@ -104,7 +104,7 @@ def fault_of(chain: Iterable[BaseException]) -> str | None:
 
 
 def fault_kind(error: BaseException) -> str | None:
-    """The fault that a client's exception is; None for one that no cassette can hold (a wrong URL, say)."""
+    """The fault that a client's exception is; None for one that no cassette can hold (a wrong URL, for instance)."""
     return fault_of(chain(error, hidden=lambda one: True))
 
 

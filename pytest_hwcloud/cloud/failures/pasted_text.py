@@ -22,7 +22,7 @@ _EXACT = (
     text_patterns.xml,
     client_texts.labelled_fields,
 )
-_BESIDE = 1500  # characters between what a client says of an answer and its body
+_BESIDE = 1500  # characters between a client's message about an answer and its body
 _LAYERS = 3  # of escapes, as a log of a log writes them
 _QUOTED = (text_patterns.known_texts, text_patterns.denials)
 _LOOSE = (text_patterns.known_texts, text_patterns.bare_codes, text_patterns.labelled, text_patterns.denials)
@@ -31,12 +31,12 @@ _HEX_ID = re.compile(r"[0-9a-f]{32}|[0-9A-F]{32}|req-[0-9a-f-]{36}")
 
 
 def read_text(text: str) -> Failure | None:
-    """The failure that a text tells of; of several the first."""
+    """The failure that a text describes; of several the first."""
     return next(iter(read_all(text)), None)
 
 
 def read_all(text: str, *, quoted: bool = False) -> list[Failure]:
-    """Every failure that a text tells of, each once, in the order of the text.
+    """Every failure that a text describes, each once, in the order of the text.
 
     quoted: the text is an exception's own, so that a bare code or a network word in it is no evidence.
     """
@@ -78,7 +78,7 @@ def _worth(found: list[Found]) -> float:
 
 
 def _adjacent(found: list[Found]) -> list[Found]:
-    """One failure where a client tells of the status and the URL, and the body of that answer stands beside it."""
+    """One failure where a client prints the status and the URL, and the body of that answer stands beside it."""
     kept: list[Found] = []
     for start, end, failure in sorted(found, key=lambda piece: piece[0]):
         if kept and start - kept[-1][1] <= _BESIDE and (one := _one_answer(kept[-1][2], failure)) is not None:
@@ -124,7 +124,7 @@ def _documented(flat: str) -> list[Failure]:
     if len(flat) > PRINTED:
         return []
     found = codes.by_message(flat)
-    if found is None:  # the message of several codes: what it means is told, and of no code
+    if found is None:  # the message of several codes: its meaning is reported, and no code
         worded = wording(flat) is not None and codes.is_message(flat)
         return [failure_of(ErrorBody(code=None, message=flat))] if worded else []
     entry, message = found
@@ -195,7 +195,7 @@ def _in_line(code: str, lines: list[str], number: int, end: int) -> Failure:
 
 
 def _rest(line: str, code: str, end: int) -> str:
-    """What a line says behind a code, up to the quotation mark that stood before the code; nothing of other codes."""
+    """The words behind a code, up to the quotation mark that stood before the code; nothing of other codes."""
     rest = line[end : end + 500]
     before = line[end - len(code) - 1 : end - len(code)]
     if before in "\"'" and before:
@@ -265,7 +265,7 @@ def _network_words(line: str) -> str:
 
 
 def _once(failures: list[Failure]) -> list[Failure]:
-    """Each failure once: the same answer is told several times by the exceptions that wrapped each other."""
+    """Each failure once: the same answer is reported several times by the exceptions that wrapped each other."""
     kept: list[Failure] = []
     for failure in failures[: MOST * 4]:
         same = next((number for number, other in enumerate(kept) if _same(other, failure)), None)

@@ -1,4 +1,4 @@
-"""Answers of every client library, told apart by what they have, not by what they are: nothing is imported."""
+"""Answers of every client library, distinguished by what they have, not by what they are: nothing is imported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REQUEST_ID_HEADERS = (
     "x-request-id", "x-obs-request-id", "x-amz-request-id", "x-openstack-request-id", "x-compute-request-id",
     "x-iam-trace-id", "x-cff-request-id",
 )  # fmt: skip
-_UNREAD_LIMIT = 1_000_000  # a streamed body is read for the explanation only if it says that it is this small
+_UNREAD_LIMIT = 1_000_000  # a streamed body is read for the explanation only if it declares to be this small
 
 _UNKNOWN_CALL = FailedCall()
 

@@ -69,7 +69,7 @@ def placed(found: list[Found], flat: str) -> list[Found]:
 def _headed(
     failure: Failure, flat: str, place: tuple[int, int], heads: list[tuple[int, int, re.Match[str]]]
 ) -> Failure:
-    """The failure with what the last head of an answer says that stands between the one before and it."""
+    """The failure with the content of the last head of an answer that stands between the one before and it."""
     before, start = place
     mine = [(end, match) for at, end, match in heads if before <= at and start - _HEAD <= end <= start]
     if not mine or mine[-1][1]["status"] < "400":

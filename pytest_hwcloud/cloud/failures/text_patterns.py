@@ -1,4 +1,4 @@
-"""The pieces of a pasted text that tell of a failure: SDK texts, objects, XML, known sentences, codes, HTTP lines."""
+"""The pieces of a pasted text that describe a failure: SDK texts, objects, XML, known sentences, codes, HTTP lines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pytest_hwcloud.cloud.failures.formats import XML_ERROR, decode_text, xml_er
 ATTEMPTS = 200  # objects of a text that are tried, so that broken brackets cannot make the reading slow
 WINDOW = 50_000
 PRINTED = 5000  # characters of an object as Python prints it
-MOST = 500  # pieces of one kind that are looked at, and failures that are told
+MOST = 500  # pieces of one kind that are looked at, and failures that are reported
 Found = tuple[int, int, Failure]  # where in the text, from and to, and what
 
 # Texts that stand for their code where a client dropped it (older SDKs did while they looked up the project id).

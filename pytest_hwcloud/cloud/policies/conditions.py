@@ -5,10 +5,10 @@ alternatives (a negated operator must match none of them); keys of one operator 
 IfExists a missing key makes the test true; with ForAnyValue "no key or empty set" makes it false; `Null`, `IsNull`,
 `IsNotNull`, `IsNullOrEmpty` ask whether the key is there.
 
-A key that nobody gave is unknown, for every operator: the request may carry it or not, with any value. Such a test is
+A key that was not given is unknown, for every operator: the request may carry it or not, with any value. Such a test is
 decided only where every case has the same answer (`ForAllValues:StringMatch` with `*`). That a request does not carry a
-key is a fact like any other: a context value of None (or an empty list) says so. Then a plain operator is false, a
-negated one stays unknown (no document says), ForAllValues is true (of nothing). `g:CurrentTime` is the time of the
+key is a fact like any other: a context value of None (or an empty list) states that. Then a plain operator is false, a
+negated one stays unknown (not documented), ForAllValues is true (of nothing). `g:CurrentTime` is the time of the
 question and `g:ServiceName` the first part of the action it is about, unless the context gives others. Key names are
 compared without case, but for the tag key after the slash in `g:ResourceTag/Owner`.
 """
@@ -36,7 +36,7 @@ _NULLS = {"Null": "null", "IsNull": "null", "IsNotNull": "present", "IsNullOrEmp
 
 
 class ConditionError(ValueError):
-    """A condition that no document describes; key says which operator or key."""
+    """A condition that is not documented; key: the operator or key."""
 
     def __init__(self, text: str, *keys: str) -> None:
         super().__init__(text)
@@ -209,7 +209,7 @@ class Context:
         self._values = {fold(key): texts(value) for key, value in (values or {}).items()}
 
     def get(self, key: str) -> tuple[str, ...] | None:
-        """The values of a key; () if it is known to be absent; None if nobody gave it; PRESENT: it is there."""
+        """The values of a key; () if it is known to be absent; None if it was not given; PRESENT: it is there."""
         folded = fold(key)
         if folded in self._values:
             return self._values[folded]
@@ -220,7 +220,7 @@ class Context:
         return self if "g:servicename" in self._values else self.with_key("g:ServiceName", (action.partition(":")[0],))
 
     def with_key(self, key: str, values: tuple[str, ...]) -> Context:
-        """The same with one key more; () says that the request does not carry it, PRESENT that it does."""
+        """The same with one key more; (): the request does not carry it, PRESENT: it does."""
         made = Context()
         made._values = {**self._values, fold(key): values}
         return made

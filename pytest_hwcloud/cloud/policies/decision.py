@@ -1,4 +1,4 @@
-"""What a policy says to one question: allow, deny or unknown, the statement that made it, or why none did."""
+"""A policy's answer to one question: allow, deny or unknown, the statement that made it, or why none did."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Decision:
 
     @property
     def reason(self) -> str:
-        """The decision in words: a phrase, which can be said in any language."""
+        """The decision in words: a phrase, which can be shown in any language."""
         if callable(self._reason):
             self._reason = self._reason()
         if self._reason is None:
@@ -106,7 +106,7 @@ class Decision:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The condition keys that nobody gave, as the policies write them, where that is why it is unknown."""
+        """The condition keys that were not given, as the policies write them, where that is why it is unknown."""
         return self._reasons.missing if self._reasons and self.effect == "unknown" else ()
 
     @property

@@ -60,7 +60,7 @@ class Statement:
 class Document:
     """A parsed policy document.
 
-    text: what its file says, each line ended by a line feed. disk: the bytes of the file.
+    text: the content of its file, each line ended by a line feed. disk: the bytes of the file.
     """
 
     version: str
@@ -131,7 +131,7 @@ def _unusable(file: str, error: reading.UnusableFile) -> PolicyError:
     return PolicyError(told, file=file.replace("\0", "\\0"))
 
 
-_OWN_WORDS = ("folder", "too-large")  # where more can be said of a policy than of any file
+_OWN_WORDS = ("folder", "too-large")  # where the message is more exact for a policy than for any file
 
 
 def _json(text: str, file: str) -> Mapping[str, object]:
@@ -225,7 +225,7 @@ class _Reader:
         )
 
     def problems(self) -> Iterator[PolicyError]:
-        """Each error: what was wrong is told once and then taken as right, so that it hides nothing behind it."""
+        """Each error: what was wrong is reported once and then taken as right, so that it hides nothing behind it."""
         given = self.raw.get("Statement")
         statements = given if isinstance(given, list) else []
         # Without its statements: those are read one by one below.

@@ -2,7 +2,7 @@
 
 Each statement that names the action is met, not met, or perhaps met (None): its resource was not given, a condition
 key is not known, or something outside the document decides (a Depends, a Principal, a grant whose scope is not
-known). A key that nobody gave is there or is not: where the sum is the same in every such case, that is the answer
+known). A key that was not given is there or is not: where the sum is the same in every such case, that is the answer
 (two Deny statements, one for requests with MFA and one for those without). Then, whatever the order: a met Deny
 denies; else a met Allow allows, unless a Deny is perhaps met (unknown); else an Allow perhaps met is unknown; else the
 implicit deny. Read as deny < unknown < allow, a further Deny can only lower and a further Allow only raise the answer.
@@ -45,7 +45,7 @@ def spellings(action: str) -> tuple[str, ...]:
 
 
 def patterns(statement: Statement, version: str) -> dict[str, str]:
-    """The action patterns of a statement (lower case), and how each is written; version 1.0 has names of its own."""
+    """The action patterns of a statement (lower case), and how each is written; version 1.0 has other names."""
     found = {action.lower(): action for action in statement.actions}
     if version == "1.0":
         for pattern, written in list(found.items()):
@@ -111,7 +111,7 @@ class Rule:
 
 
 class Judge:
-    """The statements of one or more policies, pooled. The order of the policies only says which statement is named."""
+    """The statements of one or more policies, pooled. Their order only decides which statement is named."""
 
     __slots__ = ("_aliases", "_index", "_negated", "conditional", "others", "rules")
 
@@ -155,7 +155,7 @@ class Judge:
     def _in_every_case(
         self, found: list[Rule], resource: AskedResource, context: Context, perhaps: list[Rule]
     ) -> tuple[str, Rule | None] | None:
-        """The answer that does not depend on whether the request carries the keys that nobody gave."""
+        """The answer that does not depend on whether the request carries the keys that were not given."""
         tests = [test for rule in perhaps for test in rule.statement.condition]
         asking = [test for test in tests if test.null or test.if_exists or test.quantifier]  # whether the key is there
         keys = {fold(test.key): test.key for test in asking if context.get(test.key) is None}
@@ -190,7 +190,7 @@ class Judge:
         return (*(_sum(met, perhaps) if met or perhaps else _NOTHING), perhaps)
 
 
-_CASES = 8  # keys that nobody gave; each doubles the cases
+_CASES = 8  # keys that were not given; each doubles the cases
 _NOTHING: tuple[str, Rule | None] = ("deny", None)
 
 

@@ -1,4 +1,4 @@
-"""Policies: load a document, ask what it says. Versions 1.0, 1.1 and 5.0; several policies pool their statements.
+"""Policies: load a document, ask for its decisions. Versions 1.0, 1.1 and 5.0; several policies pool their statements.
 
 `decide(action, resource=None, context=None)`. resource: `service:region:account:type:path`; `"*"` for a call
 without resource-level authorization, which only `Resource: *` covers; None if it is not known, then a statement

@@ -55,7 +55,7 @@ class Reasons:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The condition keys that nobody gave of the statements that only perhaps apply."""
+        """The condition keys that were not given of the statements that only perhaps apply."""
         keys: dict[str, str] = {}
         for rule in self._perhaps():
             keys |= {fold(test.key): test.key for test in _unsure(rule, self._asked)}
@@ -63,7 +63,7 @@ class Reasons:
 
     @property
     def resource_missing(self) -> bool:
-        """Does one of these statements depend on a resource that was not told?"""
+        """Does one of these statements depend on a resource that is not known?"""
         return any(rule.on_resource(_resource(rule, self._asked)) is None for rule in self._perhaps())
 
     def _perhaps(self) -> list[Rule]:
@@ -133,7 +133,7 @@ def _closeness(rule: Rule, spelled: tuple[str, ...]) -> int:
 
 
 def _alike(pattern: str, name: str) -> int:
-    """How many parts agree; a pattern with a wildcard that covers service and type says more than another operation."""
+    """How many parts agree; a pattern with a wildcard that covers service and type is nearer than another operation."""
     pairs = list(zip(pattern.split(":"), name.split(":"), strict=False))
     same = [glob(part)(given) for part, given in pairs]
     leading = same.index(False) if False in same else len(same)

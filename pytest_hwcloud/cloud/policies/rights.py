@@ -75,7 +75,7 @@ class Grant:
     def _of_enterprise_project(self, place: Place) -> bool | str:
         if place.enterprise_project != ALL_GRANTED:
             return _is(place.enterprise_project, self.target, "of-enterprise-project")
-        # No document says that a grant on one enterprise project is enough for such a query: it stays open.
+        # It is not documented that a grant on one enterprise project is enough for such a query: it stays open.
         return Phrase("decisions.of-all-enterprise-projects", id=self.target)
 
     def where(self, place: Place) -> str:

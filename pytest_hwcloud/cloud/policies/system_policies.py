@@ -36,7 +36,7 @@ def names(*, with_content: bool = False) -> tuple[str, ...]:
 
 
 def find(name: str) -> tuple[str, Mapping[str, object]]:
-    """The full name and the document of a system policy; LookupError says what is near or how to get the content."""
+    """The full name and the document of a system policy; LookupError with what is near or how to get it."""
     by_fold = {known.lower(): known for known in catalogue()}
     known = by_fold.get(name.strip().lower())
     if known is None:

@@ -77,7 +77,7 @@ class AkSkAuth(AuthBase):
         region: str | None = None,
         service: str | None = None,
     ) -> None:
-        """region and service: for V11-HMAC-SHA256 only, where the host does not tell them."""
+        """region and service: for V11-HMAC-SHA256 only, where the host does not determine them."""
         self._suite = algorithms.suite_named(algorithm)
         if self._suite.curve:
             from pytest_hwcloud.cloud.signing import ec
@@ -102,7 +102,7 @@ class AkSkAuth(AuthBase):
     def __call__(self, r: Any) -> Any:
         """Sign the prepared request; one that was signed before gets a new date and signature.
 
-        So a session of requests calls it, and so does a client of httpx, sync or async, with a request of its own.
+        So a session of requests calls it, and so does a client of httpx, sync or async, with its own request.
         """
         if not hasattr(r, "hooks"):
             return self._httpx(r)
@@ -170,7 +170,7 @@ class AkSkAuth(AuthBase):
         return found
 
     def _redirected(self, response: Response, **_: object) -> None:
-        """Response hook: what requests sends next is a copy of this request, so give that a signature of its own."""
+        """Response hook: what requests sends next is a copy of this request, so that is signed, too."""
         url = redirects.target(response)
         if url is None:
             return

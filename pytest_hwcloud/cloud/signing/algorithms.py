@@ -128,7 +128,7 @@ def checked_keys(ak: str, sk: str) -> tuple[str, bytes]:
 
 
 def payload_hash(suite: Suite, body: bytes, given: str | None) -> str:
-    """The last line of the canonical request. An empty body counts as empty whatever the content header says."""
+    """The last line of the canonical request. An empty body counts as empty whatever is in the content header."""
     if not body:
         return suite.empty
     return given or suite.digest(body)
@@ -149,7 +149,7 @@ def string_to_sign(suite: Suite, canonical: str, date: str, scope: str = "") -> 
 
 
 def credential_scope(suite: Suite, date: str, host: str, region: str | None, service: str | None) -> str:
-    """V11's "date/region/service"; what is not given is what the host says, "globe" for a global service."""
+    """V11's "date/region/service"; what is not given is taken from the host, "globe" for a global service."""
     if not suite.scoped:
         return ""
     place = locate(host)
@@ -179,7 +179,7 @@ def parsed_date(text: str) -> datetime:
     if not _DATE(text):
         raise ValueError(texts.say("signing.no-date", text=text))
     parts = (text[:4], text[4:6], text[6:8], text[9:11], text[11:13], text[13:15])
-    year, month, day, hour, minute, second = map(int, parts)  # strptime would compile expressions of its own first
+    year, month, day, hour, minute, second = map(int, parts)  # strptime would compile its expressions first
     return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
 
 

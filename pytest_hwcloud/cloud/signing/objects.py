@@ -55,7 +55,7 @@ _AWS_SUBRESOURCES = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectClaim:
-    """What a request says of its signer. scheme: "OBS", "AWS" (version 2) or "AWS4". in_query: a presigned URL."""
+    """The signer that a request names. scheme: "OBS", "AWS" (version 2) or "AWS4". in_query: a presigned URL."""
 
     scheme: str
     ak: str

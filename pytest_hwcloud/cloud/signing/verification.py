@@ -60,7 +60,7 @@ class SignatureCheck:
 
 
 class Claim(NamedTuple):
-    """What an Authorization header says."""
+    """The fields of an Authorization header."""
 
     suite: Suite
     ak: str
@@ -117,7 +117,7 @@ def _refused(claim: Claim, reason: str) -> SignatureCheck:
 
 
 class MalformedError(ValueError):
-    """A request that carries a signature nobody could have computed for it."""
+    """A request that carries a signature that cannot have been computed for it."""
 
 
 def _computable(suite: Suite) -> bool:
@@ -198,7 +198,7 @@ def _forms(request: Request, claim: Claim) -> Iterator[str]:
 
 
 def _said_hash(request: Request, claim: Claim) -> str | None:
-    """What the content header says of the body: only if it is signed, and no hash but that of this body."""
+    """The content header's hash of the body: only if it is signed, and no hash but that of this body."""
     name = claim.suite.content_header.lower()
     given = request.headers.get(name)
     if given is None or not request.body:
@@ -241,7 +241,7 @@ def _parts(url: str) -> tuple[str, str, str, str]:
 
 
 def _hosts(scheme: str, host: str) -> list[str]:
-    """Host as clients send it when nobody set it: without the default port; and with it, as the SDK signs it."""
+    """Host as clients send it by default: without the default port; and with it, as the SDK signs it."""
     port = _DEFAULT_PORTS.get(scheme, "")
     bare = host.removesuffix(port) if port else host
     return [bare, bare + port]

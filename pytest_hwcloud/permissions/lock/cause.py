@@ -3,8 +3,8 @@
 Needs, policy and catalogue each have an old and a new state. The old needs and policy are in the lock; the old
 catalogue is seen in it, as what each call needed then. The one whose change alone flips the verdict is the cause:
 
-* lost: the old policy, asked today, still allows it -> policy. It does not, though the lock says that it did -> it is
-  read differently today: catalogue. It cannot tell without the resource or condition of the call -> code, unless the
+* lost: the old policy, asked today, still allows it -> policy. It does not, though it did by the lock -> it is
+  read differently today: catalogue. It cannot decide without the resource or condition of the call -> code, unless the
   policy changed.
 * new need: a call that the lock knows is documented with other actions than then -> catalogue; else code.
 * widened: the actions are asked of both policies today -> policy.
@@ -45,7 +45,7 @@ class Cause:
 
 
 def of_loss(old_effect: str, *, policy_changed: bool, policies: Iterable[str], where: str) -> Cause:
-    """Why something is not allowed any more. old_effect: what the old policy says today."""
+    """Why something is not allowed any more. old_effect: the old policy's decision today."""
     if old_effect == "allow" or (policy_changed and old_effect == "unknown"):
         return Cause(kind=POLICY, what=", ".join(policies)) if policy_changed else Cause(kind=CODE, what=where)
     return Cause(kind=CATALOGUE) if old_effect == "deny" else Cause(kind=CODE, what=where)
@@ -69,7 +69,7 @@ def _labels(listed: Iterable[str]) -> set[str]:
 
 
 def _documented_anew(action: str, label: str, old: Lock) -> bool:
-    """Whether a call of the lock needs this action because a document says so only now, whatever its body says."""
+    """Whether a call of the lock needs this action because that is documented only now, whatever its body."""
     before = needed_then(label, old)
     if label in old.unmapped:
         return True

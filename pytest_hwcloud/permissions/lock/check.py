@@ -45,7 +45,7 @@ def _lost(compared: Comparison) -> Iterator[Finding]:
 
 
 def _broken(compared: Comparison, identity: str, action: str) -> list[str]:
-    """The tests that could do it by the lock and cannot now: seen in this run, or by what the policy says today."""
+    """The tests that could do it by the lock and cannot now: seen in this run, or by the policy's decision today."""
     allowed = _tests(compared.old, identity, action, ALLOWED)
     if not allowed:
         return []

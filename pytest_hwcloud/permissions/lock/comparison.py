@@ -1,4 +1,4 @@
-"""The two sides of a lock check, and what all its findings say alike."""
+"""The two sides of a lock check, and what all its findings have in common."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Comparison:
 
     @cached_property
     def uses(self) -> dict[tuple[str, str], list[Use]]:
-        """(identity, action) -> uses of this run; made only if there is something to say."""
+        """(identity, action) -> uses of this run; made only if there are findings."""
         found: dict[tuple[str, str], list[Use]] = {}
         for record, use in self.ledger.attributed():
             found.setdefault((use.identity or record.identity, use.action), []).append(use)
@@ -67,7 +67,7 @@ class Comparison:
         return sorted({label for name, label in pairs if name == identity})
 
     def now(self, identity: str, action: str) -> Decision:
-        """What the policies of this run say of an action, whatever the resource."""
+        """The decision of this run's policies on an action, whatever the resource."""
         return spellings.decide(self.state.rights[identity].decide, action, self.labels(identity, action))
 
     def document(self, identity: str, decision: Decision) -> Document | None:

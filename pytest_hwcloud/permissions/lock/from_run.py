@@ -86,7 +86,7 @@ def _unwanted(record: TestRecord, use: Use) -> bool:
 
 
 def _unjudged(use: Use) -> str:
-    """Nobody judged it, or the policy allows it: a refusal is then the recording's, and the test lives with it."""
+    """It was not judged, or the policy allows it: a refusal is then the recording's, and the test lives with it."""
     return "refused" if use.refused and not use.verdict else "used"
 
 

@@ -50,7 +50,7 @@ def write(
 ) -> Lock:
     """Merge the needs of a run into what the file holds now, and write it in one step; what was written.
 
-    ledger: the run, which says what was left out; None: nothing is deleted. allowed: raises if the old lock must not
+    ledger: the run, which knows what was left out; None: nothing is deleted. allowed: raises if the old lock must not
     become the new one.
     """
     shown, path = os.path.relpath(path), Path(os.path.realpath(path))  # a link stays one
@@ -93,7 +93,7 @@ def check(
 
 
 def update(ledger: Ledger, state: CloudState, settings: Settings, named: Collection[str] = frozenset()) -> str:
-    """Write the lock; what the terminal says. named: the identities whose policy the command line names.
+    """Write the lock; the lines for the terminal. named: the identities whose policy the command line names.
 
     Refused if an identity would lose its policy or all its grants without being named.
     """

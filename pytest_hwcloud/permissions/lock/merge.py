@@ -31,7 +31,7 @@ class _Run:
 
 
 def merge(old: Lock, new: Lock, ledger: Ledger | None = None) -> Lock:
-    """The old lock with what a run says. ledger: the run; None: its tests are those of `new`, nothing is deleted."""
+    """The old lock with a run's results. ledger: the run; None: its tests are those of `new`, nothing is deleted."""
     fresh = _by_test(new)
     run = _run(ledger, fresh)
     merged = _expanded(_by_test(old), run)
@@ -170,7 +170,7 @@ def _calls(action: str, old: Lock, new: Lock, *, fresh_only: bool) -> frozenset[
 
 
 def _identities(old: Lock, new: Lock, permissions: Mapping[str, Permission], *, whole: bool) -> dict[str, Held]:
-    """A full run says what each identity holds; a part of one may lack the policies, and does not take them away."""
+    """A full run knows what each identity holds; a part of one may lack the policies, and does not take them away."""
     needed = {entry.identity for need in permissions.values() for entries in need.tests.values() for entry in entries}
     kept = {name: held for name, held in old.identities.items() if not whole or name in needed}
     told = {name: held for name, held in new.identities.items() if whole or held.policies or name not in kept}

@@ -1,6 +1,6 @@
-"""The smallest policy for what the lock says that an identity needs: each action by its name, no wildcard.
+"""The smallest policy for what an identity needs by the lock: each action by its name, no wildcard.
 
-IAM wants global and project-level services in policies of their own (version 1.1), and sets limits to each; what one
+IAM wants global and project-level services in separate policies (version 1.1), and sets limits to each; what one
 policy cannot hold goes into the next. A need that has no name in the grammar asked for goes into a policy of the other.
 """
 

@@ -1,7 +1,7 @@
 """The data of a lock: identities and what they hold, permissions and the tests that need them.
 
 One test's need of one permission is written `proved`, or `used as auditor (fixture servers)`. used: needed and allowed,
-or not judged. proved, swallowed, inconclusive: what the proof said of such a need. missing: needed, and the policy does
+or not judged. proved, swallowed, inconclusive: the proof's result for it. missing: needed, and the policy does
 not allow it. undecided: the policy cannot be asked (a condition, an unknown resource). granted: allowed by the test's
 own `hwcloud.grant` only. refused: the test wants it refused. The last two need no policy. `as NAME` names another
 identity than `default`, `(fixture NAME)` the wider fixture whose call it is.
@@ -48,7 +48,7 @@ def shown(entries: Iterable[Entry]) -> str:
 
 
 def parse_entries(text: str) -> Entries:
-    """The entries in such a line; ValueError says what is legal."""
+    """The entries in such a line; the ValueError names what is legal."""
     found = [_ENTRY.fullmatch(part) for part in _BETWEEN.split(text)]
     if not all(found):
         raise ValueError(texts.say("lock.bad-entry", text=repr(text), known=", ".join(STATUSES)))

@@ -1,4 +1,4 @@
-"""HWP009: what the policies allow more than the lock says, one finding for each pattern that allows it."""
+"""HWP009: what the policies allow beyond the lock, one finding for each pattern that allows it."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def _allowing(rights: Rights, action: str, labels: list[str]) -> Iterator[_Try]:
 
 
 def _additions(documents: list[Document], action: str, labels: list[str]) -> Iterator[_Try]:
-    """Add the name to the statement that speaks of what is nearest; else a statement of its own."""
+    """Add the name to the statement that is about what is nearest; else a new statement."""
     found: list[tuple[int, _Try]] = []
     for document in documents:
         names = spellings.spelled(action, labels, "5.0" if document.version == "5.0" else "1.1")

@@ -200,9 +200,9 @@ def _no_such_resource(statement: Statement, document: Document) -> str | None:
 
 @lru_cache(1024)
 def _without_resource_level(action: str, version: str) -> bool:
-    """Do the tables say of every call of this action that a Resource other than * is not possible?
+    """By the tables, is a Resource other than * impossible for every call of this action?
 
-    Version 5.0 has resource types of its own; its tables are known only where they name one.
+    Version 5.0 has other resource types; its tables are known only where they name one.
     """
     from pytest_hwcloud.cloud.calls import tables
 

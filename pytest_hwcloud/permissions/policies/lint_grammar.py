@@ -98,7 +98,7 @@ def _condition_grammar(document: Document) -> Iterator[Problem]:
                 yield "grammar", path, text
 
 
-# The global keys that the documents name; more may exist, so only what is nearly one of them is told.
+# The global keys that the documents name; more may exist, so only what is nearly one of them is reported.
 _GLOBAL = (
     *("CurrentTime", "DomainId", "DomainName", "EnterpriseProjectId", "MFAAge", "MFAPresent", "PrincipalTag"),
     *("ProjectName", "RequestTag", "RequestedRegion", "ResourceTag", "ServiceName", "SourceIp", "TagKeys"),

@@ -40,7 +40,7 @@ def rows(action: str, labels: Iterable[str]) -> list[calls.Need]:
 def ways(action: str, labels: Iterable[str]) -> tuple[Way, ...]:
     """The sets of actions each of which is enough: the permission itself, then the 5.0 actions of its calls.
 
-    Where several operations are one call, only its body told which was meant: any of them.
+    Where several operations are one call, only its body showed which was meant: any of them.
     """
     operations: dict[str, dict[Way, None]] = {}  # call -> the 5.0 actions of each operation
     for need in rows(action, labels):
@@ -69,7 +69,7 @@ def spelled(action: str, labels: Iterable[str], grammar: str) -> Way:
 
 
 def _five(action: str, found: list[calls.Need]) -> Way:
-    """A dependency, or a call with a 1.1 name only: its one 5.0 name where a document says it."""
+    """A dependency, or a call with a 1.1 name only: its one 5.0 name where it is documented."""
     if any(need.actions for need in found):
         return ()
     return tuple(name for name in heirs(action) if name != action)

@@ -52,7 +52,7 @@ class Plan:
 
 
 def _by_action(uses: Iterable[Use]) -> dict[str, list[Use]]:
-    """A documented dependency is in no call of its own: nothing can be denied."""
+    """A documented dependency is not a separate call: nothing can be denied."""
     found: dict[str, list[Use]] = {}
     for use in uses:
         if not use.dependency and use.action:
@@ -61,7 +61,7 @@ def _by_action(uses: Iterable[Use]) -> dict[str, list[Use]]:
 
 
 def _without(record: TestRecord, uses: Sequence[Use]) -> bool:
-    """Whether the test says that it can do without the action, or wants it refused."""
+    """Whether the test declares that it can do without the action, or wants it refused."""
     for row in record.declared:
         if _means(row.actions if row.kind == "denied" else row.optional, uses):
             return not (row.kind == "requires" and _means(row.actions, uses))

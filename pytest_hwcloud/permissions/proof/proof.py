@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Proof:
-    """What the proof of one test said. verdicts: action or `scope:…` -> verdict; doubts: why it is inconclusive.
+    """The result of the proof of one test. verdicts: action or `scope:…` -> verdict; doubts: why it is inconclusive.
 
     borrowed: action -> the wider fixtures that alone need it, proved at the end of the run (`wider`).
     """

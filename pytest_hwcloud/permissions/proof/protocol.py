@@ -1,7 +1,7 @@
 """A test with its proof: the ordinary protocol, but the proof runs before its wider fixtures are torn down.
 
 Setup and call are reported as they end, so that `-x` is obeyed. The teardown is in two parts with the proof between
-them, and one report: down to the parent of the test, so that its function fixtures are built anew for every rerun; and
+them, and one report: down to the parent of the test, so that each rerun sets up its function fixtures again; and
 to what the next test needs.
 """
 
@@ -54,7 +54,7 @@ def _proves(checks: Checks, item: pytest.Item) -> bool:
 
 
 def _others_rerun(item: pytest.Item) -> bool:
-    """Whether pytest-rerunfailures runs this test, with a protocol of its own."""
+    """Whether pytest-rerunfailures runs this test, with its own protocol."""
     count = getattr(item.config.pluginmanager.get_plugin("rerunfailures"), "get_reruns_count", None)
     return bool(count is not None and count(item))
 
@@ -110,7 +110,7 @@ class _Ending:
     def _prove(self) -> Proof:
         item, run, checked = self.item, self.checks.run, self.checked
         record, exchanges = self.checks.record(item), list(checked.journal.exchanges)
-        item.stash[CHECKED] = Checked(checked.journal, None)  # nobody judges a rerun
+        item.stash[CHECKED] = Checked(checked.journal, None)  # a rerun is not judged
         try:
             return prove(item, run, record, exchanges, _lock(item.config, run))
         finally:
@@ -180,5 +180,5 @@ def _lock(config: pytest.Config, run: Run) -> Lock | None:
         try:
             config.stash[_LOCK] = lockfile.read(run.settings.lockfile)
         except LockError:
-            config.stash[_LOCK] = None  # what is wrong with it, --hwcloud-lock says
+            config.stash[_LOCK] = None  # its errors are reported by --hwcloud-lock
     return config.stash[_LOCK]

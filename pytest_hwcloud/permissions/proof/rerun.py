@@ -1,6 +1,6 @@
-"""One more run of a test that nobody hears of: no reports, no output, no counting, and the item as it was before.
+"""One more run of a test that is not reported: no reports, no output, no counting, and the item as it was before.
 
-The hooks of the three phases are called as in pytest's own protocol, so that every function fixture is built anew, but
+The hooks of the three phases are called as in pytest's own protocol, so that function fixtures are set up again, but
 neither makereport nor logreport: control and denied runs are no tests of the user's.
 """
 
@@ -96,7 +96,7 @@ def _error(item: pytest.Item, phase: Callable[[], object]) -> BaseException | No
         raise
     except BaseException as error:
         return error
-    # unittest tells its result so; what is raised is empty then.
+    # unittest passes its result so; what is raised is empty then.
     told: list[pytest.ExceptionInfo[BaseException]] = item.__dict__.pop("_excinfo", None) or []
     return told[0].value if told else None
 
@@ -138,7 +138,7 @@ def _without_handlers(logger: logging.Logger) -> Iterator[None]:
 
 @contextmanager
 def _without_words() -> Iterator[None]:
-    """No explanation of a failing assertion: nobody reads it, and it takes longer than the test."""
+    """No explanation of a failing assertion: it is not read, and it takes longer than the test."""
     kept = assertion._reprcompare
     assertion._reprcompare = None
     try:

@@ -1,4 +1,4 @@
-"""What the proof said, in the summary; and on a terminal a line now and then while a long run goes on."""
+"""The results of the proof, in the summary; and on a terminal a line now and then while a long run goes on."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Terminal(Protocol):
 
 
 class Progress:
-    """Tells how far the proof has come: on a terminal only, and not before five seconds are over."""
+    """Shows how far the proof has come: on a terminal only, and not before five seconds are over."""
 
     def __init__(self, terminal: Terminal | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._terminal = terminal if terminal is not None and terminal.isatty else None

@@ -1,4 +1,4 @@
-"""What a control run and a denied run say. A verdict is `proved` only if nothing else can explain the failure.
+"""What a control run and a denied run show. A verdict is `proved` only if nothing else can explain the failure.
 
 A test that passes although its permission was denied, or its token was one of another scope, is a finding (HWP004).
 """
@@ -48,7 +48,7 @@ def of_control(control: Rerun) -> str:
 
 
 def of_denied(denied: Rerun) -> Verdict:
-    """What a run says in which something was denied on purpose."""
+    """What a run shows in which something was denied on purpose."""
     if not denied.refused:
         return Verdict(INCONCLUSIVE, Phrase("proof.not-again", ended=_ended(denied)))
     if denied.outcome == "passed":
@@ -70,7 +70,7 @@ def _ended(run: Rerun) -> str:
 
 
 def _said(exchanges: Iterable[Exchange]) -> Counter[tuple[object, ...]]:
-    """What was said and heard, in any order: threads change places. Calls of wider fixtures are made once only."""
+    """The calls and answers, in any order: threads change places. Calls of wider fixtures are made once only."""
     return Counter((e.call.label, e.status, e.fault, e.gate) for e in exchanges if e.fixture is None)
 
 

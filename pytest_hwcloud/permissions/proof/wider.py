@@ -1,7 +1,7 @@
 """The proof of calls that only wider fixtures make: the scope runs again on its own, at the end of the run.
 
 By then every fixture of the real run is torn down, so that building one again disturbs no test. Each waiting test is
-run once unchanged and once for each action denied, its wider fixtures built anew for each. A fixture that fails by
+run once unchanged and once for each action denied, its wider fixtures set up again for each. A fixture that fails by
 itself when it is refused fails for every test that has it: one of them is enough.
 """
 
@@ -59,7 +59,7 @@ def _prove(run: Run, one: Waiting, noticed: set[tuple[str, Fixtures]]) -> Proof:
     if not left:
         return proof
     checked = item.stash[CHECKED]
-    item.stash[CHECKED] = Checked(checked.journal, None)  # nobody judges a rerun
+    item.stash[CHECKED] = Checked(checked.journal, None)  # a rerun is not judged
     try:
         reason = unfit(item) or of_control(rerun(run, item, whole=True))
         for action in left:

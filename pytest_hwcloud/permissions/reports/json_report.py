@@ -42,7 +42,7 @@ def tool() -> Row:
 
 
 def lines(rows: Mapping[str, object]) -> str:
-    """A JSON object with each key, and each entry of its lists, on a line of its own; compact below that."""
+    """A JSON object with each key, and each entry of its lists, on a separate line; compact below that."""
     parts = [f"{json.dumps(key)}: {_block(value)}" for key, value in rows.items()]
     return "{\n" + ",\n".join(parts) + "\n}\n"
 

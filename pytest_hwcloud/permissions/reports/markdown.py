@@ -1,8 +1,8 @@
-"""The md report: a comment on a pull request. Empty when there is nothing to tell.
+"""The md report: a comment on a pull request. Empty when there is nothing to report.
 
-An empty file, not a line that says so: whatever the file holds becomes a comment, so a pipeline posts it if it has a
+An empty file, not a line that states it: whatever the file holds becomes a comment, so a pipeline posts it if it has a
 size (`[ -s permissions.md ]`), and a report of an earlier run never stays behind. Findings that differ only in their
-test are one point. A proof without a verdict is told beside findings and never alone: it is no change.
+test are one point. A proof without a verdict is shown beside findings and never alone: it is no change.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def render(shown: Overview) -> str:
 
 
 def _points(shown: Overview, words: Words) -> Iterator[tuple[str, int]]:
-    """Each block of the page, and how many findings it tells."""
+    """Each block of the page, and how many findings it shows."""
     for group in GROUPS:
         found = sorted((one for one in shown.open if RULES[one.rule].group == group), key=_alike)
         unsure = list(_unsure(shown, words)) if group == "cannot" else []

@@ -58,7 +58,7 @@ def _line(found: dict[str, dict[str, Line]], identity: str, row: TestRow) -> Lin
 
 
 def state(use: Use) -> str:
-    """What a cell says of one call: a key of SIGNS."""
+    """The sign in a cell for one call: a key of SIGNS."""
     if use.refused:
         return "expected" if use.expected or use.injected else "refused"
     return use.verdict if use.verdict in SIGNS else "unjudged"

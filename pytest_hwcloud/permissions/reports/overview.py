@@ -156,7 +156,7 @@ def place(text: str) -> tuple[str, int]:
 
 
 def level(rule: str) -> str:
-    """`error` for what is wrong, `warning` for what wants a decision, `note` for what is only told."""
+    """`error` for what is wrong, `warning` for what wants a decision, `note` for what is only information."""
     return RULES[rule].level
 
 

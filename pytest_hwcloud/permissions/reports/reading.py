@@ -22,11 +22,11 @@ Row = Mapping[str, Any]
 
 
 class UnreadableReport(ValueError):
-    """The file is no report of ours, or of another version; the text says which file and what to do."""
+    """The file is no report of ours, or of another version; the message names the file and the way out."""
 
 
 def lock_of(path: Path) -> Lock:
-    """The needs of the run that a report tells of."""
+    """The needs of the run that a report describes."""
     shown = os.path.relpath(path)
     report = _read(path, shown)
     try:

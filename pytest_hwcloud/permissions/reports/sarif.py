@@ -79,7 +79,7 @@ def _escaped(text: str) -> str:
 
 
 def _home() -> Row:
-    """Where the tool is described, as its package says; a package without an address has none in the report."""
+    """Where the tool is described, by its package's metadata; a package without an address has none in the report."""
     named = metadata("pytest-hwcloud").get_all("Project-URL") or []
     known = {label.strip().lower(): url.strip() for label, _, url in (entry.partition(",") for entry in named)}
     url = known.get("documentation") or known.get("homepage") or ""
@@ -152,7 +152,7 @@ def _edits(patch: str) -> Iterator[tuple[str, int, int, str]]:
 
 
 def _from_root(file: str, shown: Overview) -> str:
-    """A file of a patch, which is told from the folder of the lock, as it lies below pytest's rootdir."""
+    """A file of a patch, which is relative to the folder of the lock, as it lies below pytest's rootdir."""
     path = os.path.join(shown.settings.root, shown.settings.lockfile.parent, file)
     return os.path.relpath(path, shown.settings.root).replace(os.sep, "/")
 

@@ -164,7 +164,7 @@ def _over_finding(record: TestRecord, action: str, group: Sequence[Use], told: t
 
 
 def _allowed_anyway(test: _Test, declaration: Declaration, action: str) -> Iterator[Finding]:
-    """The test makes no such call, but a look at the policy tells that it would pass."""
+    """The test makes no such call, but by the policy it would pass."""
     record, state, root = test.record, test.state, test.root
     identity = declaration.identity or record.identity
     rights = state.rights.get(identity)

@@ -1,4 +1,4 @@
-"""What the policies say of the uses: HWP001, HWP012, HWP014, HWP015."""
+"""The policies' decisions on the uses: HWP001, HWP012, HWP014, HWP015."""
 
 from __future__ import annotations
 

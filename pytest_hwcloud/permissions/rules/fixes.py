@@ -61,7 +61,7 @@ def policy(use: Use, state: CloudState, root: Path) -> str:
 
 
 def _not_in_the_document(use: Use, rights: Rights, root: Path) -> str:
-    """The edit where the policies say yes already: of the bound, or of where they are granted."""
+    """The edit where the policies allow it already: of the bound, or of where they are granted."""
     if rights.bound is not None and not rights.bound.decide(use.action):
         return Phrase("findings.fix-bound", file=shown(rights.bound.source, root), action=use.action)
     elsewhere = [grant for grant in rights.grants if grant.on != "everywhere" and grant.policy.decide(use.action)]
@@ -98,7 +98,7 @@ def _is_plain(statement: Statement) -> bool:
 
 
 def _closeness(statement: Statement, action: str) -> int:
-    """How many leading parts of one of its actions are the same, in letters: no wildcard, which says nothing."""
+    """How many leading parts of one of its actions are the same, in letters: no wildcard, which is not specific."""
     wanted = action.lower().split(":")
     return max(_leading(written.lower().split(":"), wanted) for written in statement.actions)
 
@@ -119,7 +119,7 @@ def _in_grammar(use: Use, version: str) -> str:
 
 
 def over(use: Use, declaration: Declaration, state: CloudState, root: Path) -> tuple[str, str]:
-    """For HWP018: why the call was not refused as the marker says, and what to do."""
+    """For HWP018: why the call was not refused as the marker demands, and what to do."""
     if use.refused:
         told = {"code": use.code, "wanted": declaration.code}
         return (

@@ -1,6 +1,6 @@
-"""HWP020: look-ups that a client made by itself. They are needs of the identity, told once a run and not by test.
+"""HWP020: look-ups that a client made by itself. They are needs of the identity, reported once a run and not by test.
 
-Where a policy refuses or cannot decide such a look-up, HWP001 or HWP014 is told once as well, with the same way out.
+Where a policy refuses or cannot decide such a look-up, HWP001 or HWP014 is reported once, too, with the same way out.
 """
 
 from __future__ import annotations

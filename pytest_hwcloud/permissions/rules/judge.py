@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def judge_policies(state: CloudState, root: Path | None = None) -> list[Finding]:
     """What is wrong with the policy files, each file once."""
-    held: dict[str, tuple[Document, str]] = {}  # of a file: what it says, and the first identity that holds it
+    held: dict[str, tuple[Document, str]] = {}  # of a file: its content, and the first identity that holds it
     for name, rights in sorted(state.rights.items()):
         for document in rights.documents:
             if document.text is not None and not document.source.startswith(PREFIX):

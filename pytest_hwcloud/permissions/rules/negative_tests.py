@@ -1,13 +1,13 @@
-"""Is this a negative test? What its source says of a refusal that it got, in two strengths.
+"""Is this a negative test? How its source treats a refusal that it got, in two strengths.
 
 A sign: the code or status of the refusal in the source of the test or of the functions and fixtures it uses, a word
 such as "denied", an assertion that the answer is not ok. An assertion: the same code or status, or "not ok", in the
 test or its fixtures themselves; code that it calls does not count, which may swallow the refusal. A recorded refusal
 with a sign is no finding (HWP013), and a refusal that a green test asserts is none of any rule, unless a marker of the
-test says that it needs the permission.
+test declares that it needs the permission.
 
-HWP013: a test is green although a call of it was answered with a recorded refusal that nobody asked for. Asked for is
-what the record says so of (pytest.raises, hwcloud.refused, denied_permission), what the cassette claims
+HWP013: a test is green although a call of it was answered with a recorded refusal that was not asked for. Asked for is
+what is marked so in the record (pytest.raises, hwcloud.refused, denied_permission), what the cassette claims
 (`metadata.expects`, as the shipped ones do), and what the test shows any sign of. A call that was answered at last (a
 retry with a new token) is no finding. In doubt there is none.
 """
@@ -132,7 +132,7 @@ _OURS = ("gate", "identity service", "not recorded", "live")  # sources that are
 
 
 def judge(record: TestRecord, item: pytest.Item, claims: Claims) -> Iterator[Finding]:
-    """The findings of a test that passed. claims: cassette -> what its metadata says it is about."""
+    """The findings of a test that passed. claims: cassette -> what it is about by its metadata."""
     if record.outcome != "passed":
         return
     answered = {use.call for use in record.uses if not use.refused}

@@ -1,4 +1,4 @@
-"""What can be said only at the end: stale markers of classes and modules, and of tests whose fixtures clean up late."""
+"""What is known only at the end: stale markers of classes and modules, and of tests whose fixtures clean up late."""
 
 from __future__ import annotations
 

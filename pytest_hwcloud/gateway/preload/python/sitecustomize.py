@@ -1,7 +1,7 @@
 """Loaded by every Python program that a cloud test starts. Standard library only, Python 3.7 and later.
 
 Clients that read no proxy variables (http.client, aiohttp, urllib3) are led to the loopback server here: a cloud host
-is looked up as 127.0.0.1 and its port becomes the server's ("answer"), or the look-up fails and says why ("refuse").
+is looked up as 127.0.0.1 and its port becomes the server's ("answer"), or the look-up fails with the reason ("refuse").
 The user's own sitecustomize runs afterwards.
 """
 
@@ -12,7 +12,7 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class _Told:
-    """What HWCLOUD_CHILD says."""
+    """The content of HWCLOUD_CHILD."""
 
     def read(self):
         parts = os.environ.get("HWCLOUD_CHILD", "").split("|")
@@ -62,19 +62,19 @@ def _name(host):
     return bytes(host).decode("latin-1") if isinstance(host, (bytes, bytearray)) else host
 
 
-def _install(told):
-    """told: mode, place of the server, certificate and cloud hosts; a fork server's children each have their own."""
+def _install(config):
+    """config: mode, place of the server, certificate and cloud hosts; a fork server's children each have their own."""
     import _socket
 
     getaddrinfo, plain = _socket.getaddrinfo, _socket.socket
 
     def ask(method, host, wanted):
-        """Status line and body of what the server says about a host."""
+        """Status line and body of the server's reply about a host."""
         heard = b""
         try:
             line = plain(_socket.AF_INET, _socket.SOCK_STREAM)
             line.settimeout(5)
-            line.connect(("127.0.0.1", told.port))
+            line.connect(("127.0.0.1", config.port))
             line.send(("%s %s:%s HTTP/1.1\r\n\r\n" % (method, _name(host), wanted or 443)).encode("latin-1"))
             while True:
                 data = line.recv(65536)
@@ -88,7 +88,7 @@ def _install(told):
         return head.partition(b"\r\n")[0].decode("latin-1"), body.decode("utf-8", "replace").strip()
 
     def refuse(host, wanted):
-        """Tell the server, which fails the test, and raise what it says."""
+        """Report to the server, which fails the test, and raise its reply."""
         _, text = ask("CONNECT", host, wanted)
         raise _socket.gaierror(_socket.EAI_FAIL, text or "hwcloud: blocked a child process that called " + _name(host))
 
@@ -97,12 +97,12 @@ def _install(told):
         status, _ = ask("HWCLOUD", host, wanted)
         if status.endswith(" 502 dns"):
             raise _socket.gaierror(_socket.EAI_NONAME, "Name or service not known")
-        return _closed() if status.endswith(" 502 connection-refused") else told.port
+        return _closed() if status.endswith(" 502 connection-refused") else config.port
 
     def look_up(host, wanted, *args, **kwargs):
-        if not _is_cloud(host, told.hosts):
+        if not _is_cloud(host, config.hosts):
             return getaddrinfo(host, wanted, *args, **kwargs)
-        if told.mode == "refuse":
+        if config.mode == "refuse":
             refuse(host, wanted)
         given = dict(zip(("family", "type", "proto", "flags"), args), **kwargs)
         flags = given.get("flags", 0) & ~_socket.AI_ADDRCONFIG  # a machine may have no other network
@@ -112,9 +112,9 @@ def _install(told):
 
     def by_name(original):
         def look(host, *args):
-            if not _is_cloud(host, told.hosts):
+            if not _is_cloud(host, config.hosts):
                 return original(host, *args)
-            if told.mode == "refuse":
+            if config.mode == "refuse":
                 refuse(host, None)
             return original("127.0.0.1", *args)
 
@@ -133,8 +133,8 @@ def _install(told):
             return super().sendto(data, *(rest[:-1] + (there(rest[-1]),)))
 
     def there(address):
-        if isinstance(address, tuple) and len(address) >= 2 and _is_cloud(address[0], told.hosts):
-            if told.mode == "refuse":
+        if isinstance(address, tuple) and len(address) >= 2 and _is_cloud(address[0], config.hosts):
+            if config.mode == "refuse":
                 refuse(address[0], address[1])
             return ("127.0.0.1", reach(address[0], address[1]))
         return address
@@ -150,11 +150,11 @@ def _install(told):
         for method in ("connect", "connect_ex"):
             setattr(loaded.socket, method, _there_first(getattr(loaded.socket, method), there))
     _socket.socket = _socket.SocketType = socket
-    if told.mode == "answer" and told.ca:
+    if config.mode == "answer" and config.ca:
         if "ssl" in sys.modules:
-            _trust(sys.modules["ssl"], told)
+            _trust(sys.modules["ssl"], config)
         else:
-            sys.meta_path.insert(0, _WhenSslArrives(told))
+            sys.meta_path.insert(0, _WhenSslArrives(config))
 
 
 def _there_first(original, there):
@@ -164,8 +164,8 @@ def _there_first(original, there):
 class _WhenSslArrives:
     """Waits for the module ssl; its contexts then trust the loopback server, for cloud hosts alone."""
 
-    def __init__(self, told):
-        self.told = told
+    def __init__(self, config):
+        self.config = config
 
     def find_spec(self, name, path=None, target=None):
         if name != "ssl":
@@ -179,7 +179,7 @@ class _WhenSslArrives:
 
             def exec_module(module):
                 run(module)
-                _trust(module, self.told)
+                _trust(module, self.config)
 
             class Loader:
                 create_module = staticmethod(spec.loader.create_module)
@@ -190,12 +190,12 @@ class _WhenSslArrives:
         return spec
 
 
-def _trust(ssl, told):
+def _trust(ssl, config):
     def trusting(original):
         def wrap(self, *args, **kwargs):
             names = args + (kwargs.get("server_hostname"),)
-            if any(_is_cloud(name, told.hosts) for name in names if isinstance(name, (str, bytes))):
-                self.load_verify_locations(cafile=told.ca)
+            if any(_is_cloud(name, config.hosts) for name in names if isinstance(name, (str, bytes))):
+                self.load_verify_locations(cafile=config.ca)
             return original(self, *args, **kwargs)
 
         return wrap
