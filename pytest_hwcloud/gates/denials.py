@@ -71,7 +71,7 @@ def denial(
         shape = _facts()["shapes"][str(entry["shape"])]
         answer = json_answer(status, _body(shape, values), headers, _REASONS.get(status, ""))
     return Refusal(
-        *refusals.parts(answer),
+        *refusals.whole(answer),
         gate="authorization",
         kind="permission-denied",
         code=values["code"],

@@ -28,7 +28,7 @@ def refuse(status: int, body: object, identifier: str) -> Answer:
     return json_answer(status, body, headers, _REASONS.get(status, ""))
 
 
-def parts(answer: Answer) -> tuple[int, Mapping[str, str], bytes, str]:
+def whole(answer: Answer) -> tuple[int, Mapping[str, str], bytes, str]:
     """What an answer and a `Refusal` made of it have in common."""
     return answer.status, answer.headers, answer.body, answer.reason
 
@@ -36,7 +36,7 @@ def parts(answer: Answer) -> tuple[int, Mapping[str, str], bytes, str]:
 def _gateway(code: str, kind: str, message: str) -> Refusal:
     identifier = request_id()
     answer = refuse(401, {"error_msg": message, "error_code": code, "request_id": identifier}, identifier)
-    return Refusal(*parts(answer), gate="authentication", kind=kind, code=code, message=message, request_id=identifier)
+    return Refusal(*whole(answer), gate="authentication", kind=kind, code=code, message=message, request_id=identifier)
 
 
 def _unauthenticated(kind: str, cause: str) -> Refusal:
@@ -112,7 +112,7 @@ def _object(kind: str, code: str, message: str, **more: str) -> Refusal:
     names = {"HostId": "host_id", "RequestTime": "request_time", "ServerTime": "server_time"}
     details = {names[name]: text for name, text in parts.items() if name in names}
     return Refusal(
-        *parts(answer),
+        *whole(answer),
         gate="authentication",
         kind=kind,
         code=code,
@@ -190,7 +190,7 @@ class _Mismatch:
         identifier = request_id()
         answer = refuse(self.status, self.shape(self.code, self.message, identifier), identifier)
         return Refusal(
-            *parts(answer),
+            *whole(answer),
             gate="scope",
             kind="scope-mismatch",
             code=self.code,
