@@ -40,10 +40,10 @@ TEXTS = st.lists(PIECES | st.text(max_size=8), max_size=40).map("".join)
 def accepts(obj: object) -> None:
     failure = read(obj)
     assert failure is None or isinstance(failure, Failure)
-    for lang in ("en", "zh"):
+    for lang, head in (("en", "hwcloud: "), ("zh", "hwcloud：")):
         explanation = explain(failure, lang)
         assert (explanation is None) == (failure is None)
-        assert explanation is None or str(explanation).startswith("hwcloud: ")
+        assert explanation is None or str(explanation).startswith(head)
 
 
 @FUZZ
