@@ -198,20 +198,23 @@ class Progress:
     """Shows on a terminal how many calls were recorded, as long as a person waits for more than a second."""
 
     def __init__(self, config: pytest.Config, clock: Callable[[], float] = time.monotonic) -> None:
-        self._reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
-        self._capture: Any = config.pluginmanager.get_plugin("capturemanager")
+        self._plugin = config.pluginmanager.get_plugin  # asked late: pytest's terminal is configured after this
         self._clock, self._told, self._calls = clock, clock(), 0
 
     def add(self) -> None:
         """The network answered a call."""
         self._calls += 1
-        if not getattr(self._reporter, "isatty", False) or self._clock() - self._told < _EVERY:
+        if self._clock() - self._told < _EVERY:
+            return
+        reporter: Any = self._plugin("terminalreporter")
+        if not getattr(reporter, "isatty", False):
             return
         if threading.current_thread() is not threading.main_thread():
             return  # what another thread writes now might stand in the middle of a line
         self._told = self._clock()
-        with self._capture.global_and_fixture_disabled() if self._capture else nullcontext():
-            self._reporter.write_line(texts.say("run.recording-so-far", n=self._calls))
+        capture: Any = self._plugin("capturemanager")
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
+            reporter.write_line(texts.say("run.recording-so-far", n=self._calls))
 
 
 class NotRecordable(UserWarning):

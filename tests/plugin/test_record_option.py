@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import re
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -549,13 +554,64 @@ def test_what_workers_recorded_is_summed_and_no_secret_is_counted_twice() -> Non
 def test_progress_of_a_recording_is_told_once_a_second_and_on_a_terminal_only(pytestconfig: pytest.Config) -> None:
     now, written = [0.0], list[str]()
     progress = recording.Progress(pytestconfig, clock=lambda: now[0])
-    progress._capture = None
     for isatty in (False, True):
-        progress._reporter = SimpleNamespace(isatty=isatty, write_line=written.append)
+        plugins = {"terminalreporter": SimpleNamespace(isatty=isatty, write_line=written.append)}
+        progress._plugin = plugins.get  # type: ignore[assignment]
         for _ in range(10):
             now[0] += 0.3
             progress.add()
     assert written == [f"hwcloud recording: {calls} calls so far" for calls in (11, 15, 19)]
+
+
+ON_A_TERMINAL = """
+import socket
+from pytest_hwcloud.permissions.proof import results
+from pytest_hwcloud.run import recording
+
+recording._EVERY = results._EVERY = 0.0
+real = socket.getaddrinfo
+
+def look_up(host, port, *args, **kwargs):
+    if not str(host).endswith("myhuaweicloud.com"):
+        return real(host, port, *args, **kwargs)
+    return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", {port}))]
+
+socket.getaddrinfo = look_up
+"""
+
+
+def on_a_terminal(folder: Path, *options: str) -> list[str]:
+    """The lines of a run whose standard output is a real terminal of 120 columns, without its colours."""
+    import pty
+    import termios
+
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 120))
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:asyncio", *options]
+    with subprocess.Popen(command, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs) as child:
+        os.close(theirs)
+        heard = b""
+        with suppress(OSError):  # Linux reports the end of the other side as an error
+            while more := os.read(ours, 65536):
+                heard += more
+        assert child.wait() == 0, heard.decode()
+    os.close(ours)
+    return re.sub(r"\x1b\[[0-9;]*m", "", heard.decode()).replace("\r\n", "\n").split("\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no pty")
+@pytest.mark.usefixtures("cloud")
+def test_the_progress_of_recording_and_proof_has_its_own_lines_on_a_real_terminal(
+    pytester: pytest.Pytester, shared: Cloud
+) -> None:
+    pytester.makeconftest(ON_A_TERMINAL.replace("{port}", str(shared.port)))
+    pytester.makepyfile(test_it=SUITE.partition("def test_token")[0] + "\ntest_again = test_session\n")
+    recorded = on_a_terminal(pytester.path, "--hwcloud-mode=record")
+    assert [line for line in recorded if re.fullmatch(r"hwcloud recording: \d calls? so far", line)] != []
+    proved = on_a_terminal(pytester.path, "--hwcloud-prove=all", "--hwcloud-lang=zh")
+    assert [line for line in proved if line.startswith("hwcloud 验证：目前")] == [
+        f"hwcloud 验证：目前 {n} 个测试 · {n} 个已验证" for n in (1, 2)
+    ]
 
 
 SKIPPING = """
