@@ -8,6 +8,9 @@ prove      a suite under `--hwcloud-prove=all`: each test is run again with its 
 
 Each job runs in a process of its own at a quarter, a half and the whole of its size. Growth is what the second half
 costs for each item, over what the second quarter cost: 1 is linear, 2 is the square.
+
+page       the html report of 1,000 tests with 40 actions: the time to write it, and what Chromium computes to show it
+           and to filter it by a word (if there is a Chromium; the goal is under a second for each)
 """
 
 from __future__ import annotations
@@ -160,6 +163,42 @@ def scrubbed(quick: bool) -> list[list[object]]:
     return rows
 
 
+def page(folder: Path, quick: bool) -> list[list[object]]:
+    """Seconds of the html report: written, shown and filtered by a browser; what the page's own thread computes."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
+    from browser import CHROMIUM, browser
+
+    from pytest_hwcloud.permissions.ledger import Ledger
+    from pytest_hwcloud.permissions.record import TestRecord, Use
+    from pytest_hwcloud.permissions.reports import html
+    from pytest_hwcloud.permissions.reports.overview import overview
+
+    size = 50 if quick else 1000
+    rows = []
+    for i in range(size):
+        uses = [Use(action=f"ecs:type{(i + k) % 40}:list", call="GET ecs /v1", verdict="allow") for k in range(4)]
+        rows.append(TestRecord(nodeid=f"tests/test_{i // 20}.py::test_{i}", identity="default", uses=uses))
+    settings, state = world(folder)
+    start = time.thread_time()
+    text = html.render(overview(settings, Ledger(rows, complete=True), state))
+    written = time.thread_time() - start
+    file = folder / "page.html"
+    file.write_text(text, encoding="utf-8")
+    if CHROMIUM is None:
+        return [[f"{size:,}", sig(written), "no Chromium", "no Chromium", sig(len(text) / 1e6)]]
+    with browser(folder) as tab:
+        tab.size(1200)
+        before = tab.busy()
+        tab.open(file)
+        tab.run("document.body.offsetHeight")
+        shown = tab.busy()
+        tab.run("document.querySelector('input[type=search]').focus()")
+        tab.send("Input.insertText", text="test_7")
+        tab.run("new Promise((done) => setTimeout(() => done(document.body.offsetHeight), 300))")
+        filtered = tab.busy()
+    return [[f"{size:,}", sig(written), sig(shown - before), sig(filtered - shown), sig(len(text) / 1e6)]]
+
+
 def main() -> None:
     if sys.argv[1:2] == ["--job"]:
         _, _, name, size, folder = sys.argv
@@ -181,6 +220,7 @@ def main() -> None:
             each = (full - quarter) / (top - top // 4) * 1e6
             rows.append([name, f"{top:,}", sig(full), sig(each), sig(growth), *map(sig, memory)])
             print(f"  {name} done", file=sys.stderr, flush=True)
+        data["page"] = seen = page(folder, args.quick)
     data["scrubber"] = cleaned = scrubbed(args.quick)
     out = [
         "### 10. Large runs",
@@ -192,6 +232,10 @@ def main() -> None:
         "The scrubber: nanoseconds for a byte of a JSON body (medians of CPU time), texts never seen and then again.",
         "",
         table(["bytes", "first ns/byte", "again ns/byte"], cleaned),
+        "",
+        "The html report: CPU seconds to write it, and of the page's own thread to show it and to filter it by a word.",
+        "",
+        table(["tests", "written", "shown", "filtered", "MB"], seen),
     ]
     finish(args, data, "\n".join(out))
 
