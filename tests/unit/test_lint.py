@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import time
+import sys
+from collections.abc import Callable
 
 import pytest
 
 from pytest_hwcloud.cloud.policies.documents import PolicyError
 from pytest_hwcloud.cloud.policies.system_policies import names
 from pytest_hwcloud.permissions.policies import lint as lint_module
-from pytest_hwcloud.permissions.policies.lint import lint_file
+from pytest_hwcloud.permissions.policies.lint import Remark, lint_file
 
 LIST = {"Effect": "Allow", "Action": ["ecs:cloudServers:list"]}
 
@@ -183,25 +184,40 @@ def test_policies_of_buckets_and_of_other_clouds_are_recognised(tmp_path, docume
     assert [remark.text for remark in lint_file(str(file))] == [said]
 
 
+def counted(work: Callable[[], list[Remark]]) -> tuple[list[Remark], int]:
+    """What it finds, and how many functions are called for it: the same on every machine."""
+    made = 0
+
+    def count(*_: object) -> None:
+        nonlocal made
+        made += 1
+
+    sys.setprofile(count)
+    try:
+        found = work()
+    finally:
+        sys.setprofile(None)
+    return found, made // 2  # a call and its return
+
+
 def test_thousands_of_actions_are_compared_through_the_index(tmp_path, monkeypatch):
     """Statements are not compared each with each, and no unknown name is looked for among all names."""
     calls = []
     monkeypatch.setattr(lint_module.actions, "suggest", lambda name: calls.append(name))
     rows = [{"Effect": "Allow", "Action": [f"zz{n}:things:list", f"ecs:things:l{n}"]} for n in range(2500)]
-    started = time.process_time()
-    assert len(lint(tmp_path, *rows)) == 7502
-    assert time.process_time() - started < 3  # 0.6 s; each with each takes a minute
+    found, made = counted(lambda: lint(tmp_path, *rows))
+    assert len(found) == 7502
+    assert made < 3_000_000  # each with each are more than twelve million
     assert len(calls) == 100
 
 
 @pytest.mark.parametrize("pattern", ["ecs:*:list{}*", "ecs:c{}*:l*st{}", "ecs:cloud*:{}*", "*:cloud{}*:list*"])
 def test_thousands_of_statements_with_wildcards(pattern):
-    """Each with each took nine seconds of the processor."""
+    """They are not compared each with each."""
     actions = [[pattern.format(n, n)] for n in range(5000)]
     text = json.dumps({"Version": "1.1", "Statement": [{"Effect": "Allow", "Action": names} for names in actions]})
-    started = time.process_time()
-    found = lint_file("p.json", text=text.replace("}, {", "},\n{"))
-    assert time.process_time() - started < 2.5
+    found, made = counted(lambda: lint_file("p.json", text=text.replace("}, {", "},\n{")))
+    assert made < 3_000_000
     assert {remark.line for remark in found if remark.statement == 4999} <= {5000}
     repeated = {remark.statement for remark in found if "it changes nothing" in remark.text}
     assert not (repeated or "{}*" in pattern.rpartition(":")[2]) or repeated >= {10, 4999}
