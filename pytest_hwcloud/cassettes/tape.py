@@ -145,7 +145,7 @@ class Tape:
         return sorted(position for position, one in self._read.items() if one.played)
 
     def never_asked(self, wanted: Callable[[str], bool]) -> Interaction | None:
-        """The first interaction at a host that is wanted whose request nobody made; None if there is none."""
+        """The first interaction at a host that is wanted whose request was not made; None if there is none."""
         played = set(self.played_positions)
         for key, positions in self._index.items():
             if played.isdisjoint(positions) and wanted(parts(key)[2]):

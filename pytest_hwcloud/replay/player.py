@@ -81,9 +81,9 @@ class Player:
             warnings.warn(texts.say("wire.answered-twice", call=call, cassette=found.name), AnsweredTwice, stacklevel=2)
 
     def hidden(self, replaced: str, own: Path | None) -> None:
-        """A mock in place of this function kept calls from us; told once, if a cassette seems to have their answers.
+        """A mock in place of this function kept calls from us: one warning, if a cassette seems to have their answers.
 
-        It is taken to have them if it is the test's own (that file) and holds a request that nobody made, or if it is
+        It is taken to have them if it is the test's own (that file) and holds a request that was not made, or if it is
         another and was not asked at all: a cassette of many tests need not be played whole.
         """
         for tape in self.tapes:

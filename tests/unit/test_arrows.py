@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -168,6 +169,28 @@ def test_no_function_has_more_than_five_parameters() -> None:
 )
 def test_what_counts_as_a_parameter(source: str, found: list[str]) -> None:
     assert [parameters for _, parameters in functions(ast.parse(source), "m")] == [found]
+
+
+# mend: correct; told: reported, shown; anew: again; nobody: not, unknown; of its own: its own, separate.
+PLAIN = re.compile(r"\b(?:mend(?:s|ed|ing)?|told|anew|nobody|of its own)\b", re.IGNORECASE)
+
+
+def remarks(file: Path) -> Iterator[str]:
+    """The docstrings of a file and its comments."""
+    for node in ast.walk(tree(file)):
+        if isinstance(node, (*DEFINED, ast.ClassDef, ast.Module)):
+            yield ast.get_docstring(node) or ""
+    yield from (line.partition("# ")[2] for line in file.read_text(encoding="utf-8").splitlines() if "# " in line)
+
+
+def test_docstrings_and_comments_are_plain_technical_english() -> None:
+    found = [
+        f"{module}: {remark[:200]}"
+        for module, file in FILES.items()
+        for remark in remarks(file)
+        if PLAIN.search(remark)
+    ]
+    assert found == []
 
 
 PROBE = """
