@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -29,6 +30,11 @@ for _room in ("cassettes", "cloud", "commands", "explanations", "files", "gates"
     for _module in walk_packages([str(Path(pytest_hwcloud.__file__).parent / _room)], f"pytest_hwcloud.{_room}."):
         import_module(_module.name)
 
+# Coverage is measured in the workers; starting it in each of a thousand programs would take longer than the programs.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for _name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
+        os.environ.pop(_name, None)
+
 sys.dont_write_bytecode = False  # else pytest rewrites the asserts of our modules again in every run of pytester's
 
 FOREIGN = ("HUAWEICLOUD_", "HW_", "OS_", "HC_", "OBS_", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
@@ -36,8 +42,6 @@ FOREIGN = ("HUAWEICLOUD_", "HW_", "OS_", "HC_", "OBS_", "HTTP_PROXY", "HTTPS_PRO
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    import os
-
     for name in list(os.environ):
         if name.startswith(FOREIGN) or name in ("GITHUB_ACTIONS", "CI", "REQUESTS_CA_BUNDLE"):
             monkeypatch.delenv(name)
