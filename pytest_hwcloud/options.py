@@ -140,7 +140,7 @@ def near_markers(name: str) -> list[str]:
     """The marker of ours that such a name was meant to be; empty if there is none."""
     from difflib import get_close_matches
 
-    return get_close_matches(name, [line.partition("(")[0] for line in MARKERS], 1, 0.8)
+    return get_close_matches(name, sorted(MARKS), 1, 0.8)
 
 
 @cache

@@ -9,9 +9,10 @@ import re
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from random import Random
-from types import ModuleType
 from typing import Any
 from urllib.parse import quote
 
@@ -22,19 +23,9 @@ from hypothesis import strategies as st
 from planted_secrets import packed, planted, unpacked, values_of
 from secret_cases import ACCESS_KEY, CASES, HOOK, LETTERS, SECRET, TOKEN, clean_forms, worst_cases
 
+from pytest_hwcloud import secrets
 from pytest_hwcloud.cassettes.nearest import masked_url
-from pytest_hwcloud.secrets import (
-    allowlist,
-    archives,
-    detector,
-    encodings,
-    field_names,
-    known_secrets,
-    notations,
-    scrubber,
-    shapes,
-    shown_text,
-)
+from pytest_hwcloud.secrets import encodings, shown_text
 from pytest_hwcloud.secrets.detector import in_body, marks, suspicions
 from pytest_hwcloud.secrets.field_names import hides, is_numeric, is_prose, kind_of
 from pytest_hwcloud.secrets.scrubber import Scrubber
@@ -384,18 +375,7 @@ def test_half_surrogates_and_odd_bytes_raise_nothing() -> None:
         in_body(body, "here")
 
 
-ROOM: tuple[ModuleType, ...] = (
-    allowlist,
-    archives,
-    detector,
-    encodings,
-    field_names,
-    known_secrets,
-    notations,
-    scrubber,
-    shapes,
-    shown_text,
-)
+ROOM = [import_module(module.name) for module in iter_modules(secrets.__path__, f"{secrets.__name__}.")]
 
 
 def expressions() -> Iterator[tuple[str, re.Pattern[str]]]:
